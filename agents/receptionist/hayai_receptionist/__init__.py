@@ -1,0 +1,1 @@
+"""The receptionist: answers, books, moves and cancels appointments without a language model."""
