@@ -1,0 +1,89 @@
+"""Channel: a network that customers write through; two one-way doors, and what every channel does alike."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from hayai.handlers import Context, Handlers
+from hayai.ports.base import Adapter
+from hayai.ports.conversations import Line
+from hayai.tokens import derived
+from hayai.vocabulary.messages import MessageDelivered, MessageReceived, ReplyReady
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from fastapi import APIRouter
+
+    from hayai.bus.base import Bus
+    from hayai.ports.conversations import Conversations
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """A message as a channel took it in; `id` is the sender's own id of it, the same on every resend."""
+
+    tenant: str
+    conversation: str
+    person: str
+    id: str
+    text: str
+    at: datetime
+
+
+class Channel(Adapter):
+    """Takes messages in durably before it acknowledges them, and hands answers out.
+
+    A constructor asks by keyword for what it needs of `bus`, `tier`, `clock` (see hayai.tier.build).
+    """
+
+    name: ClassVar[str]
+    """The entry-point key; messages and replies carry it, and the routes stand under /NAME."""
+
+    @abstractmethod
+    def router(self) -> APIRouter:
+        """The routes of the inbound door, mounted under /NAME."""
+
+    @abstractmethod
+    async def deliver(self, reply: ReplyReady, line: Line, context: Context) -> None:
+        """Hand one answer out; `line` is its place in the transcript.
+
+        Raises a TransientError to be asked again, a PermanentError to have it kept as undeliverable.
+        """
+
+    def handlers(self) -> Handlers:
+        """The outbound door as the bus runs it: every reply for this channel is recorded, then delivered."""
+        group = Handlers(self.name)
+        group.add(ReplyReady, self._deliver, name="deliver")
+        return group
+
+    async def _deliver(self, reply: ReplyReady, context: Context) -> MessageDelivered | None:
+        if reply.channel != self.name:
+            return None
+        line = Line(context.envelope.id, "agent", reply.text, context.envelope.time, reply.choices)
+        kept = await context.tier.conversations.append(context.tenant, context.conversation, line)
+        await self.deliver(reply, kept, context)
+        return MessageDelivered(channel=self.name, reply=context.envelope.id)
+
+
+async def accept(channel: str, message: Inbound, *, bus: Bus, conversations: Conversations) -> Line:
+    """Record an inbound message and publish it; once this returns it is safe to tell the sender that it arrived.
+
+    The same message again (same conversation and id) is recorded and published once.
+    Raises Unavailable, after which the sender should send it again.
+    """
+    event_id = derived("inbound", channel, message.tenant, message.conversation, message.id)
+    said = Line(event_id, "customer", message.text, message.at)
+    line = await conversations.append(message.tenant, message.conversation, said)
+    received = MessageReceived(channel=channel, person=message.person, text=message.text)
+    await bus.publish(received, tenant=message.tenant, id=event_id, conversation=message.conversation)
+    return line
+
+
+def live_topic(tenant: str, conversation: str) -> str:
+    """The ephemeral topic of one conversation: pieces of an answer while it is made, and word of each new line."""
+    return f"live.{tenant}.{conversation}"
+
+

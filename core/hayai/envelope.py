@@ -1,0 +1,171 @@
+"""Envelope: CloudEvents 1.0 in structured JSON around one event, and the codec that reads and writes it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from hayai.errors import EnvelopeMalformed, EventMismatch, VersionUnknown
+from hayai.event import Event, personal_fields
+from hayai.tokens import fresh, token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CONTENT_TYPE = "application/cloudevents+json"
+"""The media type of a structured CloudEvent (CloudEvents 1.0, HTTP binding 3.2)."""
+
+E = TypeVar("E", bound=Event)
+
+
+class Envelope(BaseModel):
+    """One event on its way: the CloudEvents 1.0 attributes, our extensions, and the event's data.
+
+    `subject` is the ordering key: events of one key reach a handler one at a time, in order.
+    `cause` is the id of the event that this one follows; `conversation` the talk that it belongs to.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str = Field(min_length=1, max_length=64)
+    source: str = Field(min_length=1)
+    type: str = Field(pattern=r"^[a-z][a-z0-9.]*\.v[1-9][0-9]*$")
+    time: AwareDatetime
+    subject: str = Field(min_length=1, max_length=64)
+    datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: str | None = None
+    traceparent: str | None = None
+    tenant: str = Field(min_length=1, max_length=64)
+    cause: str | None = None
+    conversation: str | None = None
+    data: dict[str, Any] = Field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The event's name without its version, `noun.verbed`."""
+        return self.type.rpartition(".v")[0]
+
+    @property
+    def version(self) -> int:
+        """The event's version."""
+        return int(self.type.rpartition(".v")[2])
+
+
+class Codec(ABC):
+    """The one seam where fields marked Personal are encrypted before the bus and decrypted behind it."""
+
+    @abstractmethod
+    def seal(self, tenant: str, value: Any) -> Any:
+        """`value`, a JSON value of a person's data, as it may travel."""
+
+    @abstractmethod
+    def open(self, tenant: str, value: Any) -> Any:
+        """What `seal` was given. Raises EventMismatch where the value was tampered with."""
+
+
+class PlainCodec(Codec):
+    """Leaves personal fields readable: what a tier without field encryption uses."""
+
+    def seal(self, tenant: str, value: Any) -> Any:
+        """`value` as it is."""
+        del tenant
+        return value
+
+    def open(self, tenant: str, value: Any) -> Any:
+        """`value` as it is."""
+        del tenant
+        return value
+
+
+def wrap(  # noqa: PLR0913 - one argument an attribute of the envelope
+    event: Event,
+    *,
+    tenant: str,
+    source: str,
+    codec: Codec,
+    key: str | None = None,
+    id: str | None = None,  # noqa: A002 - CloudEvents calls it id
+    cause: Envelope | None = None,
+    conversation: str | None = None,
+    traceparent: str | None = None,
+    now: datetime | None = None,
+) -> Envelope:
+    """`event` in an envelope; what follows a cause inherits its key, conversation and trace where none is given.
+
+    Raises KeyNotOpaque for a tenant, key, conversation or id that is no opaque token.
+    """
+    conversation = conversation or (cause.conversation if cause else None)
+    key = key or conversation or (cause.subject if cause else None) or fresh()
+    return Envelope(
+        id=token(id or fresh(), what="event id"),
+        source=source,
+        type=event.wire_type(),
+        time=now or datetime.now(UTC),
+        subject=token(key, what="ordering key"),
+        traceparent=traceparent or (cause.traceparent if cause else None),
+        tenant=token(tenant, what="tenant"),
+        cause=cause.id if cause else None,
+        conversation=token(conversation, what="conversation") if conversation else None,
+        data=_each_personal(type(event), event.model_dump(mode="json"), lambda value: codec.seal(tenant, value)),
+    )
+
+
+def encode(envelope: Envelope) -> bytes:
+    """The envelope as one JSON document, UTF-8, attributes without a value left out."""
+    return envelope.model_dump_json(exclude_none=True).encode()
+
+
+def decode(document: bytes) -> Envelope:
+    """The envelope in `document`. Raises EnvelopeMalformed, which names the attributes and never their values."""
+    try:
+        return Envelope.model_validate_json(document)
+    except ValidationError as wrong:
+        raise EnvelopeMalformed(
+            f"These bytes are no CloudEvent of ours ({_places(wrong)}): publish with hayai's Bus, or send structured "
+            f"CloudEvents 1.0 JSON with the extensions tenant and subject."
+        ) from None
+
+
+def open_event(envelope: Envelope, event: type[E], codec: Codec) -> E:
+    """The event inside `envelope`, upcast from an older version where it must be.
+
+    Raises EventMismatch where the data does not fit, VersionUnknown where the version is newer or has no way here.
+    """
+    if envelope.name != event.type:
+        raise EventMismatch(f"A handler of {event.type} was given {envelope.name}: subscribe to that event instead.")
+    data = _each_personal(event, envelope.data, lambda value: codec.open(envelope.tenant, value))
+    if envelope.version != event.version:
+        data = _upcast(event, data, envelope.version)
+    try:
+        return event.model_validate(data, strict=False)
+    except ValidationError as wrong:
+        raise EventMismatch(
+            f"The data of {envelope.type} does not fit {event.__name__} ({_places(wrong)}): correct the publisher, "
+            f"or raise the event's version and give it an upcast()."
+        ) from None
+
+
+def _upcast(event: type[Event], data: dict[str, Any], version: int) -> dict[str, Any]:
+    if version > event.version:
+        raise VersionUnknown(
+            f"{event.type}.v{version} is newer than this install, which knows v{event.version}: "
+            f"upgrade the package that defines {event.__name__}."
+        )
+    return event.upcast(data, version)
+
+
+def _each_personal(
+    event: type[Event], data: dict[str, Any], change: Callable[[Any], Any]
+) -> dict[str, Any]:
+    marked = personal_fields(event) & data.keys()
+    return {**data, **{name: change(data[name]) for name in marked}} if marked else data
+
+
+def _places(wrong: ValidationError) -> str:
+    """Where and why, without the values: they may be a person's."""
+    found = (f"{'.'.join(map(str, each['loc'])) or 'document'}: {each['type']}" for each in wrong.errors())
+    return ", ".join(sorted(found)[:5])

@@ -1,0 +1,152 @@
+"""Every error, and what the bus does about each: the class decides delivery.
+
+HayaiError
+├── TransientError        worth another try          -> delivered again, with backoff
+│   ├── Unavailable         a server or a vendor did not answer
+│   └── RateLimited         somebody asked us to slow down
+└── PermanentError        the same the next time     -> dead letter
+    ├── EnvelopeMalformed   bytes that are no CloudEvent of ours
+    ├── EventMismatch       an envelope whose data does not fit its event
+    ├── VersionUnknown      an event version that this install cannot read
+    ├── MessageTooLarge     more bytes than the bus carries
+    ├── KeyNotOpaque        a tenant, key or id that is no opaque token
+    ├── TenantWrong         a caller reaches for another tenant's things
+    ├── CallerUnknown       no API key, or one that nobody issued
+    ├── SecretMissing       a secret that the store does not hold
+    ├── SettingsError       the tier file or the environment is wrong
+    ├── PluginError         a plugin is missing, doubled or broken
+    ├── DatabaseUnfit       the database cannot be trusted with tenants as it is configured
+    ├── HandlerMisdeclared  a handler whose signature says too little
+    └── BookingRefused      the calendar said no
+        ├── SlotTaken         somebody was faster
+        ├── OutsideHours      the business is closed then
+        ├── InThePast         the start has gone by
+        ├── TooSoon           nearer than the business's minimum notice
+        ├── TooFar            beyond the business's horizon
+        ├── HoldExpired       the hold ran out before it was confirmed
+        ├── AppointmentGone   no such appointment, or it was cancelled
+        └── ServiceUnknown    the business does not offer that
+
+Any other exception is a defect in a handler: it is tried again like a TransientError, and becomes a dead letter
+after the last try. The text of an error never holds what a person said or is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+
+class HayaiError(Exception):
+    """The base of every error that Hayai raises."""
+
+
+class TransientError(HayaiError):
+    """Worth another try: the bus delivers the event again."""
+
+
+class PermanentError(HayaiError):
+    """The same the next time: the bus keeps the event as a dead letter."""
+
+
+class Unavailable(TransientError):
+    """A server or a vendor did not answer."""
+
+
+class RateLimited(TransientError):
+    """Somebody asked us to slow down; `after` is the number of seconds they named, if they named one."""
+
+    def __init__(self, message: str, *, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class EnvelopeMalformed(PermanentError):
+    """The bytes are no CloudEvent of ours."""
+
+
+class EventMismatch(PermanentError):
+    """The envelope is sound, but its data does not fit the event it names."""
+
+
+class VersionUnknown(PermanentError):
+    """This install cannot read that version of the event."""
+
+
+class MessageTooLarge(PermanentError):
+    """The event has more bytes than the bus carries."""
+
+
+class KeyNotOpaque(PermanentError):
+    """A tenant, an ordering key or an id is no opaque token (a telephone number, an address, free text)."""
+
+
+class TenantWrong(PermanentError):
+    """The caller reached for something of another tenant."""
+
+
+class CallerUnknown(PermanentError):
+    """No API key was given, or nobody issued that one."""
+
+
+class SecretMissing(PermanentError):
+    """The store holds no secret of that name."""
+
+
+class SettingsError(PermanentError):
+    """The tier file or the environment is wrong; the message lists everything that is."""
+
+
+class PluginError(PermanentError):
+    """A plugin is missing, doubled or broken; the message names it and its distribution."""
+
+
+class DatabaseUnfit(PermanentError):
+    """The database as configured would not keep tenants apart."""
+
+
+class HandlerMisdeclared(PermanentError):
+    """A handler's signature does not say which event it takes and what follows."""
+
+
+class BookingRefused(PermanentError):
+    """The calendar said no; `alternatives` are starts (aware instants) that were free a moment ago."""
+
+    def __init__(self, message: str, *, alternatives: Sequence[datetime] = ()) -> None:
+        super().__init__(message)
+        self.alternatives = tuple(alternatives)
+
+
+class SlotTaken(BookingRefused):
+    """Somebody was faster."""
+
+
+class OutsideHours(BookingRefused):
+    """The business is closed then, or closes before the appointment would end."""
+
+
+class InThePast(BookingRefused):
+    """The start has gone by."""
+
+
+class TooSoon(BookingRefused):
+    """The start is nearer than the business's minimum notice."""
+
+
+class TooFar(BookingRefused):
+    """The start is beyond the business's horizon."""
+
+
+class HoldExpired(BookingRefused):
+    """The hold ran out before it was confirmed."""
+
+
+class AppointmentGone(BookingRefused):
+    """There is no such appointment, or it was cancelled."""
+
+
+class ServiceUnknown(BookingRefused):
+    """The business does not offer that service."""

@@ -1,0 +1,147 @@
+"""Handlers: an event in, the events that follow out."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from hayai.errors import HandlerMisdeclared
+from hayai.event import Event
+from hayai.tokens import token
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hayai.clock import Clock
+    from hayai.envelope import Envelope
+    from hayai.tier import Tier
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """A follow-up with its meaning told, for a handler that returns several events of one type.
+
+    The meaning goes into the derived id, so it must be the same whenever the same event is handled again.
+    """
+
+    event: Event
+    meaning: str
+
+
+FollowUp = Event | Keyed
+Returned = FollowUp | Iterable[FollowUp] | None
+Handler = Callable[[E, "Context"], Awaitable[Returned]]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How often and how patiently a handler is tried; times in seconds."""
+
+    attempts: int = 5
+    first_delay: float = 0.5
+    longest_delay: float = 30.0
+    timeout: float = 120.0
+    concurrency: int = 64
+    """How many keys at once."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a handler may know about the event that it was given, and reach."""
+
+    envelope: Envelope
+    handler: str
+    attempt: int
+    tier: Tier
+    clock: Clock
+    stream: Callable[[str], Awaitable[None]]
+    """Send a piece of the answer ahead to whoever listens to this conversation: ephemeral, may be lost."""
+
+    @property
+    def tenant(self) -> str:
+        """Whose event it is; the only tenant that this handler's calls may name."""
+        return self.envelope.tenant
+
+    @property
+    def conversation(self) -> str:
+        """The conversation that the event belongs to; its own key where it belongs to none."""
+        return self.envelope.conversation or self.envelope.subject
+
+    def now(self) -> datetime:
+        """The present as an aware instant; a test moves it."""
+        return self.clock()
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One handler of one event, as the bus runs it."""
+
+    name: str
+    """The durable consumer's name: the group, an underscore, the function."""
+    event: type[Event]
+    handler: Handler[Any]
+    policy: Policy = field(default_factory=Policy)
+    version: str = "0"
+    """The version of the distribution that the handler came from."""
+
+
+class Handlers:
+    """A named group of handlers; the name and a function's name together name a durable consumer."""
+
+    def __init__(self, name: str) -> None:
+        self.name = token(name, what="name of a handler group")
+        self._subscriptions: dict[str, Subscription] = {}
+
+    def on(self, event: type[E], policy: Policy | None = None) -> Callable[[Handler[E]], Handler[E]]:
+        """Subscribe the decorated coroutine function to `event`; what it returns is published with its cause."""
+
+        def subscribe(handler: Handler[E]) -> Handler[E]:
+            self.add(event, handler, policy)
+            return handler
+
+        return subscribe
+
+    def add(self, event: type[E], handler: Handler[E], policy: Policy | None = None, *, name: str = "") -> None:
+        """Subscribe `handler` under `name`, or under its function's own. Raises HandlerMisdeclared."""
+        verb = name or getattr(handler, "__name__", "")
+        _check(handler, event, f"{self.name}.{verb}")
+        if verb in self._subscriptions:
+            raise HandlerMisdeclared(f"{self.name}.{verb} is there already: give this handler another name.")
+        self._subscriptions[verb] = Subscription(f"{self.name}_{verb}", event, handler, policy or Policy())
+
+    def __iter__(self) -> Iterator[Subscription]:
+        """The subscriptions in the order in which they were made."""
+        return iter(self._subscriptions.values())
+
+
+def follow_ups(returned: Returned) -> list[Keyed]:
+    """What a handler returned as a list; raises HandlerMisdeclared where two of a type have no meaning of their own."""
+    several = [] if returned is None else [returned] if isinstance(returned, Event | Keyed) else list(returned)
+    keyed = [each if isinstance(each, Keyed) else Keyed(each, "") for each in several]
+    seen = [(each.event.type, each.meaning) for each in keyed]
+    if len(set(seen)) < len(seen):
+        raise HandlerMisdeclared("Two follow-ups of one type have the same meaning: return Keyed(event, meaning) each.")
+    return keyed
+
+
+def _check(handler: Handler[Any], event: type[Event], name: str) -> None:
+    if not inspect.iscoroutinefunction(handler):
+        raise HandlerMisdeclared(f"{name} is no coroutine function: write `async def`.")
+    taken = list(inspect.signature(handler).parameters)
+    if len(taken) != 2:  # noqa: PLR2004 - the event and the context
+        raise HandlerMisdeclared(f"{name} takes ({', '.join(taken)}): a handler takes (event, context).")
+    hinted = _hints(handler).get(taken[0])
+    if isinstance(hinted, type) and not issubclass(event, hinted):
+        raise HandlerMisdeclared(f"{name} takes {hinted.__name__} but is subscribed to {event.__name__}.")
+
+
+def _hints(handler: Handler[Any]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(handler)
+    except NameError:  # a name that is imported for the type checker alone: the checker has seen it
+        return {}

@@ -1,0 +1,1 @@
+"""What a tier must provide: one small abstract class a file."""

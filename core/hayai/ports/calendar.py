@@ -1,0 +1,100 @@
+"""Calendar: open slots, hold, confirm, move, cancel; no two appointments ever share a resource."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hayai.ports.base import Adapter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+from datetime import datetime  # noqa: TC003 - pydantic reads it
+
+from hayai.schedule import Schedule, Slot, Window
+
+Status = Literal["held", "confirmed", "cancelled", "expired"]
+
+
+class Customer(BaseModel):
+    """Who an appointment is for; `person` is opaque, the rest is personal and stays in the calendar."""
+
+    model_config = ConfigDict(frozen=True)
+
+    person: str
+    name: str = Field(default="", repr=False)
+    contact: str = Field(default="", repr=False)
+
+
+class Appointment(BaseModel):
+    """One booking. `version` grows with every change (an ICS SEQUENCE)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    tenant: str
+    service: str
+    starts_at: datetime
+    ends_at: datetime
+    resources: tuple[str, ...]
+    status: Status
+    customer: Customer
+    expires_at: datetime | None = None
+    version: int = 1
+
+
+class Calendar(Adapter):
+    """Instants are aware; every method raises Unavailable where the store does not answer.
+
+    Writes join the transaction that is open in the calling task, if one is (see hayai.pools).
+    """
+
+    @abstractmethod
+    async def install(self, schedule: Schedule) -> None:
+        """Take over what a business offers and when; what is booked already stays."""
+
+    @abstractmethod
+    async def open_slots(self, tenant: str, service: str, window: Window, *, limit: int = 50) -> list[Slot]:
+        """Free starts inside the window, in order: within hours, notice and horizon. Raises ServiceUnknown."""
+
+    @abstractmethod
+    async def hold(  # noqa: PLR0913 - what a hold is made of
+        self,
+        tenant: str,
+        service: str,
+        starts_at: datetime,
+        *,
+        customer: Customer,
+        key: str,
+        resources: Sequence[str] = (),
+    ) -> Appointment:
+        """Keep a slot for the schedule's hold time; the same idempotency `key` gets the same appointment.
+
+        `resources` asks for these very ones, as far as given. Raises a BookingRefused, with at least two
+        alternatives where the horizon has them.
+        """
+
+    @abstractmethod
+    async def confirm(self, tenant: str, appointment: str, *, customer: Customer | None = None) -> Appointment:
+        """Make a hold an appointment; `customer` completes who it is for. Raises HoldExpired, AppointmentGone."""
+
+    @abstractmethod
+    async def move(self, tenant: str, appointment: str, starts_at: datetime, *, key: str) -> Appointment:
+        """Another start for the same appointment, or nothing changes at all. Raises a BookingRefused."""
+
+    @abstractmethod
+    async def cancel(self, tenant: str, appointment: str) -> Appointment:
+        """Free the slot; cancelling twice is no error. Raises AppointmentGone where there never was one."""
+
+    @abstractmethod
+    async def find(self, tenant: str, appointment: str) -> Appointment:
+        """One appointment. Raises AppointmentGone where this tenant has none of that id."""
+
+    @abstractmethod
+    async def appointments(
+        self, tenant: str, window: Window, *, person: str | None = None, resource: str | None = None
+    ) -> list[Appointment]:
+        """Held and confirmed appointments that touch the window, in order of their start."""

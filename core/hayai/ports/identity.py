@@ -1,0 +1,39 @@
+"""Identity: who calls, for everything that is not a customer's channel."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from hayai.ports.base import Adapter
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+CallerRole = Literal["owner", "staff", "operator", "auditor"]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A verified caller: what they may do comes from here and from nothing that they send."""
+
+    id: str
+    tenant: str
+    role: CallerRole
+
+
+class Identity(Adapter):
+    """Verifies credentials; minimal for now: API keys, stored hashed."""
+
+    @abstractmethod
+    async def verify(self, credential: SecretStr) -> Caller:
+        """Who presents this credential. Raises CallerUnknown."""
+
+    @abstractmethod
+    async def issue(self, *, tenant: str, role: CallerRole, label: str) -> SecretStr:
+        """A new API key, shown this once."""
+
+    @abstractmethod
+    async def revoke(self, caller: str) -> None:
+        """End the key with that caller id. Raises CallerUnknown."""

@@ -1,0 +1,41 @@
+"""Opaque tokens: the only thing that subjects, ordering keys and message ids may be made of."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+
+from hayai.errors import KeyNotOpaque
+
+_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
+_TELEPHONE = re.compile(r"[0-9-]{7,}\Z")
+
+
+def token(value: str, *, what: str) -> str:
+    """`value` itself when it is opaque: 1 to 64 of `A-Za-z0-9_-`, and no telephone number.
+
+    Raises KeyNotOpaque, whose text names `what` and never the value.
+    """
+    if _TOKEN.match(value) is None or _TELEPHONE.match(value):
+        raise KeyNotOpaque(
+            f"The {what} is not an opaque token: use 1 to 64 letters, digits, '-' or '_', and never a telephone "
+            "number, a name or an address; hayai.tokens.opaque() makes one from any value."
+        )
+    return value
+
+
+def fresh() -> str:
+    """A new random token of 128 bits, 32 hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
+def derived(*parts: str) -> str:
+    """The same 32 hexadecimal digits for the same parts, for ids that a redelivery must repeat."""
+    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def opaque(key: bytes, *parts: str) -> str:
+    """A token for a value that must not be guessed back (a telephone number): keyed, so no table inverts it."""
+    return hmac.new(key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""The words that every plugin shares, one file a subject."""

@@ -1,0 +1,29 @@
+"""Operations: what the platform itself reports."""
+
+from hayai.event import Event
+
+
+class DeadLettered(Event, type="event.deadlettered", version=1):
+    """A handler gave an event up; the event itself stays in its stream, where the pointer leads.
+
+    The envelope's cause is the event's id, or absent where its bytes were no envelope.
+    """
+
+    handler: str
+    handler_version: str
+    stream: str
+    sequence: int
+    error: str
+    """The error's class."""
+    explanation: str
+    """The error's sentence for errors of ours; for any other only where it was raised (its text may be personal)."""
+    attempts: int
+
+
+class ConsumerRecreated(Event, type="consumer.recreated", version=1):
+    """A handler's consumer was lost on the server and made again."""
+
+    handler: str
+    stream: str
+    resumed_after: int
+    """The stream sequence that was handled last before the loss."""
