@@ -85,5 +85,3 @@ async def accept(channel: str, message: Inbound, *, bus: Bus, conversations: Con
 def live_topic(tenant: str, conversation: str) -> str:
     """The ephemeral topic of one conversation: pieces of an answer while it is made, and word of each new line."""
     return f"live.{tenant}.{conversation}"
-
-

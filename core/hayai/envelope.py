@@ -158,9 +158,7 @@ def _upcast(event: type[Event], data: dict[str, Any], version: int) -> dict[str,
     return event.upcast(data, version)
 
 
-def _each_personal(
-    event: type[Event], data: dict[str, Any], change: Callable[[Any], Any]
-) -> dict[str, Any]:
+def _each_personal(event: type[Event], data: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
     marked = personal_fields(event) & data.keys()
     return {**data, **{name: change(data[name]) for name in marked}} if marked else data
 

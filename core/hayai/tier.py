@@ -66,7 +66,9 @@ class Tier:
         try:
             return self._adapters[port]
         except KeyError:
-            raise SettingsError(f"This tier has no adapter for {port}: name one under [{port}] in the tier file.") from None
+            raise SettingsError(
+                f"This tier has no adapter for {port}: name one under [{port}] in the tier file."
+            ) from None
 
 
 def build(adapter: type[A], settings: Settings, resources: Mapping[str, object]) -> A:
