@@ -1,0 +1,1 @@
+"""The one HTTP door: health, the staff API, and the routes of every channel."""

@@ -1,0 +1,69 @@
+"""Problems: what an HTTP caller gets for each of our errors (RFC 9457, application/problem+json)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from hayai.errors import (
+    AppointmentGone,
+    BookingRefused,
+    CallerUnknown,
+    HayaiError,
+    MessageTooLarge,
+    PermanentError,
+    RateLimited,
+    TenantWrong,
+    TransientError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import FastAPI, Request
+
+_STATUS: tuple[tuple[type[HayaiError], int], ...] = (
+    (CallerUnknown, 401),
+    (TenantWrong, 403),
+    (AppointmentGone, 404),
+    (BookingRefused, 409),
+    (MessageTooLarge, 413),
+    (RateLimited, 429),
+    (TransientError, 503),
+    (PermanentError, 422),
+)
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Turn every HayaiError, and every request that does not parse, into one problem document."""
+    app.add_exception_handler(HayaiError, _ours)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+
+
+def _ours(request: Request, error: Exception) -> JSONResponse:
+    del request
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    return _problem(status, type(error).__name__, str(error), _headers(error))
+
+
+def _headers(error: Exception) -> Mapping[str, str]:
+    if isinstance(error, CallerUnknown):
+        return {"WWW-Authenticate": 'Bearer realm="hayai", Basic realm="hayai"'}
+    if isinstance(error, TransientError):
+        return {"Retry-After": str(round(getattr(error, "after", None) or 5))}
+    return {}
+
+
+def _unreadable(request: Request, error: Exception) -> JSONResponse:
+    """Names the places and the kinds of fault, never the values: they may be a person's."""
+    del request
+    wrong = error.errors() if isinstance(error, RequestValidationError) else []
+    places = ", ".join(f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in wrong)
+    return _problem(422, "RequestUnreadable", f"This request does not fit the API ({places}): see /docs.", {})
+
+
+def _problem(status: int, title: str, detail: str, headers: Mapping[str, str]) -> JSONResponse:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
