@@ -1,0 +1,1 @@
+"""The `hayai` command, one file a family of subcommands."""

@@ -1,0 +1,28 @@
+"""`hayai doctor`: what is wrong with this installation, in sentences."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hayai.cli.options import DataOption, TierOption
+from hayai.cli.output import WRONG, show, show_json
+from hayai.runtime.standing import examine
+
+
+def doctor(
+    tier: TierOption = None,
+    data: DataOption = Path(".hayai"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")] = False,
+) -> None:
+    """Check Python, plugins, settings, disk, bus and database; exit status 1 when something is wrong."""
+    findings = asyncio.run(examine(tier, data))
+    if as_json:
+        show_json([{"part": each.part, "ok": each.ok, "says": each.says} for each in findings])
+    else:
+        for each in findings:
+            show(f"{'ok   ' if each.ok else 'WRONG'} {each.part}: {each.says}")
+    if not all(each.ok for each in findings):
+        sys.exit(WRONG)

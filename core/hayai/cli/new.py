@@ -1,0 +1,32 @@
+"""`hayai new`: the skeleton of a plugin, which passes its contract at once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hayai.cli.output import sentences, show
+from hayai.new.writer import write
+
+
+class Kind(StrEnum):
+    """What can be begun."""
+
+    handler = "handler"
+    channel = "channel"
+    adapter = "adapter"
+    agent = "agent"
+
+
+def new(
+    kind: Annotated[Kind, typer.Argument(help="handler, channel, adapter or agent")],
+    name: Annotated[str, typer.Argument(help="the plugin's name, lower case: the entry point and hayai-NAME")],
+    into: Annotated[Path, typer.Option(help="the folder to put hayai-NAME's folder into")] = Path(),
+    port: Annotated[str, typer.Option(help="for an adapter: the port that it serves")] = "secrets",
+) -> None:
+    """Write a package that is discovered, runs, and passes its contract as it stands."""
+    with sentences():
+        written = write(kind.value, name, into, port=port)
+    for path in written:
+        show(str(path))

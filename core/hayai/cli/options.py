@@ -1,0 +1,14 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+TierOption = Annotated[
+    Path | None,
+    typer.Option("--tier", envvar="HAYAI_TIER", help="The tier file; default: deploy/tiers/local.toml below here."),
+]
+DataOption = Annotated[
+    Path, typer.Option("--data", envvar="HAYAI_DATA", help="Where `hayai dev` keeps its data; default: .hayai.")
+]

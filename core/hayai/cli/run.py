@@ -1,0 +1,42 @@
+"""`hayai dev`, `hayai run`, `hayai migrate`: start the house."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hayai.cli.options import DataOption, TierOption
+from hayai.cli.output import sentences, show
+from hayai.runtime import dev as local
+from hayai.runtime.serving import serve
+from hayai.runtime.standing import migrated, tier_file
+
+
+def dev(
+    tier: TierOption = None,
+    data: DataOption = Path(".hayai"),
+    port: Annotated[int, typer.Option(help="the web port to try first")] = 8080,
+    ready_file: Annotated[Path | None, typer.Option(help="write JSON here when everything is ready")] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="delete the data folder and stop")] = False,
+) -> None:
+    """Start bus, database and web chat as child processes of this one, and run until Ctrl-C."""
+    with sentences():
+        if reset:
+            show(local.reset(data))
+            return
+        asyncio.run(local.dev(tier_file(tier), data, port=port, ready_file=ready_file, say=show))
+
+
+def run(tier: TierOption = None) -> None:
+    """Run against the servers that the tier file names, until SIGTERM."""
+    with sentences():
+        asyncio.run(serve(tier_file(tier), dict(os.environ), say=show))
+
+
+def migrate(tier: TierOption = None) -> None:
+    """Bring the database's tables up to date and stop; safe to run twice, or twice at once."""
+    with sentences():
+        for line in asyncio.run(migrated(tier_file(tier), dict(os.environ))):
+            show(line)
