@@ -1,0 +1,214 @@
+"""From the pieces found in a text to clauses: which days go with which times, and which are excluded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hayai_receptionist.when.clock import Times
+from hayai_receptionist.when.frame import Anchor, DaySpec, Mask
+from hayai_receptionist.when.marks import Mark
+from hayai_receptionist.when.relative import Offset
+from hayai_receptionist.when.times import merge
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One thing found: its value, the tokens it covers, and the words skipped before it."""
+
+    value: Any
+    first: int
+    last: int
+    gap: tuple[str, ...] = ()
+
+
+@dataclass
+class Clause:
+    """Days and times that belong together; `joint` is how it hangs on the clause before it."""
+
+    days: list[DaySpec] = field(default_factory=list)
+    times: Times | None = None
+    offset: Offset | None = None
+    excluded: bool = False
+    joint: str = ""
+    times_first: bool = False
+    source: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was put into it yet."""
+        return not self.days and self.times is None and self.offset is None
+
+
+class Composer:
+    """Reads pieces in order and grows the list of clauses."""
+
+    def __init__(self) -> None:
+        self.clauses: list[Clause] = [Clause()]
+        self.doubts: list[str] = []
+        self._joint = ""
+        self._negative = False
+        self._moving = False
+        self._condition = False
+
+    @property
+    def last(self) -> Clause:
+        """The clause that is being grown."""
+        return self.clauses[-1]
+
+    def read(self, piece: Piece) -> None:
+        """Take one piece in."""
+        value = piece.value
+        if isinstance(value, Mark):
+            self._mark(value.kind, piece)
+        else:
+            self._polarity(piece)
+            if isinstance(value, Times):
+                self._time(value)
+            elif isinstance(value, Offset):
+                self._offset(value)
+            else:
+                self._day(value)
+            self._joint = ""
+
+    def _polarity(self, piece: Piece) -> None:
+        """An exclusion reaches over "or" and "and", not over a comma or other words."""
+        words = [w for w in piece.gap if w not in {"on", "the", "in", "at", "either", "any", "also"}]
+        if self.last.excluded and not self.last.empty and words:
+            self._negative = False
+            self._new("")
+
+    def _new(self, joint: str) -> None:
+        if not self.last.empty:
+            self.clauses.append(Clause())
+        self.last.excluded = self._negative
+        self.last.joint = joint
+
+    def _mark(self, kind: str, piece: Piece) -> None:
+        handler = getattr(self, f"_on_{kind}", None)
+        if handler:
+            handler(piece)
+
+    def _on_or(self, _: Piece) -> None:
+        self._joint = "or"
+
+    def _on_and(self, _: Piece) -> None:
+        self._joint = "and"
+
+    def _on_but(self, _: Piece) -> None:
+        """ "any day but Friday" excludes; "not Monday but Tuesday" turns back."""
+        wide = any(isinstance(d, Anchor) and d.any or isinstance(d, Mask) and d.many for d in self.last.days)
+        self._negative = wide and not self.last.excluded
+        self._joint = "but"
+        if self._negative or self.last.excluded:
+            self._new("but")
+
+    def _on_not(self, _: Piece) -> None:
+        self._negative = True
+        self._new("not")
+
+    def _on_except(self, piece: Piece) -> None:
+        self._on_not(piece)
+
+    def _on_fix(self, _: Piece) -> None:
+        if any(not c.empty for c in self.clauses):
+            self._negative = False
+            self._new("fix")
+            self.last.joint = "fix"
+
+    def _on_instead(self, _: Piece) -> None:
+        if sum(not c.empty for c in self.clauses) > 1:
+            self.last.joint = "fix"
+
+    def _on_bad(self, _: Piece) -> None:
+        for clause in reversed(self.clauses):
+            clause.excluded = not self._condition
+            if clause.joint not in {"or", "and"}:
+                break
+        self._negative = False
+        self._joint = "or"
+        self._new("")
+        self._condition = False
+
+    def _on_if(self, _: Piece) -> None:
+        self._condition = True
+
+    def _on_move(self, _: Piece) -> None:
+        self._moving = True
+
+    def _on_mine(self, _: Piece) -> None:
+        self._new("")
+        self.last.source = True
+
+    def _on_to(self, _: Piece) -> None:
+        if self._moving and not self.last.empty:
+            for clause in self.clauses:
+                clause.source = True
+            self._new("")
+
+    def _on_vague(self, _: Piece) -> None:
+        self.doubts.append("a season is no date")
+
+    def _time(self, value: Times) -> None:
+        target = self.last
+        if self._joint in {"or", "and", "but"} and not target.empty:
+            merged = _complement(target.times, value) if self._joint != "or" else None
+            if merged:
+                target.times = merged
+                return
+            self._new(self._joint)
+            target = self.last
+        if target.times is not None:
+            merged = merge(target.times, value)
+            if merged is None:
+                self._new("or")
+                target, merged = self.last, value
+            target.times = merged
+        else:
+            target.times_first = not target.days
+            target.times = value
+
+    def _offset(self, value: Offset) -> None:
+        if not self.last.empty:
+            self._new(self._joint)
+        self.last.offset = value
+
+    def _day(self, value: DaySpec) -> None:
+        if self._joint in {"or", "and", "but"} and not self.last.empty:
+            if self._joint != "or" and _bounds_meet(self.last.days, value):
+                self.last.days.append(value)
+                return
+            self._new(self._joint)
+        elif self.last.days and not _joins(self.last.days, value):
+            self._new("or")
+        self.last.days.append(value)
+
+
+def _complement(one: Times | None, two: Times) -> Times | None:
+    """ "after 2 and before 5" is one stretch, "at 2 and at 5" are two wishes."""
+    if one and bool(one.low) != bool(two.low) and bool(one.high) != bool(two.high) and not one.at and not two.at:
+        return merge(one, two)
+    return None
+
+
+def _bounds_meet(days: list[DaySpec], value: DaySpec) -> bool:
+    bounds = {d.bound for d in days if isinstance(d, Anchor)}
+    return isinstance(value, Anchor) and bool(value.bound) and bool(bounds - {"", value.bound})
+
+
+def _joins(days: list[DaySpec], value: DaySpec) -> bool:
+    """Whether a further day narrows what was said ("Tuesday the 5th") or is another one ("Monday, Tuesday")."""
+    masks = [d for d in days if isinstance(d, Mask)]
+    anchors = [d for d in days if isinstance(d, Anchor)]
+    if isinstance(value, Mask):
+        clash = any(_same_kind(m, value) for m in masks)
+        return not clash and (not anchors or not value.many or any(a.period or a.any for a in anchors))
+    if value.period or value.any or value.soon:
+        return not any(a.period and not a.bound for a in anchors) or bool(value.bound) or value.any or value.soon
+    return not any(not a.period and not a.any and not a.soon for a in anchors)
+
+
+def _same_kind(one: Mask, two: Mask) -> bool:
+    return bool(
+        (one.weekdays and two.weekdays) or (one.dated and two.dated) or (one.month and two.month and not two.dated),
+    )

@@ -1,0 +1,191 @@
+"""Weekdays and dates: "this Friday", "next Tuesday", "the 5th of January", "Jan 5", "2027-01-05"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from hayai_receptionist.when.frame import Anchor, Days, DaySpec, Doubt, Frame, Mask, Resolve
+from hayai_receptionist.when.grammar import Rule, rule
+from hayai_receptionist.when.masks import monday_of, nearest, one_day, resolve_days
+from hayai_receptionist.when.tokens import Token
+
+
+def single(pick: Callable[[Frame], date]) -> Resolve:
+    """A resolver with one reading of one day."""
+    return lambda frame: (one_day(pick(frame)),)
+
+
+def each(spec: DaySpec, change: Callable[[Days], Days]) -> Resolve:
+    """A resolver that carries every reading of `spec` through `change`."""
+    return lambda frame: tuple(change(days) for days in resolve_days(spec, frame))
+
+
+def shifted(days: Days, n: int) -> Days:
+    """All spans moved by n days."""
+    return tuple((a + timedelta(n), b + timedelta(n)) for a, b in days)
+
+
+def _weekday(token: Token) -> Mask:
+    return Mask(weekdays=frozenset({token.value}), many="WDS" in token.keys, typo=token.other)
+
+
+def _coming(token: Token) -> Anchor:
+    """ "this Friday" and "coming Friday": the nearest one; said on a Friday it may be today."""
+    if token.other:
+        return Anchor(lambda frame: resolve_days(_weekday(token), frame))
+    return Anchor(lambda frame: resolve_days(Mask(weekdays=frozenset({token.value})), frame))
+
+
+def _next(token: Token) -> Anchor:
+    """ "next Tuesday": people disagree whether it is the coming one or that of the week after, so both are offered.
+
+    Only on a Tuesday is it clear: the one in seven days.
+    """
+
+    def resolve(frame: Frame) -> tuple[Days, ...]:
+        day = nearest(token.value, frame.today)
+        later = one_day(day + timedelta(7))
+        return (later,) if day == frame.today else (one_day(day), later)
+
+    return Anchor(resolve)
+
+
+def _after_next(token: Token) -> Anchor:
+    def resolve(frame: Frame) -> tuple[Days, ...]:
+        day = nearest(token.value, frame.today + timedelta(1))
+        return one_day(day + timedelta(7)), one_day(day + timedelta(14))
+
+    return Anchor(resolve)
+
+
+def _last(token: Token) -> Anchor:
+    return Anchor(
+        single(lambda f: nearest(token.value, f.today) - timedelta(7)),
+        past=True,
+    )
+
+
+def _next_week_day(token: Token) -> Anchor:
+    return Anchor(single(lambda f: monday_of(f.today) + timedelta(7 + token.value)))
+
+
+def _day_month(day: Token, month: Token, year: Token | None) -> Mask:
+    return Mask(day=day.value, month=month.value, year=year.value if year else None)
+
+
+def _month_day(month: Token, day: Token, year: Token | None) -> Mask:
+    return _day_month(day, month, year)
+
+
+def _iso(token: Token) -> Mask:
+    year, month, day = (int(part) for part in token.text.split("-"))
+    return Mask(day=day, month=month, year=year) if 1 <= month <= 12 and day else _bad(token)  # type: ignore[return-value]
+
+
+def _bad(token: Token) -> Anchor:
+    def resolve(frame: Frame) -> tuple[Days, ...]:
+        raise Doubt("I could not make out that date. Which day and month do you mean?", "no such date")
+
+    return Anchor(resolve)
+
+
+def _numeric(token: Token) -> DaySpec:
+    """ "5/1" may be either order: only a part above 12, equal parts, or a weekday beside it tell."""
+    sep = next(c for c in "/.-" if c in token.text)
+    parts = [int(p) for p in token.text.split(sep) if p]
+    year = (parts[2] if parts[2] > 99 else 2000 + parts[2]) if len(parts) > 2 else None
+    a, b = parts[0], parts[1]
+    orders = [(a, b), (b, a)] if sep != "." else [(b, a)]
+    masks = [Mask(day=d, month=m, year=year) for m, d in dict.fromkeys(orders) if 1 <= m <= 12 and 1 <= d <= 31]
+    if not masks:
+        return _bad(token)
+    return masks[0] if len(masks) == 1 else Anchor(lambda f: tuple(r for m in masks for r in resolve_days(m, f)))
+
+
+def _the_nth(token: Token) -> Mask:
+    return Mask(day=token.value)
+
+
+def _month_only(month: Token, year: Token | None) -> Mask:
+    return Mask(month=month.value, year=year.value if year else None)
+
+
+def _next_month_named(month: Token) -> Anchor:
+    """ "next March" said in January may be either; said in May it is clear."""
+
+    def resolve(frame: Frame) -> tuple[Days, ...]:
+        first = resolve_days(Mask(month=month.value), frame)[0]
+        if first[0][0].year > frame.today.year:
+            return (first,)
+        return first, resolve_days(Mask(month=month.value, year=frame.today.year + 1), frame)[0]
+
+    return Anchor(resolve, period=True)
+
+
+def _nth_weekday(nth: Token | str, weekday: Token, month: DaySpec) -> Anchor:
+    """ "the first Monday of January", "the last Friday of next month"."""
+
+    def pick(days: Days) -> Days:
+        first, last = days[0][0].replace(day=1), days[-1][1]
+        found = [d for n in range((last - first).days + 1) if (d := first + timedelta(n)).weekday() == weekday.value]
+        index = -1 if nth == "last" else (nth.value - 1 if isinstance(nth, Token) else 0)
+        if index >= len(found):
+            raise Doubt("There is no such day in that month. Which date do you mean?", "no such weekday")
+        return one_day(found[index])
+
+    return Anchor(each(month, pick))
+
+
+DAY_RULES: tuple[Rule, ...] = (
+    rule("DAY", "on? a|an|any|some|every|each|the|one? WD", _weekday),
+    rule("DAY", "a|any|every|each WD", lambda t: Mask(weekdays=frozenset({t.value}), many=True)),
+    rule("DAY", "on? this coming|upcoming|next? WD", _coming),
+    rule("DAY", "on? the? coming|upcoming|nearest|closest WD", _coming),
+    rule("DAY", "on? this WD coming|upcoming?", _coming),
+    rule("DAY", "WD coming|this this? week?", _coming),
+    rule("DAY", "on? the? next WD", _next),
+    rule("DAY", "on? the? WD after next", _after_next),
+    rule("DAY", "on? the? last|past WD", _last),
+    rule("DAY", "the? next available|free|open|possible WD", _coming),
+    rule("DAY", "first|earliest|soonest available|free|open|possible? WD", _coming),
+    rule("DAY", "on? the? following WD", lambda t: Anchor(lambda f: _following(t, f))),
+    rule("DAY", "on? NEXTWEEK on|'s? WD", _next_week_day),
+    rule("DAY", "on? WD of|in? NEXTWEEK", _next_week_day),
+    rule("NEXTWEEK", "next week", lambda: True),
+    # Dates.
+    rule("DATE", "the? NTH of? MONTH ,? YEAR?", _day_month),
+    rule("DATE", "the? DOM of? MONTH ,? YEAR?", _day_month),
+    rule("DATE", "MONTH the? NTHISH ,? YEAR?", _month_day),
+    rule("DATE", "MONTH DOM ,? YEAR?", _month_day),
+    rule("DATE", "ISO", _iso),
+    rule("DATE", "NUM", _numeric),
+    rule("DATE", "the NTH", _the_nth),
+    rule("DATE", "NTHDIGIT", _the_nth),
+    rule("NTHDIGIT", "NTH", lambda t: t if "SPELLED" not in t.keys else None),
+    rule("NTHISH", "NTH", lambda t: t),
+    rule("NTHISH", "ORD", lambda t: t if t.value <= 31 else None),
+    rule("DAY", "on|at|for? DATE", lambda d: d),
+    rule("DAY", "on|by? NTHWORD", _the_nth),
+    rule("NTHWORD", "NTH", lambda t: t if "SPELLED" in t.keys and t.value > 3 else None),
+    # Months.
+    rule("MONTHS", "in|during|for|this? MONTH ,? YEAR?", _month_only),
+    rule("MONTHS", "next MONTH", _next_month_named),
+    rule("MONTHS", "MONTH next year", lambda m: Anchor(_next_year(m), period=True)),
+    rule("DAY", "some|any? time? sometime? anytime? MONTHS", lambda m: m),
+    rule("DAY", "the? =last WD of|in|next? INMONTH", _nth_weekday),
+    rule("DAY", "on? the? ORD WD of|in|next? INMONTH", _nth_weekday),
+    rule("INMONTH", "the|this|next? MONTHS", lambda m: m),
+    rule("INMONTH", "PERIOD", lambda p: p),
+)
+
+
+def _next_year(month: Token) -> Resolve:
+    return lambda f: resolve_days(Mask(month=month.value, year=f.today.year + 1), f)
+
+
+def _following(token: Token, frame: Frame) -> tuple[Days, ...]:
+    """ "the following Friday" follows the day under discussion."""
+    if frame.context is None:
+        return resolve_days(_next(token), frame)
+    return (one_day(nearest(token.value, frame.context_day + timedelta(1))),)

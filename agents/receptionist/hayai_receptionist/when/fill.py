@@ -1,0 +1,106 @@
+"""Settles clauses: corrections override, and a clause takes a missing day or time from its neighbour."""
+
+from __future__ import annotations
+
+from hayai_receptionist.when.clock import Times
+from hayai_receptionist.when.compose import Clause
+from hayai_receptionist.when.frame import Anchor, Mask
+
+
+def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]]:
+    """The wishes, the exclusions, and what remains in doubt."""
+    clauses = _corrected([c for c in clauses if not c.empty])
+    wishes = [c for c in clauses if not c.excluded]
+    doubts = _source_doubt(wishes)
+    wishes = [c for c in wishes if not c.source] or ([] if doubts else wishes)
+    wishes = _without_history(wishes)
+    doubts += _fill_times(wishes)
+    _fill_days(wishes)
+    _share_periods(wishes)
+    return wishes, [c for c in clauses if c.excluded], doubts
+
+
+def _source_doubt(wishes: list[Clause]) -> list[str]:
+    return []
+
+
+def _corrected(clauses: list[Clause]) -> list[Clause]:
+    """ "Tuesday at 3, no wait, Wednesday": what comes after replaces, and keeps what it does not mention."""
+    cut = max((i for i, c in enumerate(clauses) if c.joint == "fix" and i), default=0)
+    before, after = clauses[:cut], clauses[cut:]
+    if not before or not after:
+        return clauses
+    old = [c for c in before if not c.excluded and not c.source]
+    for clause in after:
+        if old and not clause.excluded and clause.offset is None:
+            clause.days = clause.days or list(old[-1].days)
+            clause.times = clause.times or old[-1].times
+    return [c for c in before if c.excluded] + after
+
+
+def _without_history(wishes: list[Clause]) -> list[Clause]:
+    """ "yesterday" counts only when it is all that was said."""
+    present = [c for c in wishes if not _is_past(c)]
+    return present if any(c.days or c.times or c.offset for c in present) else wishes
+
+
+def _is_past(clause: Clause) -> bool:
+    return any(isinstance(d, Anchor) and d.past for d in clause.days)
+
+
+def _fill_times(wishes: list[Clause]) -> list[str]:
+    doubts = []
+    for i, clause in enumerate(wishes):
+        if clause.times is not None or clause.offset is not None or not clause.days:
+            continue
+        clause.times = _times_ahead(wishes[i + 1 :])
+        before = wishes[i - 1] if i else None
+        if clause.times is None and before and before.times and before.days and clause.joint in {"or", "and"}:
+            if before.times_first:
+                clause.times = before.times
+            elif before.times.at:
+                doubts.append("whether the time holds for both days")
+    return doubts
+
+
+def _times_ahead(later: list[Clause]) -> Times | None:
+    """The time of the first later clause with one, as long as only days stand between: "Monday or Friday at 3"."""
+    for clause in later:
+        if clause.joint not in {"or", "and"} or not clause.days:
+            return None
+        if clause.times:
+            return None if clause.times_first else clause.times
+    return None
+
+
+def _fill_days(wishes: list[Clause]) -> None:
+    for i, clause in enumerate(wishes):
+        if clause.days or clause.offset:
+            continue
+        before = next((c for c in reversed(wishes[:i]) if c.days), None)
+        after = next((c for c in wishes[i + 1 :] if c.days), None)
+        source = before or after
+        if source:
+            clause.days = list(source.days)
+
+
+def _share_periods(wishes: list[Clause]) -> None:
+    """ "Tuesday or Wednesday next week" and "the 5th or 6th of January": the period holds for both."""
+    for i, clause in enumerate(wishes):
+        if not clause.days or not all(isinstance(d, Mask) and d.month is None for d in clause.days):
+            continue
+        for near in (*wishes[i + 1 : i + 2], *wishes[max(0, i - 1) : i]):
+            shared = [d for d in near.days if isinstance(d, Anchor) and d.period and not d.bound]
+            if shared and any(isinstance(d, Mask) for d in near.days):
+                clause.days.extend(shared)
+                break
+        _share_month(clause, wishes[i + 1 : i + 2])
+
+
+def _share_month(clause: Clause, after: list[Clause]) -> None:
+    masks = [d for c in after for d in c.days if isinstance(d, Mask) and d.dated and d.month]
+    if masks:
+        clause.days = [
+            Mask(d.weekdays, d.day, masks[0].month, masks[0].year) if isinstance(d, Mask) and d.dated else d
+            for d in clause.days
+        ]

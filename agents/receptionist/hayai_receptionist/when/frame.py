@@ -1,0 +1,113 @@
+"""What a date is reckoned from: today, the business's hours, and the window under discussion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from hayai_receptionist.when.hours import Hours
+from hayai_receptionist.when.window import Window
+
+Span = tuple[date, date]
+"""First and last day, both included."""
+Days = tuple[Span, ...]
+
+REACH = 14
+"""How many days ahead "mornings" or "not Monday" looks."""
+OPEN_END = 60
+"""How many days ahead "after the 5th" or "as soon as possible" looks."""
+
+
+class Doubt(Exception):  # noqa: N818 - a doubt is no error: it becomes a question to the customer
+    """A reading that must be asked about: the question in full, and the days it offers."""
+
+    def __init__(self, question: str, reason: str, choices: tuple[Days, ...] = ()) -> None:
+        super().__init__(question)
+        self.question = question
+        self.reason = reason
+        self.choices = choices
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a reading starts from; `today` may be moved to reckon the end of a range from its beginning."""
+
+    now: datetime
+    hours: Hours
+    context: Window | None
+    today: date
+    moved: bool = False
+
+    def at(self, day: date) -> Frame:
+        """The same, reckoned as if `day` were today."""
+        return replace(self, today=day, moved=True, context=None)
+
+    @property
+    def context_day(self) -> date:
+        """The day under discussion.
+
+        Raises:
+            Doubt: nothing is under discussion.
+        """
+        if self.context is None:
+            raise Doubt("Which day would you like?", "refers to a day that was not named yet")
+        return self.context.start.date()
+
+    @property
+    def context_days(self) -> Span | None:
+        """First and last day of a window under discussion that is longer than a day, else None."""
+        if self.context is None or self.context.precise:
+            return None
+        first, last = self.context.start.date(), (self.context.end - timedelta(microseconds=1)).date()
+        return (first, last) if last > first else None
+
+
+Resolve = Callable[[Frame], tuple[Days, ...]]
+"""The alternative readings of a day expression, the likeliest first."""
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Days reckoned from today: "tomorrow", "next week", "in 3 days".
+
+    `period` spans narrow a weekday or date said beside them; `week` are the whole weeks around them, for "Tuesday
+    in two weeks"; `past` days count only when nothing else was said; `any` marks "any day".
+    """
+
+    resolve: Resolve
+    period: bool = False
+    past: bool = False
+    week: bool = False
+    any: bool = False
+    bound: str = ""
+    soon: bool = False
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Days known by the calendar: weekdays, a day of the month, a month, a year; what is None is free."""
+
+    weekdays: frozenset[int] | None = None
+    day: int | None = None
+    month: int | None = None
+    year: int | None = None
+    many: bool = False
+    typo: tuple[str, ...] = ()
+
+    @property
+    def dated(self) -> bool:
+        """Whether a day of the month was named."""
+        return self.day is not None
+
+    def fits(self, day: date) -> bool:
+        """Whether that date has everything that was named."""
+        return (
+            (self.weekdays is None or day.weekday() in self.weekdays)
+            and self.day in {None, day.day}
+            and self.month in {None, day.month}
+            and self.year in {None, day.year}
+        )
+
+
+DaySpec = Anchor | Mask

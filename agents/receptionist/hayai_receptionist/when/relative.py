@@ -1,0 +1,223 @@
+"""Days reckoned by counting: "tomorrow", "in two weeks", "Friday week", "the day after Thanksgiving"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from calendar import monthrange
+
+from hayai_receptionist.when.days import each, shifted, single
+from hayai_receptionist.when.frame import Anchor, Days, DaySpec, Doubt, Frame, Mask
+from hayai_receptionist.when.grammar import Rule, rule
+from hayai_receptionist.when.masks import monday_of, nearest, one_day, resolve_days
+from hayai_receptionist.when.tokens import Token
+
+
+@dataclass(frozen=True)
+class Length:
+    """An amount of time as said: "two weeks", "half an hour"; `vague` for "a few days"."""
+
+    count: float
+    unit: str
+    vague: bool = False
+
+    @property
+    def days(self) -> int:
+        """In days, for days and weeks."""
+        return int(self.count * {"week": 7, "fortnight": 14}.get(self.unit, 1))
+
+    @property
+    def minutes(self) -> float:
+        """In minutes, for minutes and hours."""
+        return self.count * (60 if self.unit == "hour" else 1)
+
+    @property
+    def clock(self) -> bool:
+        """Whether it counts minutes or hours."""
+        return self.unit in {"minute", "hour"}
+
+
+@dataclass(frozen=True)
+class Offset:
+    """A moment that many minutes from now ("in an hour"), or from the window under discussion when `later`."""
+
+    length: Length
+    sign: int = 1
+    later: bool = False
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Words about time that ask for nothing: a greeting, a history ("2 days ago"), a length of visit."""
+
+    words: bool = True
+
+
+def months_on(day: date, n: int) -> date:
+    """The same day n months on, or that month's last day."""
+    index = day.year * 12 + day.month - 1 + n
+    year, month = index // 12, index % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def moved(day: date, length: Length, sign: int = 1) -> date:
+    """That day moved by a length of days, weeks, months or years."""
+    if length.unit in {"month", "year"}:
+        return months_on(day, sign * int(length.count * (12 if length.unit == "year" else 1)))
+    return day + timedelta(sign * length.days)
+
+
+def _in(length: Length) -> Anchor | Offset:
+    if length.clock:
+        return Offset(length)
+    if length.vague:
+        return Anchor(lambda f: (((f.today + timedelta(2), f.today + timedelta(5)),),) if length.unit == "day" else _vague(f, length), period=True)
+    return Anchor(single(lambda f: moved(f.today, length)), week=length.unit in {"week", "fortnight", "month"})
+
+
+def _vague(frame: Frame, length: Length) -> tuple[Days, ...]:
+    """ "in a few weeks": somewhere from the second to the fourth."""
+    return (((moved(frame.today, Length(2, length.unit)), moved(frame.today, Length(4, length.unit))),),)
+
+
+def _from_day(length: Length, day: DaySpec) -> Anchor | None:
+    if length.clock or length.vague:
+        return None
+    return Anchor(lambda f: tuple(one_day(moved(d[0][0], length)) for d in _clear(day, f)))
+
+
+def _clear(day: DaySpec, frame: Frame) -> tuple[Days, ...]:
+    return resolve_days(day, frame)
+
+
+def _before_day(length: Length, day: DaySpec) -> Anchor | None:
+    if length.clock or length.vague:
+        return None
+    return Anchor(lambda f: tuple(one_day(moved(d[0][0], length, -1)) for d in resolve_days(day, f)))
+
+
+def _within(length: Length) -> Anchor | None:
+    if length.clock:
+        return None
+    span = Length(3 if length.vague else length.count, length.unit)
+    return Anchor(lambda f: (((f.today, moved(f.today, span)),),), period=True)
+
+
+def _weekday_week(token: Token) -> Anchor:
+    """British "Friday week": a week after the coming Friday."""
+    return Anchor(single(lambda f: nearest(token.value, f.today + timedelta(1)) + timedelta(7)))
+
+
+def _beside(n: int, day: DaySpec) -> Anchor:
+    return Anchor(each(day, lambda days: shifted((days[0],) if n < 0 else (days[-1],), n)))
+
+
+def _weekday_beside(sign: int, weekday: Token, day: DaySpec) -> Anchor:
+    """ "the Monday after Thanksgiving", "the Friday before Christmas"."""
+
+    def pick(days: Days) -> Days:
+        if sign > 0:
+            return one_day(nearest(weekday.value, days[-1][1] + timedelta(1)))
+        return one_day(nearest(weekday.value, days[0][0] - timedelta(7)))
+
+    return Anchor(each(day, pick))
+
+
+def _tomorrow(frame: Frame) -> tuple[Days, ...]:
+    """Between midnight and four "tomorrow" may be the day that has just begun."""
+    day = frame.today + timedelta(1)
+    if frame.now.hour < 4 and not frame.moved:
+        return one_day(day), one_day(frame.today)
+    return (one_day(day),)
+
+
+def _context(n: int) -> Anchor:
+    return Anchor(single(lambda f: f.context_day + timedelta(n)))
+
+
+def _context_week(n: int) -> Anchor:
+    def resolve(frame: Frame) -> tuple[Days, ...]:
+        monday = monday_of(frame.context_day if frame.context else frame.today) + timedelta(7 * n)
+        return (((monday, monday + timedelta(6)),),)
+
+    return Anchor(resolve, period=True)
+
+
+def _later(length: Length, sign: int) -> Offset | Anchor | None:
+    if length.vague:
+        return None
+    return Offset(length, sign, later=True)
+
+
+def _next_day(frame: Frame) -> tuple[Days, ...]:
+    day = frame.context_day if frame.context else frame.today
+    return (one_day(day + timedelta(1)),)
+
+
+RELATIVE_RULES: tuple[Rule, ...] = (
+    rule("LENGTH", "INT more? =minute|hour|day|week|month|year|fortnight", lambda n, u: Length(n.value, u)),
+    rule("LENGTH", "a|an|another =minute|hour|day|week|month|year|fortnight", lambda u: Length(1, u)),
+    rule("LENGTH", "half an? =hour", lambda u: Length(0.5, u)),
+    rule("LENGTH", "a half =hour", lambda u: Length(0.5, u)),
+    rule("LENGTH", "a? quarter of? an? =hour", lambda u: Length(0.25, u)),
+    rule("LENGTH", "INT quarters of? an? =hour", lambda n, u: Length(n.value / 4, u)),
+    rule("LENGTH", "INT and a half =hour", lambda n, u: Length(n.value + 0.5, u)),
+    rule("LENGTH", "an|one =hour and a half", lambda u: Length(1.5, u)),
+    rule("LENGTH", "a couple of? more? =minute|hour|day|week|month", lambda u: Length(2, u)),
+    rule("LENGTH", "a? few|several|some more? =minute|hour|day|week|month", lambda u: Length(3, u, vague=True)),
+    rule("DAY", "today", lambda: Anchor(single(lambda f: f.today))),
+    rule("DAY", "tomorrow", lambda: Anchor(_tomorrow)),
+    rule("DAY", "the? day after tomorrow", lambda: Anchor(single(lambda f: f.today + timedelta(2)))),
+    rule("DAY", "overmorrow", lambda: Anchor(single(lambda f: f.today + timedelta(2)))),
+    rule("DAY", "yesterday", lambda: Anchor(single(lambda f: f.today - timedelta(1)), past=True)),
+    rule("DAY", "the? day before yesterday", lambda: Anchor(single(lambda f: f.today - timedelta(2)), past=True)),
+    rule("DAY", "last =week|month|year", lambda u: Anchor(lambda f: _last(f, u), past=True)),
+    rule("DAY", "last night", lambda: Anchor(single(lambda f: f.today - timedelta(1)), past=True)),
+    rule("DAY", "in about|around|exactly|like? LENGTH time?", _in),
+    rule("OFFSET", "in about|around|like? LENGTH time?", _in),
+    rule("DAY", "LENGTH from|after now|today", _in),
+    rule("DAY", "LENGTH out|hence|away|ahead", _in),
+    rule("DAY", "LENGTH from|after|on? NEARDAY", _from_day),
+    rule("DAY", "LENGTH before NEARDAY", _before_day),
+    rule("NEARDAY", "DAY", lambda d: d),
+    rule("DAY", "on? NEARWD week", _weekday_week),
+    rule("NEARWD", "WD", lambda t: t if "WDS" not in t.keys else None),
+    rule("DAY", "a? week on|from WD", lambda t: Anchor(single(lambda f: nearest(t.value, f.today + timedelta(1)) + timedelta(7)))),
+    rule("DAY", "=today|tomorrow week|fortnight", lambda w: Anchor(single(lambda f: f.today + timedelta(7 + (w == "tomorrow"))))),
+    rule("DAY", "within|in|over|during|for the|a? next|coming|following LENGTHNUM", _within),
+    rule("DAY", "sometime|anytime|any|some? time? within LENGTH", _within),
+    rule("DAY", "the|a? next|coming LENGTHNUM", _within),
+    rule("LENGTHNUM", "LENGTH", lambda n: n),
+    rule("LENGTHNUM", "couple of? =day|week|month", lambda u: Length(2, u)),
+    rule("DAY", "the? day after BASEDAY", lambda d: _beside(1, d)),
+    rule("DAY", "the? day before BASEDAY", lambda d: _beside(-1, d)),
+    rule("BASEDAY", "HOLIDAY|DATE", lambda d: d),
+    rule("BASEDAY", "WD", lambda t: Mask(weekdays=frozenset({t.value}))),
+    rule("DAY", "on? the? WD after HOLIDAY|DATE", lambda w, d: _weekday_beside(1, w, d)),
+    rule("DAY", "on? the? WD before HOLIDAY|DATE", lambda w, d: _weekday_beside(-1, w, d)),
+    # Reckoned from the window under discussion.
+    rule("DAY", "the day after|following that|then?", lambda: _context(1)),
+    rule("DAY", "the day before that|then?", lambda: _context(-1)),
+    rule("DAY", "the following day", lambda: _context(1)),
+    rule("DAY", "the previous day", lambda: _context(-1)),
+    rule("DAY", "the? next day", lambda: Anchor(_next_day)),
+    rule("DAY", "on? that|the? same day", lambda: _context(0)),
+    rule("DAY", "on? that day", lambda: _context(0)),
+    rule("DAY", "that same? week", lambda: _context_week(0)),
+    rule("DAY", "the same week", lambda: _context_week(0)),
+    rule("DAY", "the week after that|then?", lambda: _context_week(1)),
+    rule("DAY", "the week before that|then?", lambda: _context_week(-1)),
+    rule("DAY", "the following week", lambda: _context_week(1)),
+    rule("OFFSET", "LENGTH later|after", lambda n: _later(n, 1)),
+    rule("OFFSET", "LENGTH after that|then", lambda n: _later(n, 1)),
+    rule("OFFSET", "LENGTH earlier|sooner", lambda n: _later(n, -1)),
+    rule("OFFSET", "LENGTH before that?", lambda n: _later(n, -1)),
+    rule("OFFSET", "push|move|put|shift|slide it|that|this|me? back|out by? LENGTH", lambda n: _later(n, 1)),
+    rule("OFFSET", "bring|pull it|that|this|me? forward|up|in by? LENGTH", lambda n: _later(n, -1)),
+)
+
+
+def _last(frame: Frame, unit: str) -> tuple[Days, ...]:
+    back = Length(1, unit)
+    day = moved(frame.today, back, -1)
+    return (((day, day),),)

@@ -1,0 +1,209 @@
+"""Clauses to windows: days times hours, exclusions cut out, every doubt kept with its readings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+
+from hayai_receptionist.when.ask import which, window_words
+from hayai_receptionist.when.choose import Stretch, edge, stretches
+from hayai_receptionist.when.clock import Clock, Times
+from hayai_receptionist.when.combine import clause_days, daily
+from hayai_receptionist.when.compose import Clause
+from hayai_receptionist.when.frame import Anchor, Days, Doubt, Frame
+from hayai_receptionist.when.relative import Offset, moved
+from hayai_receptionist.when.wall import Interval, instant, past_window, window, without
+from hayai_receptionist.when.window import Window
+
+EXCLUDED_BANDS = {"morning": (0, 720), "afternoon": (720, 1020), "evening": (1020, 1440), "night": (1020, 1440)}
+
+
+@dataclass
+class Outcome:
+    """What the clauses come to: windows of the likeliest reading, and the first doubt with its choices."""
+
+    windows: list[Window] = field(default_factory=list)
+    question: str | None = None
+    choices: tuple[Window, ...] = ()
+    reason: str = ""
+
+    def doubt(self, question: str, reason: str, choices: tuple[Window, ...] = ()) -> None:
+        """Keep the first doubt: one question at a time."""
+        if self.question is None:
+            self.question, self.reason, self.choices = question, reason, choices
+
+
+def resolve(wishes: list[Clause], exclusions: list[Clause], frame: Frame) -> Outcome:
+    """Everything that was asked for, less everything that was excluded."""
+    outcome = Outcome()
+    holes = _holes(exclusions, frame, outcome)
+    for clause in wishes or ([Clause()] if exclusions else []):
+        try:
+            _resolve_clause(clause, holes, frame, outcome)
+        except Doubt as doubt:
+            outcome.doubt(doubt.question, doubt.reason, _choices(doubt, clause, frame))
+    outcome.windows = list(dict.fromkeys(outcome.windows))
+    return outcome
+
+
+def _resolve_clause(clause: Clause, holes: list[Interval], frame: Frame, outcome: Outcome) -> None:
+    readings = _alternatives(clause, frame)
+    built = [b for r in readings if (b := _built(without(r, holes), frame))]
+    if not built:
+        _nothing_left(readings, holes, frame, outcome)
+        return
+    outcome.windows.extend(built[0])
+    firsts = tuple(dict.fromkeys(b[0] for b in built))
+    if len(firsts) > 1:
+        outcome.doubt(which(firsts), "two readings", firsts)
+
+
+def _built(intervals: list[Interval], frame: Frame) -> list[Window]:
+    return [w for each in intervals if (w := window(each, frame.now))]
+
+
+def _nothing_left(readings: list[list[Interval]], holes: list[Interval], frame: Frame, outcome: Outcome) -> None:
+    intervals = [i for r in readings for i in r]
+    if not intervals:
+        outcome.doubt("Those times do not agree. What time of day would you like?", "times contradict each other")
+    elif holes and any(_built([i], frame) for i in intervals):
+        outcome.doubt("That leaves no time at all. Which day would you like?", "everything was excluded")
+    else:
+        gone = past_window(intervals[0], frame.now)
+        outcome.windows.append(gone)
+        question = f"{_capital(window_words(gone))} is already in the past. Which day and time would you like instead?"
+        outcome.doubt(question, "in the past")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _alternatives(clause: Clause, frame: Frame) -> list[list[Interval]]:
+    if clause.offset:
+        return [[_offset(clause.offset, frame)]]
+    times = _with_context(clause.times, frame)
+    dated = bool(clause.days) or frame.context is not None
+    result = []
+    for days in clause_days(clause.days, frame):
+        whole = times is None or times == Times()
+        if whole:
+            result.append([_whole(span) for span in days])
+        else:
+            result.extend(_timed(days, times, frame, dated=dated))
+    return result
+
+
+def _timed(days: Days, times: Times | None, frame: Frame, *, dated: bool) -> list[list[Interval]]:
+    """The times on each day, one list for every reading of the clock."""
+    options = [(day, stretches(times, frame.hours.span(day), dated=dated)) for day in _each_day(days, frame)]
+    count = max((len(found) for _, found in options), default=0)
+    return [[_on(day, found[min(k, len(found) - 1)]) for day, found in options if found] for k in range(count)]
+
+
+def _each_day(days: Days, frame: Frame) -> list[date]:
+    """All days of the spans; of a longer stretch only those on which the business opens."""
+    every = [a + timedelta(n) for a, b in days for n in range((b - a).days + 1)]
+    if len(every) == 1:
+        return every
+    return [d for d in every if frame.hours.is_open(d)] or every
+
+
+def _whole(span: tuple[date, date]) -> Interval:
+    return Interval(_midnight(span[0]), _midnight(span[1] + timedelta(1)))
+
+
+def _on(day: date, stretch: Stretch) -> Interval:
+    start = _midnight(day)
+    return Interval(start + timedelta(minutes=stretch.low), start + timedelta(minutes=stretch.high), stretch.precise)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time())
+
+
+def _with_context(times: Times | None, frame: Frame) -> Times | None:
+    """ "the same time", "later" and "earlier" take their hour from the window under discussion."""
+    if times is None or not (times.same or times.shift):
+        return times
+    context = frame.context
+    if context is None:
+        if times.same:
+            raise Doubt("What time would you like?", "refers to a time that was not named yet")
+        return replace(times, shift="")
+    if times.same:
+        clock = Clock(context.start.hour, context.start.minute, fixed=True)
+        if context.precise:
+            return replace(times, at=clock, same=False)
+        return replace(times, low=clock, high=_end_clock(context), same=False)
+    if times.shift == "later":
+        after = context.start + timedelta(minutes=1) if context.precise else context.end
+        return replace(times, low=Clock(after.hour, after.minute, fixed=True), shift="")
+    return replace(times, high=Clock(context.start.hour, context.start.minute, fixed=True), shift="")
+
+
+def _end_clock(context: Window) -> Clock:
+    end = context.end
+    return Clock(end.hour or 24, end.minute, fixed=True) if end.hour or not end.minute else Clock(0, end.minute, fixed=True)
+
+
+def _offset(offset: Offset, frame: Frame) -> Interval:
+    base = frame.now
+    if offset.later:
+        if frame.context is None:
+            raise Doubt("Which day and time would you like?", "reckoned from a time that was not named yet")
+        base = frame.context.start
+    length = offset.length
+    if not length.clock:
+        day = moved(base.date(), length, offset.sign)
+        if frame.context and frame.context.precise:
+            start = datetime.combine(day, base.time())
+            return Interval(start, start + timedelta(minutes=1), precise=True)
+        return _whole((day, day))
+    if offset.later and frame.context and not frame.context.precise:
+        raise Doubt("What time would you like?", "reckoned from a time that was not named yet")
+    there = (instant(base) + timedelta(minutes=offset.sign * length.minutes)).astimezone(base.tzinfo)
+    start = there.replace(tzinfo=None, second=0, microsecond=0)
+    if there.second or there.microsecond:
+        start += timedelta(minutes=1)
+    return Interval(start, start + timedelta(minutes=1), precise=True)
+
+
+def _holes(exclusions: list[Clause], frame: Frame, outcome: Outcome) -> list[Interval]:
+    holes: list[Interval] = []
+    for clause in exclusions:
+        try:
+            holes.extend(_hole(clause, frame))
+        except Doubt as doubt:
+            outcome.doubt(doubt.question, doubt.reason)
+    return holes
+
+
+def _hole(clause: Clause, frame: Frame) -> list[Interval]:
+    """What one exclusion forbids: "not mornings" is everything before noon."""
+    days = clause_days(clause.days, frame) if clause.days else (daily(frame),)
+    if clause.times is None:
+        return [_whole(span) for found in days for span in found]
+    every = [d for found in days for a, b in found for n in range((b - a).days + 1) if (d := a + timedelta(n))]
+    return [_on(day, s) for day in every for s in _forbidden(clause.times, frame, day)]
+
+
+def _forbidden(times: Times, frame: Frame, day: date) -> tuple[Stretch, ...]:
+    hours = frame.hours.span(day)
+    if times.bands and not (times.at or times.low or times.high):
+        band = times.bands[-1]
+        return (Stretch(*EXCLUDED_BANDS.get(band, edge(band, hours))),)
+    return stretches(times, hours, dated=True)[:1]
+
+
+def _choices(doubt: Doubt, clause: Clause, frame: Frame) -> tuple[Window, ...]:
+    """The days that a doubt offers, at the time that was named with them."""
+    offered = []
+    for days in doubt.choices:
+        fixed = Anchor(lambda _, days=days: (days,))  # type: ignore[misc]  # the default binds this turn's days
+        try:
+            readings = _alternatives(Clause(days=[fixed], times=clause.times), frame)
+            offered.extend(w for r in readings[:1] for w in _built(r, frame)[:1])
+        except Doubt:
+            continue
+    return tuple(offered)

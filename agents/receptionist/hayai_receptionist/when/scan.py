@@ -1,0 +1,111 @@
+"""Walks over the text and picks out every piece of time talk; lone numbers only where neighbours vouch for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hayai_receptionist.when.both import BOTH_RULES
+from hayai_receptionist.when.clock import CLOCK_RULES, Times
+from hayai_receptionist.when.compose import Piece
+from hayai_receptionist.when.days import DAY_RULES
+from hayai_receptionist.when.frame import Anchor, Mask
+from hayai_receptionist.when.grammar import Grammar, Memo, rule
+from hayai_receptionist.when.holidays import HOLIDAY_RULES
+from hayai_receptionist.when.marks import MARK_RULES, NOISE_RULES, UNIT_RULES, Mark
+from hayai_receptionist.when.periods import PERIOD_RULES
+from hayai_receptionist.when.relative import RELATIVE_RULES, Noise, Offset
+from hayai_receptionist.when.spans import SPAN_RULES
+from hayai_receptionist.when.times import TIME_RULES
+from hayai_receptionist.when.tokens import Token
+
+_KINDS = ("NOISE", "OFFSET", "SPAN", "BOTH", "DAY", "TIME", "MARK")
+_TOP = tuple(rule("ITEM", kind, lambda value: value) for kind in _KINDS)
+_GRAMMAR = Grammar(
+    (
+        *_TOP, *SPAN_RULES, *BOTH_RULES, *PERIOD_RULES, *RELATIVE_RULES, *HOLIDAY_RULES, *DAY_RULES,
+        *TIME_RULES, *CLOCK_RULES, *NOISE_RULES, *UNIT_RULES, *MARK_RULES,
+    ),
+)  # fmt: skip
+
+_LIGHT = frozenset(
+    ", . ! ? - ; : at the is on so ok okay please pls thanks thank you yes yeah yep sure how about what make it maybe "
+    "say let let's do i'd i like prefer i'll take would work works good fine great best then um er well perhaps could "
+    "can we around for me hi hello possibly is possible and or possible?".split(),
+)
+
+
+def scan(tokens: Sequence[Token]) -> list[Piece]:
+    """Every piece in order of the text."""
+    return _vouched(list(_pieces(tokens)), tokens)
+
+
+def _pieces(tokens: Sequence[Token]) -> Iterator[Piece]:
+    memo: Memo = {}
+    i, gap = 0, []
+    while i < len(tokens):
+        readings = _GRAMMAR.readings("ITEM", tokens, i, memo)
+        if not readings:
+            gap.append(tokens[i].word)
+            i += 1
+            continue
+        end, value = readings[0]
+        for one in value if isinstance(value, tuple) else (value,):
+            yield Piece(one, i, end, tuple(gap))
+            gap = []
+        i = end
+
+
+def is_time(value: Any) -> bool:
+    """Whether a piece says when, rather than joining or being skipped."""
+    return isinstance(value, (Times, Anchor, Mask, Offset))
+
+
+def _vouched(pieces: list[Piece], tokens: Sequence[Token]) -> list[Piece]:
+    """Drop lone numbers that nothing near makes a time."""
+    changed = True
+    good = {i for i, p in enumerate(pieces) if is_time(p.value) and not _is_bare(p)}
+    alone = all(is_time(p.value) or isinstance(p.value, Mark) for p in pieces) and _only_light(pieces, tokens)
+    if alone:
+        return pieces
+    while changed:
+        near = {i for i in range(len(pieces)) if i not in good and _is_bare(pieces[i]) and _near(pieces, i, good)}
+        changed = bool(near)
+        good |= near
+    return [p for i, p in enumerate(pieces) if i in good or not _is_bare(p)]
+
+
+def _is_bare(piece: Piece) -> bool:
+    return isinstance(piece.value, Times) and piece.value.bare
+
+
+def _only_light(pieces: list[Piece], tokens: Sequence[Token]) -> bool:
+    covered = {i for p in pieces for i in range(p.first, p.last)}
+    return all(t.word in _LIGHT for i, t in enumerate(tokens) if i not in covered)
+
+
+def _near(pieces: list[Piece], i: int, good: set[int]) -> bool:
+    return _beside(pieces, i, -1, good) or _beside(pieces, i, 1, good)
+
+
+def _beside(pieces: list[Piece], i: int, step: int, good: set[int]) -> bool:
+    """Whether an accepted piece is next in that direction, with nothing but joints and light words between."""
+    gap = pieces[i].gap if step < 0 else ()
+    j = i + step
+    while 0 <= j < len(pieces):
+        if step > 0:
+            gap = pieces[j].gap
+        if not set(gap) <= _LIGHT - {".", "?", "!", "i"}:
+            return False
+        if j in good:
+            return True
+        if not isinstance(pieces[j].value, Mark) and not _is_bare(pieces[j]):
+            return False
+        gap = pieces[j].gap
+        j += step
+    return False
+
+
+def is_noise(piece: Piece) -> bool:
+    """Whether the piece is skipped altogether."""
+    return isinstance(piece.value, Noise)

@@ -1,0 +1,104 @@
+"""Stretches of days: "Monday to Wednesday", "after the 5th", "by Friday", "from the 3rd on"."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, DaySpec, Frame, Mask
+from hayai_receptionist.when.grammar import Rule, rule
+from hayai_receptionist.when.masks import resolve_days
+from hayai_receptionist.when.tokens import Token
+
+
+def until(day: DaySpec, *, included: bool) -> Anchor:
+    """From today up to a day, itself included or not."""
+
+    def resolve(frame: Frame) -> tuple[Days, ...]:
+        ends = (d[-1][1] if included else d[0][0] - timedelta(1) for d in _plain(day, frame))
+        return tuple(((min(frame.today, end), end),) for end in ends)
+
+    return Anchor(resolve, period=True, bound="high")
+
+
+def since(day: DaySpec, *, included: bool) -> Anchor:
+    """From a day on, itself included or not, as far as the grammar looks ahead."""
+
+    def resolve(frame: Frame) -> tuple[Days, ...]:
+        starts = (d[0][0] if included else d[-1][1] + timedelta(1) for d in _plain(day, frame))
+        return tuple(((start, start + timedelta(OPEN_END)),) for start in starts)
+
+    return Anchor(resolve, period=True, bound="low")
+
+
+def _plain(day: DaySpec, frame: Frame) -> tuple[Days, ...]:
+    return resolve_days(day, frame)
+
+
+def through(first: DaySpec, last: DaySpec) -> Anchor:
+    """From one day to another, the second reckoned from the first."""
+
+    def resolve(frame: Frame) -> tuple[Days, ...]:
+        starts = resolve_days(_with_month(first, last), frame)
+        if len(starts) > 1 and isinstance(first, Mask) and starts[0][0][0] == frame.today:
+            starts = starts[:1]
+        return tuple(_joined(start, last, frame) for start in starts)
+
+    return Anchor(resolve, period=True)
+
+
+def _with_month(first: DaySpec, last: DaySpec) -> DaySpec:
+    """ "the 5th to the 8th of January": the month belongs to both."""
+    if isinstance(first, Mask) and isinstance(last, Mask) and first.dated and first.month is None and last.month:
+        return Mask(day=first.day, month=last.month, year=last.year, weekdays=first.weekdays)
+    return first
+
+
+def _joined(start: Days, last: DaySpec, frame: Frame) -> Days:
+    end = resolve_days(last, frame.at(start[0][0]))[0]
+    return ((start[0][0], max(end[-1][1], start[0][0])),)
+
+
+def _month_days(month: Token, first: Token, last: Token) -> Anchor:
+    return through(Mask(day=first.value, month=month.value), Mask(day=last.value))
+
+
+def _days_month(first: Token, last: Token, month: Token) -> Anchor:
+    return through(Mask(day=first.value, month=month.value), Mask(day=last.value))
+
+
+def _pair(month: Token, one: Token, two: Token) -> Anchor:
+    return either(Mask(day=one.value, month=month.value), Mask(day=two.value, month=month.value))
+
+
+def either(*specs: DaySpec) -> Anchor:
+    """Several days of which any will do, in order."""
+    return Anchor(lambda f: (tuple(span for s in specs for span in resolve_days(s, f)[0]),))
+
+
+SPAN_RULES: tuple[Rule, ...] = (
+    rule("SPAN", "between EDGE and|to|-|& EDGE", through),
+    rule("SPAN", "any? from? EDGE to|-|until|through EDGE", through),
+    rule("SPAN", "MONTH NTHISH|DOM -|to|through|until the? NTHISH|DOM", _month_days),
+    rule("SPAN", "between MONTH the? NTHISH|DOM and the? NTHISH|DOM", _month_days),
+    rule("SPAN", "from|between? the? NTHISH|DOM -|to|through|until|and the? NTHISH|DOM of? MONTH", _days_month),
+    rule("SPAN", "the? NTHISH|DOM or|and|, the? NTHISH|DOM of? MONTH", lambda a, b, m: _pair(m, a, b)),
+    rule("SPAN", "MONTH the? NTHISH|DOM or|and|,|/ the? NTHISH|DOM", _pair),
+    rule("SPAN", "NTHISH - NTHISH", lambda a, b: through(Mask(day=a.value), Mask(day=b.value))),
+    rule("SPAN", "any? time? sometime? anytime? before EDGE", lambda d: until(d, included=False)),
+    rule("SPAN", "earlier|sooner than EDGE", lambda d: until(d, included=False)),
+    rule("SPAN", "any? time? sometime? anytime? by|until|through EDGE", lambda d: until(d, included=True)),
+    rule("SPAN", "no|not later than EDGE", lambda d: until(d, included=True)),
+    rule("SPAN", "not after|past EDGE", lambda d: until(d, included=True)),
+    rule("SPAN", "up to|until EDGE", lambda d: until(d, included=True)),
+    rule("SPAN", "EDGE at? the? latest", lambda d: until(d, included=True)),
+    rule("SPAN", "EDGE or|and before|earlier|sooner", lambda d: until(d, included=True)),
+    rule("SPAN", "any? time? sometime? anytime? after|past|following EDGE", lambda d: since(d, included=False)),
+    rule("SPAN", "later than EDGE", lambda d: since(d, included=False)),
+    rule("SPAN", "from|starting|beginning from|on? EDGE on|onward|forward?", lambda d: since(d, included=True)),
+    rule("SPAN", "EDGE onward|forward", lambda d: since(d, included=True)),
+    rule("SPAN", "EDGE or|and after|later|onward", lambda d: since(d, included=True)),
+    rule("SPAN", "EDGE at? the? earliest", lambda d: since(d, included=True)),
+    rule("SPAN", "no|not earlier|sooner than EDGE", lambda d: since(d, included=True)),
+    rule("SPAN", "not before|until EDGE", lambda d: since(d, included=True)),
+    rule("EDGE", "DAY", lambda d: None if isinstance(d, Anchor) and (d.any or d.soon) else d),
+)

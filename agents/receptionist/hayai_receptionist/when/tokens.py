@@ -1,0 +1,204 @@
+"""Text into tokens: numbers, clock times, dates and words, each with its place in the text and its kinds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+
+from hayai_receptionist.when.lexicon import COUNTED, FOLLOWERS, LABELS, UNITS
+from hayai_receptionist.when.numbers import CARDINALS, ORDINALS, joined
+from hayai_receptionist.when.spelling import Spelling, spell
+from hayai_receptionist.when.support import is_time_word
+
+_PATTERN = re.compile(
+    r"""
+      (?P<junk> https?://\S+ | \S+@\S+\.\w+ | [$€£]\s?[0-9][0-9.,]* | [0-9][0-9.,]*\s?(?:%|[$€£])
+              | \#\s?[0-9]+ | 24/7 | 9-1-1 | [0-9]{5,} )
+    | (?P<iso> [0-9]{4}-[0-9]{1,2}-[0-9]{1,2} (?= \b | T ) )
+    | (?P<num> [0-9]{1,2}/[0-9]{1,2}(?:/(?:[0-9]{4}|[0-9]{2}))? (?![0-9/])
+             | [0-9]{1,2}\.[0-9]{1,2}\.(?:[0-9]{4}|[0-9]{2})? (?![0-9])
+             | [0-9]{1,2}-[0-9]{1,2}-[0-9]{4} )
+    | (?P<clk> T?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})? (?![0-9:]) | [0-9]{1,2}\.[0-9]{2} (?![0-9.]*[0-9])
+             | [0-9]{1,2}h(?:[0-9]{2})? (?![a-z0-9]) )
+    | (?P<dec> [0-9]+[.,][0-9]+ )
+    | (?P<ord> [0-9]{1,2}\s?(?:st|nd|rd|th)\b )
+    | (?P<slang> 2moro | 2morrow | 2mrw | 2day | 2nite | 2night | b4 )\b
+    | (?P<int> [0-9]+ )
+    | (?P<half> [ap]\.?m\.?(?![a-z']) )
+    | (?P<word> [^\W\d_]+(?:['.](?=[^\W\d_])[^\W\d_]+)* \.? )
+    | (?P<mark> [^\s] )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_PHONE = re.compile(r"(?<![0-9:/.-])(?![0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\b)(?:\+|\()?[0-9]+(?:[ ().-]{1,3}[0-9]+)+")
+_DASHES = str.maketrans({"–": "-", "—": "-", "‑": "-", "−": "-", "’": "'", "‘": "'", "`": "'", "´": "'"})
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word, number or mark: `word` is canonical, `keys` are all names a rule may know it by."""
+
+    word: str
+    text: str
+    start: int
+    end: int
+    keys: frozenset[str]
+    value: int = 0
+    other: tuple[str, ...] = field(default=())
+    """Further weekdays or months that a misspelled word may have meant."""
+
+
+def tokenize(text: str) -> list[Token]:
+    """Cut the text into tokens and give each number and each weak word the kinds its neighbours allow."""
+    plain = text.translate(_DASHES)
+    phones = [m.span() for m in _PHONE.finditer(plain) if _is_phone(m.group())]
+    raw = [t for m in _PATTERN.finditer(plain) for t in (_token(m, phones),) if t is not None]
+    return _classify(_join_numbers(_drop_hyphens(raw)))
+
+
+def _is_phone(text: str) -> bool:
+    groups = re.findall(r"[0-9]+", text)
+    digits = "".join(groups)
+    if len(digits) < 7:
+        return False
+    if len(groups) == 2 and all(len(g) == 4 and int(g[:2]) < 24 and int(g[2:]) < 60 for g in groups):
+        return False
+    return text[0] in "+(" or len(groups[0]) >= 3 or (groups[0][0] == "0" and len(digits) >= 9)
+
+
+def _token(match: re.Match[str], phones: list[tuple[int, int]]) -> Token | None:
+    kind, text = match.lastgroup or "mark", match.group().lower()
+    start, end = match.span()
+    if any(a <= start and end <= b for a, b in phones):
+        return Token(text, text, start, end, frozenset({"JUNK"}))
+    value = 0
+    if kind in {"ord", "int"}:
+        value = int(re.match(r"[0-9]+", text).group()[:9])  # type: ignore[union-attr]  # the pattern begins so
+    if kind == "half":
+        return Token(text[0] + "m", text, start, end, frozenset({text[0] + "m", "AMPM"}))
+    if kind == "word" and text.endswith("."):
+        text, end = text[:-1], end - 1
+    return Token(text, text, start, end, frozenset({kind.upper()}), value)
+
+
+def _drop_hyphens(tokens: list[Token]) -> list[Token]:
+    """A hyphen inside "mid-morning" or "30-minute" says nothing; between days or numbers it is a range."""
+    kept = []
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+        glued = before and after and before.end == token.start and after.start == token.end
+        if token.text == "-" and glued and before and after and _is_compound(before, after):
+            continue
+        kept.append(token)
+    return kept
+
+
+def _is_compound(left: Token, right: Token) -> bool:
+    if "WORD" not in right.keys:
+        return False
+    if "INT" in left.keys:
+        return spell(right.text).word in COUNTED
+    return "WORD" in left.keys and not {"WD", "MONTH"} <= set(spell(left.text).kinds + spell(right.text).kinds + ("MONTH",))
+
+
+def _join_numbers(tokens: list[Token]) -> list[Token]:
+    out: list[Token] = []
+    for token in tokens:
+        pair = joined(out[-1].text, token.text) if out else None
+        if pair:
+            value, ordinal = pair
+            text = f"{out[-1].text} {token.text}"
+            kind = "ORD" if ordinal else "INT"
+            out[-1] = Token(text, text, out[-1].start, token.end, frozenset({kind, "SPELLED"}), value)
+        else:
+            out.append(_number_word(token))
+    return out
+
+
+def _number_word(token: Token) -> Token:
+    if token.text in CARDINALS:
+        return replace(token, keys=frozenset({"INT", "SPELLED", token.text}), value=CARDINALS[token.text])
+    if token.text in ORDINALS or token.text == "forth":
+        value = ORDINALS.get(token.text, 4)
+        return replace(token, keys=frozenset({"ORD", "SPELLED", token.text}), value=value)
+    return token
+
+
+def _classify(tokens: list[Token]) -> list[Token]:
+    words = [t.text if {"WORD", "MARK", "SLANG"} & t.keys else "" for t in tokens]
+    spelled = [spell(w) if w else Spelling("", ()) for w in words]
+    return [_kinds(tokens, spelled, i) for i in range(len(tokens))]
+
+
+def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:
+    token = tokens[i]
+    if "INT" in token.keys:
+        return replace(token, keys=token.keys | _int_kinds(tokens, spelled, i))
+    if "ORD" in token.keys:
+        return replace(token, keys=token.keys | _ord_kinds(tokens, spelled, i))
+    if not {"WORD", "MARK", "SLANG"} & token.keys:
+        return token
+    word = spelled[i]
+    keys = token.keys | {word.word, token.text, *word.kinds}
+    if word.weak and not _supported(tokens, spelled, i):
+        keys = frozenset({"WORD", token.text})
+        return replace(token, keys=keys)
+    return replace(token, word=word.word, keys=keys, value=word.value, other=word.other)
+
+
+def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:
+    token = tokens[i]
+    digits = token.text.isdigit()
+    kinds: set[str] = set()
+    after = spelled[i + 1].word if i + 1 < len(tokens) else ""
+    before = spelled[i - 1].word if i else ""
+    if digits and len(token.text) == 4 and 2000 <= token.value < 2100:
+        kinds.add("YEAR")
+    counted = after in COUNTED or before in LABELS or (after == "-" and _word(spelled, i + 2) in UNITS)
+    if counted:
+        return kinds | {"COUNT"}
+    if digits and len(token.text) in {3, 4} and token.value // 100 < 24 and token.value % 100 < 60:
+        kinds.add("HHMM")
+    if len(token.text) > 2 and digits:
+        return kinds
+    if token.value <= 24:
+        kinds.add("HOUR")
+    if 10 <= token.value < 60:
+        kinds.add("MIN")
+    if 1 <= token.value <= 31:
+        kinds.add("DOM")
+    if token.value > 24:
+        kinds.add("OVER")
+    return kinds | _follower_kinds(spelled, i)
+
+
+def _follower_kinds(spelled: list[Spelling], i: int) -> set[str]:
+    """A bare hour before an unknown word is doubtful: it may count something."""
+    after = _word(spelled, i + 1)
+    known = not after.isalpha() or after in FOLLOWERS or after in CARDINALS or bool(spelled[i + 1].kinds)
+    return set() if known else {"DOUBTFUL"}
+
+
+def _ord_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:
+    """ "the 5th" is a date, "my 5th visit" and "second opinion" are not."""
+    after = _word(spelled, i + 1)
+    before = _word(spelled, i - 1)
+    if not 1 <= tokens[i].value <= 31 or before in {"my", "your", "his", "her", "our", "their", "a"}:
+        return set()
+    if i + 1 < len(tokens) and after.isalpha() and not _may_follow_date(after, spelled[i + 1]):
+        return set()
+    return {"NTH"}
+
+
+def _may_follow_date(word: str, spelling: Spelling) -> bool:
+    parts = {"of", "morning", "afternoon", "evening", "around", "about", "before", "after", "between", "through"}
+    return word in FOLLOWERS | parts or bool({"MONTH", "WD"} & set(spelling.kinds))
+
+
+def _word(spelled: list[Spelling], i: int) -> str:
+    return spelled[i].word if 0 <= i < len(spelled) else ""
+
+
+def _supported(tokens: list[Token], spelled: list[Spelling], i: int) -> bool:
+    before = [tokens[i - 2].text if i > 1 else "", tokens[i - 1].text if i else ""]
+    after = tokens[i + 1] if i + 1 < len(tokens) else None
+    return is_time_word(spelled[i], before, after.keys if after else frozenset(), _word(spelled, i + 1))

@@ -1,0 +1,104 @@
+"""The grammar's face: one message in, an Understanding out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from hayai_receptionist.when.ask import confirm
+from hayai_receptionist.when.clock import Times
+from hayai_receptionist.when.compose import Clause, Composer, Piece
+from hayai_receptionist.when.fill import settle
+from hayai_receptionist.when.frame import Frame
+from hayai_receptionist.when.hours import Hours
+from hayai_receptionist.when.lexicon import TIMELIKE
+from hayai_receptionist.when.relative import Noise
+from hayai_receptionist.when.resolve import Outcome, resolve
+from hayai_receptionist.when.scan import is_time, scan
+from hayai_receptionist.when.tokens import Token, tokenize
+from hayai_receptionist.when.window import Understanding, Window
+
+LIMIT = 2000
+"""Characters of a message that are read; nobody names a time after more than that."""
+
+
+def understand(text: str, *, now: datetime, hours: Hours, context: Window | None = None) -> Understanding:
+    """Read what a message says about when.
+
+    `now` is aware, in the business's zone; `context` is the window under discussion, from which "the day after",
+    "an hour later" and a lone "at 4" are reckoned. Never raises on any text.
+    """
+    tokens = tokenize(text[:LIMIT])
+    pieces = scan(tokens)
+    if context is None:
+        pieces = [p for p in pieces if not _is_idle_shift(p)]
+    composer = Composer()
+    for piece in pieces:
+        if not isinstance(piece.value, Noise):
+            composer.read(piece)
+    wishes, exclusions, doubts = settle(composer.clauses)
+    leftover = _leftover(text, tokens, pieces)
+    if not wishes and not exclusions:
+        return _nothing(leftover, doubts + composer.doubts + _unread(tokens, pieces))
+    outcome = resolve(wishes, exclusions, Frame(now, hours, context, now.date()))
+    doubts += composer.doubts + _unread(tokens, pieces) + _doubtful(wishes)
+    return _answer(outcome, doubts, leftover, wishes + exclusions, tokens)
+
+
+def _is_idle_shift(piece: Piece) -> bool:
+    """ "later" with nothing under discussion is only a way to say goodbye."""
+    return isinstance(piece.value, Times) and bool(piece.value.shift)
+
+
+def _nothing(leftover: str, doubts: list[str]) -> Understanding:
+    question = "Which day and time would suit you?" if doubts else None
+    reason = "; ".join(doubts) or "nothing about time"
+    return Understanding((), 0.5 if doubts else 1.0, reason, question, (), leftover, has_date=False, has_time=False)
+
+
+def _answer(
+    outcome: Outcome,
+    doubts: list[str],
+    leftover: str,
+    clauses: list[Clause],
+    tokens: Sequence[Token],
+) -> Understanding:
+    if doubts and outcome.question is None:
+        question = confirm(outcome.windows[0]) if outcome.windows else "Which day and time would suit you?"
+        outcome.doubt(question, "; ".join(doubts), tuple(outcome.windows[:1]))
+    typo = any("TYPO" in t.keys for t in tokens)
+    sure = 0.9 if typo else 1.0
+    return Understanding(
+        windows=tuple(outcome.windows),
+        confidence=0.5 if outcome.question else sure,
+        reason=outcome.reason or ("read with a corrected spelling" if typo else "read as said"),
+        question=outcome.question,
+        choices=outcome.choices,
+        leftover=leftover,
+        has_date=any(c.days or c.offset for c in clauses),
+        has_time=any(c.times is not None and c.times != Times() or c.offset and c.offset.length.clock for c in clauses),
+    )
+
+
+def _doubtful(wishes: list[Clause]) -> list[str]:
+    doubts = []
+    for times in (c.times for c in wishes if c.times):
+        if times.doubtful:
+            doubts.append("a number that may not be a time")
+    return doubts
+
+
+def _unread(tokens: Sequence[Token], pieces: Sequence[Piece]) -> list[str]:
+    covered = {i for p in pieces for i in range(p.first, p.last)}
+    left = sorted({t.word for i, t in enumerate(tokens) if i not in covered and t.keys & TIMELIKE})
+    return [f"time words not understood: {', '.join(left)}"] if left else []
+
+
+def _leftover(text: str, tokens: Sequence[Token], pieces: Sequence[Piece]) -> str:
+    kept, at = [], 0
+    for piece in pieces:
+        if is_time(piece.value):
+            kept.append(text[at : tokens[piece.first].start])
+            at = max(at, tokens[piece.last - 1].end)
+    return re.sub(r"\s+", " ", " ".join([*kept, text[at:]])).strip(" ,;")
