@@ -14,7 +14,10 @@ import pytest
 import hayai.testing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hayai.testing.clock import MovableClock
+    from hayai.testing.postgres_server import PostgresServer
 
 pytest.register_assert_rewrite(
     *(f"hayai.testing.{each.name}" for each in pkgutil.iter_modules(hayai.testing.__path__) if each.name != "fixtures")
@@ -27,3 +30,12 @@ def clock() -> MovableClock:
     from hayai.testing.clock import MovableClock
 
     return MovableClock()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One real Postgres for all tests of the session; each takes databases of its own from it."""
+    from hayai.testing.postgres_server import PostgresServer
+
+    with PostgresServer() as server:
+        yield server

@@ -1,0 +1,1 @@
+"""Postgres for Hayai: the database port, API keys, conversations, the calendar, and their migrations."""

@@ -1,0 +1,1 @@
+"""The SQL of each component, numbered, applied by hayai.migrations."""

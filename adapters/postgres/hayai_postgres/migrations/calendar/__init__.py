@@ -1,0 +1,1 @@
+"""The calendar: schedules and appointments."""

@@ -1,0 +1,1 @@
+"""The ground: API keys and conversations."""

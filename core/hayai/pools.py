@@ -1,0 +1,252 @@
+"""Pool: connections to Postgres; one transaction a task and tenant, and a transient error when the server is away.
+
+Every connection asks the database port for its address anew, so credentials may rotate, and a server that went away
+and came back is found again without a restart. Nothing is kept in a session: what a transaction needs is set inside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from hayai.errors import DatabaseUnfit, TenantWrong, Unavailable
+from hayai.tokens import token
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from hayai.ports.database import Address, Database, Role
+
+CONNECT_SECONDS = 5.0
+ACQUIRE_SECONDS = 10.0
+COMMAND_SECONDS = 30.0
+
+_BIND = """
+select set_config('hayai.tenant', $1, true), set_config('statement_timeout', '20s', true),
+       set_config('lock_timeout', '10s', true), set_config('idle_in_transaction_session_timeout', '60s', true)
+"""
+
+_ROLE = """
+select current_user as role, me.rolsuper as superuser,
+       exists (select from pg_roles other where (other.rolsuper or other.rolbypassrls)
+               and pg_has_role(current_user, other.oid, 'member')) as bypasses,
+       exists (select from pg_namespace where nspname = 'hayai') as migrated,
+       array(select c.relname::text from pg_class c where c.relnamespace = to_regnamespace('hayai')
+             and c.relkind in ('r', 'p') and pg_has_role(current_user, c.relowner, 'member')) as owned,
+       array(select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant'
+             where c.relnamespace = to_regnamespace('hayai') and c.relkind in ('r', 'p')
+             and not c.relrowsecurity) as unguarded
+  from pg_roles me where me.rolname = current_user
+"""
+
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InternalClientError,
+)
+_REFUSED = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+_CONTENDED = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
+
+
+def unavailable(error: BaseException) -> Unavailable | None:
+    """What to raise for an error of Postgres that another try may mend; None for any other (a defect, a refusal).
+
+    The whole list of what counts, also of what asyncpg raises when its server dies: a lost or refused connection in
+    any of its shapes, a refused login, a full disk or server, a lost race (serialization, deadlock, lock timeout).
+    """
+    match error:
+        case asyncpg.InvalidPasswordError():
+            return Unavailable("Postgres refuses the password: check the user and the password in the database's url.")
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return Unavailable(
+                "Postgres refuses this user from this machine: check the user in the database's url, "
+                "whether the server asks for TLS, and the server's pg_hba.conf."
+            )
+        case asyncpg.InvalidCatalogNameError():
+            return Unavailable("The server holds no database of that name: create it, or mend the database's url.")
+        case asyncpg.DiskFullError():
+            return Unavailable("The disk of the Postgres server is full: free space there; nothing was changed.")
+        case asyncpg.InsufficientResourcesError():
+            return Unavailable(
+                "The Postgres server is out of connections or memory: lower the pools' size or raise its limits."
+            )
+        case asyncpg.PostgresSystemError():
+            return Unavailable("The Postgres server cannot read or write its own files: look at its log.")
+        case _ if isinstance(error, _CONTENDED):
+            return Unavailable("Another transaction was faster; nothing was changed, try again.")
+        case asyncpg.QueryCanceledError():
+            return Unavailable("Postgres took too long and the query was cancelled; nothing was changed.")
+        case asyncpg.InterfaceError() if "clos" not in str(error):
+            return None  # a wrong call, not a lost connection: a defect must be seen as one
+        case asyncpg.InterfaceError() | OSError():
+            return Unavailable("Postgres does not answer: check that it runs and that the database's url is right.")
+        case _ if isinstance(error, _AWAY):
+            return Unavailable("Postgres broke the connection off: it restarts, or it was stopped.")
+        case _:
+            return None
+
+
+async def connect(database: Database, role: Role, **options: Any) -> asyncpg.Connection:
+    """One new connection in that role; the caller closes it. Raises Unavailable, which names host, port and user."""
+    address = await database.address(role)
+    try:
+        return await asyncpg.connect(
+            host=address.host,
+            port=address.port,
+            database=address.database,
+            user=address.user,
+            password=address.password.get_secret_value() if address.password else None,
+            ssl=address.tls if address.tls else False,
+            timeout=CONNECT_SECONDS,
+            command_timeout=COMMAND_SECONDS,
+            **options,
+        )
+    except Exception as error:
+        if (translated := unavailable(error)) is None:
+            raise
+        raise Unavailable(f"{_where(address)}: {translated}") from error
+
+
+def _where(address: Address) -> str:
+    return f"{address.user} at {address.host}:{address.port}/{address.database}"
+
+
+@dataclass(frozen=True)
+class _Open:
+    """The transaction that is open in a task."""
+
+    task: asyncio.Task[Any] | None
+    tenant: str | None
+    connection: asyncpg.Connection
+
+
+class Pool:
+    """At most `size` connections in one role of a database, opened when they are needed."""
+
+    def __init__(self, database: Database, *, role: Role = "application", size: int = 10) -> None:
+        self._database = database
+        self._role: Role = role
+        self._size = size
+        self._connections: asyncpg.Pool | None = None
+        # One variable a pool, so that transactions of two databases nest without seeing each other.
+        self._open: ContextVar[_Open | None] = ContextVar("hayai.pools", default=None)
+
+    async def start(self) -> None:
+        """Open the first connection and see whom it speaks for.
+
+        Raises Unavailable where the server does not answer, DatabaseUnfit where the application's role could see past
+        row-level security or the database is not migrated. Safe to call twice.
+        """
+        if self._connections is not None:
+            return
+        # The first connection is made here and not by the pool, which would try each of its own in turn.
+        first = await connect(self._database, self._role)
+        try:
+            if self._role == "application":
+                await _check_role(first)
+        finally:
+            await first.close()
+        self._connections = await asyncpg.create_pool(connect=self._connect, min_size=0, max_size=self._size)
+
+    async def stop(self) -> None:
+        """Wait a moment for open transactions, then close every connection; safe to call twice."""
+        connections, self._connections = self._connections, None
+        if connections is None:
+            return
+        try:
+            await asyncio.wait_for(connections.close(), ACQUIRE_SECONDS)
+        except TimeoutError:
+            connections.terminate()
+
+    @asynccontextmanager
+    async def transaction(self, tenant: str) -> AsyncIterator[asyncpg.Connection]:
+        """A transaction that sees that tenant's rows alone; committed at the end, rolled back by an error.
+
+        Joins the one that is open in this very task for the same tenant: an error then undoes the inner part alone,
+        should the outer part go on, and nothing is committed before the outermost end. A task started inside opens
+        its own. Raises TenantWrong inside another tenant's transaction, KeyNotOpaque, and Unavailable for whatever
+        hayai.pools.unavailable() lists.
+        """
+        async with self._transaction(token(tenant, what="tenant")) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def unbound(self) -> AsyncIterator[asyncpg.Connection]:
+        """A transaction of no tenant: it sees no tenant's rows, only functions and tables that belong to all."""
+        async with self._transaction(None) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _transaction(self, tenant: str | None) -> AsyncIterator[asyncpg.Connection]:
+        outer = self._open.get()
+        if outer is None or outer.task is not asyncio.current_task():
+            async with self._acquired() as connection, connection.transaction():
+                await connection.fetchrow(_BIND, tenant or "")
+                self._open.set(_Open(asyncio.current_task(), tenant, connection))
+                try:
+                    yield connection
+                finally:
+                    self._open.set(outer)
+        elif outer.tenant != tenant:
+            raise TenantWrong("A transaction of another tenant is open in this task: end it first.")
+        else:
+            async with outer.connection.transaction():
+                yield outer.connection
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[asyncpg.Connection]:
+        if self._connections is None:
+            raise RuntimeError("This pool is not open: call start() first.")
+        connection: asyncpg.Connection | None = None
+        try:
+            async with self._connections.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                yield connection
+        except Exception as error:
+            # A file or a socket of the caller's own may fail inside the transaction: that is none of Postgres's.
+            theirs = isinstance(error, OSError) and connection is not None and not connection.is_closed()
+            if theirs or (translated := unavailable(error)) is None:
+                raise
+            raise translated from error
+
+    async def _connect(self, *_: object, **options: Any) -> asyncpg.Connection:
+        return await connect(self._database, self._role, **{key: options[key] for key in _PASSED if key in options})
+
+
+_PASSED = ("loop", "connection_class", "record_class")
+
+
+async def _check_role(connection: asyncpg.Connection) -> None:
+    found = await connection.fetchrow(_ROLE)
+    assert found is not None
+    role = found["role"]
+    if found["superuser"]:
+        raise DatabaseUnfit(
+            f"The application's role {role} is a superuser and would see every tenant's rows: {_ADVICE}"
+        )
+    if found["bypasses"]:
+        raise DatabaseUnfit(
+            f"The application's role {role} has, or may take on, BYPASSRLS and would see every tenant's rows: {_ADVICE}"
+        )
+    if not found["migrated"]:
+        raise DatabaseUnfit("The database holds no schema hayai yet: migrate it first, with the owner's url.")
+    if found["owned"]:
+        raise DatabaseUnfit(
+            f"The application's role {role} owns {', '.join(sorted(found['owned']))} and could lift row-level "
+            f"security: {_ADVICE}"
+        )
+    if found["unguarded"]:
+        raise DatabaseUnfit(
+            f"No row-level security on {', '.join(sorted(found['unguarded']))}, though it has a tenant column: "
+            "add `enable row level security` and a policy in a new migration."
+        )
+
+
+_ADVICE = "connect as a role that owns nothing and has no attributes, such as hayai_application."
