@@ -17,6 +17,7 @@ HayaiError
     ├── PluginError         a plugin is missing, doubled or broken
     ├── DatabaseUnfit       the database cannot be trusted with tenants as it is configured
     ├── HandlerMisdeclared  a handler whose signature says too little
+    ├── LocalStackRefused   the local servers cannot run here as asked
     └── BookingRefused      the calendar said no
         ├── SlotTaken         somebody was faster
         ├── OutsideHours      the business is closed then
@@ -110,6 +111,10 @@ class DatabaseUnfit(PermanentError):
 
 class HandlerMisdeclared(PermanentError):
     """A handler's signature does not say which event it takes and what follows."""
+
+
+class LocalStackRefused(PermanentError):
+    """The local servers cannot run here as asked: a closed folder, a full disk, a missing wheel, a second start."""
 
 
 class BookingRefused(PermanentError):
