@@ -34,6 +34,7 @@ PORTS = ("bus", "calendar", "conversations", "database", "identity", "secrets")
 """The words that may head an adapter's table."""
 
 _OVERRIDDEN = (*PORTS, "channel", "web")
+_OVERRIDE = re.compile(r"HAYAI_(?!SECRET_).*__")  # HAYAI_SECRET_NAME belongs to the secrets
 _PACKAGED = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*:.")
 _PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):[^/@\s]+(?=@)")
 
@@ -195,7 +196,7 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _override(document: dict[str, Any], environment: Mapping[str, str]) -> Iterator[str]:
     """Put every HAYAI_<TABLE>__<KEY> that is not empty in its place; yields what is wrong with any."""
-    for variable in sorted(each for each in environment if each.startswith("HAYAI_") and "__" in each):
+    for variable in sorted(filter(_OVERRIDE.match, environment)):
         *tables, key = variable.removeprefix("HAYAI_").lower().split("__")
         if tables[0] not in _OVERRIDDEN:
             yield f"{variable} is for [{tables[0]}], which no tier file has{nearest(tables[0], _OVERRIDDEN)}"

@@ -1,0 +1,1 @@
+"""Hayai adapters for files of NAME=value lines."""
