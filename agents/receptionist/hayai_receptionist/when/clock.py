@@ -10,13 +10,17 @@ from hayai_receptionist.when.tokens import Token
 
 @dataclass(frozen=True)
 class Clock:
-    """A clock time as said: `half` is "am" or "pm" when said, `fixed` when the hour has only one reading."""
+    """A clock time as said: `half` is "am" or "pm" when said, `fixed` when the hour has only one reading.
+
+    `doubtful` is a number before a word that it may count.
+    """
 
     hour: int
     minute: int = 0
     half: str | None = None
     fixed: bool = False
     about: bool = False
+    doubtful: bool = False
 
     @property
     def valid(self) -> bool:
@@ -40,7 +44,7 @@ class Times:
     """What one clause says about the time of day.
 
     `bare` marks a number that its neighbours must vouch for, `doubtful` one that must be asked about; `same` is "the
-    same time" and `shift` "later" or "earlier" than the window under discussion.
+    same time" and `shift` "later" or "earlier" than the window under discussion; `turn` is a range that says "to".
     """
 
     at: Clock | None = None
@@ -51,6 +55,7 @@ class Times:
     doubtful: bool = False
     same: bool = False
     shift: str = ""
+    turn: bool = False
 
 
 NOON = Clock(12, 0, fixed=True)
@@ -103,7 +108,8 @@ def _hhmm(token: Token) -> Clock:
 
 
 def _bare(token: Token) -> Clock:
-    return Clock(token.value, 0, fixed=len(token.text) == 2 and token.text[0] == "0")
+    fixed = len(token.text) == 2 and token.text[0] == "0"
+    return Clock(token.value, 0, fixed=fixed, doubtful="DOUBTFUL" in token.keys)
 
 
 def _halved(clock: Clock, half: Token | None) -> Clock:
@@ -179,8 +185,10 @@ CLOCK_RULES: tuple[Rule, ...] = (
     rule("MINUTES", "INT", lambda t: t.value if t.value in {5, 10, 20, 25} else None),
     rule("MINUTES", "INT minute", lambda t: t.value),
     # The hour after a preposition may stand bare.
-    rule("MOMENT", "CLOCK ish?", lambda c: c),
-    rule("MOMENT", "CLOCK ish|-ish", lambda c: replace(c, about=True)),
+    rule("MOMENT", "CLOCK", lambda c: c),
+    rule("MOMENT", "CLOCK ish", lambda c: replace(c, about=True)),
+    rule("MOMENT", "CLOCK or so|thereabouts", lambda c: replace(c, about=True)),
+    rule("MOMENT", "HOUR or so|thereabouts", lambda t: replace(_bare(t), about=True)),
     rule("MOMENT", "HOUR", _bare),
     rule("MOMENT", "HOUR ish", lambda t: replace(_bare(t), about=True)),
     rule("MOMENT", "HHMM", _hhmm),

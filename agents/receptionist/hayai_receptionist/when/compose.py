@@ -8,7 +8,7 @@ from typing import Any
 from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.frame import Anchor, DaySpec, Mask
 from hayai_receptionist.when.marks import Mark
-from hayai_receptionist.when.relative import Offset
+from hayai_receptionist.when.relative import Offset, beside
 from hayai_receptionist.when.times import merge
 
 
@@ -56,11 +56,11 @@ class Composer:
         """The clause that is being grown."""
         return self.clauses[-1]
 
-    def read(self, piece: Piece) -> None:
-        """Take one piece in."""
+    def read(self, piece: Piece, after: Piece | None = None) -> None:
+        """Take one piece in; `after` is the next one, which some joints need to see."""
         value = piece.value
         if isinstance(value, Mark):
-            self._mark(value.kind, piece)
+            self._mark(self._turned(value.kind, after), piece)
         else:
             self._polarity(piece)
             if isinstance(value, Times):
@@ -83,6 +83,14 @@ class Composer:
             self.clauses.append(Clause())
         self.last.excluded = self._negative
         self.last.joint = joint
+
+    def _turned(self, kind: str, after: Piece | None) -> str:
+        """ "I can't do" looks ahead when a day follows ("Tuesday"), and back when it ends the wish."""
+        if kind != "cant":
+            return kind
+        adjacent = after is not None and set(after.gap) <= {"on", "the", "in", "at", "any", "either"}
+        ahead = adjacent and after is not None and not isinstance(after.value, Mark)
+        return "not" if ahead or self.last.empty else "bad"
 
     def _mark(self, kind: str, piece: Piece) -> None:
         handler = getattr(self, f"_on_{kind}", None)
@@ -141,15 +149,24 @@ class Composer:
         self.last.source = True
 
     def _on_to(self, _: Piece) -> None:
+        """ "move my Tuesday appointment to Friday": what stood before is what is moved away from."""
         if self._moving and not self.last.empty:
             for clause in self.clauses:
                 clause.source = True
+            self._new("")
+
+    def _on_booked(self, _: Piece) -> None:
+        """ "my Friday appointment" names the booking that exists."""
+        if self._moving and not self.last.empty:
+            self.last.source = True
             self._new("")
 
     def _on_vague(self, _: Piece) -> None:
         self.doubts.append("a season is no date")
 
     def _time(self, value: Times) -> None:
+        if self._moving and value.turn:
+            value = Times(at=value.high)
         target = self.last
         if self._joint in {"or", "and", "but"} and not target.empty:
             merged = _complement(target.times, value) if self._joint != "or" else None
@@ -174,6 +191,9 @@ class Composer:
         self.last.offset = value
 
     def _day(self, value: DaySpec) -> None:
+        value = self._echo(value)
+        if self._moving and isinstance(value, Anchor) and value.target:
+            value = value.target
         if self._joint in {"or", "and", "but"} and not self.last.empty:
             if self._joint != "or" and _bounds_meet(self.last.days, value):
                 self.last.days.append(value)
@@ -182,6 +202,13 @@ class Composer:
         elif self.last.days and not _joins(self.last.days, value):
             self._new("or")
         self.last.days.append(value)
+
+    def _echo(self, value: DaySpec) -> DaySpec:
+        """ "tomorrow or the day after": the day named before in the same breath is meant."""
+        before = next((c.days[-1] for c in reversed(self.clauses) if c.days), None)
+        if isinstance(value, Anchor) and value.step is not None and before is not None:
+            return beside(value.step, before)
+        return value
 
 
 def _complement(one: Times | None, two: Times) -> Times | None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from hayai_receptionist.when.frame import Anchor, Days, DaySpec, Doubt, Frame, Mask, Resolve
 from hayai_receptionist.when.grammar import Rule, rule
-from hayai_receptionist.when.masks import monday_of, nearest, one_day, resolve_days
+from hayai_receptionist.when.masks import nearest, one_day, resolve_days
 from hayai_receptionist.when.tokens import Token
 
 
@@ -64,10 +64,6 @@ def _last(token: Token) -> Anchor:
         single(lambda f: nearest(token.value, f.today) - timedelta(7)),
         past=True,
     )
-
-
-def _next_week_day(token: Token) -> Anchor:
-    return Anchor(single(lambda f: monday_of(f.today) + timedelta(7 + token.value)))
 
 
 def _day_month(day: Token, month: Token, year: Token | None) -> Mask:
@@ -150,9 +146,6 @@ DAY_RULES: tuple[Rule, ...] = (
     rule("DAY", "the? next available|free|open|possible WD", _coming),
     rule("DAY", "first|earliest|soonest available|free|open|possible? WD", _coming),
     rule("DAY", "on? the? following WD", lambda t: Anchor(lambda f: _following(t, f))),
-    rule("DAY", "on? NEXTWEEK on|'s? WD", _next_week_day),
-    rule("DAY", "on? WD of|in? NEXTWEEK", _next_week_day),
-    rule("NEXTWEEK", "next week", lambda: True),
     # Dates.
     rule("DATE", "the? NTH of? MONTH ,? YEAR?", _day_month),
     rule("DATE", "the? DOM of? MONTH ,? YEAR?", _day_month),

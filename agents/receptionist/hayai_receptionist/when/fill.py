@@ -21,6 +21,9 @@ def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]
 
 
 def _source_doubt(wishes: list[Clause]) -> list[str]:
+    """Only the booking to be moved was named, not where to."""
+    if wishes and all(c.source for c in wishes):
+        return ["names the appointment to move, not where to"]
     return []
 
 

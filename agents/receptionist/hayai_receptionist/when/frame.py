@@ -72,7 +72,8 @@ class Anchor:
     """Days reckoned from today: "tomorrow", "next week", "in 3 days".
 
     `period` spans narrow a weekday or date said beside them; `week` are the whole weeks around them, for "Tuesday
-    in two weeks"; `past` days count only when nothing else was said; `any` marks "any day".
+    in two weeks"; `past` days count only when nothing else was said; `any` marks "any day", `soon` the
+    soonest, `bound` an open end ("low" or "high"); `step` counts days from the day named before ("the day after"); `target` is where "from Tuesday to Thursday" leads.
     """
 
     resolve: Resolve
@@ -82,6 +83,8 @@ class Anchor:
     any: bool = False
     bound: str = ""
     soon: bool = False
+    step: int | None = None
+    target: DaySpec | None = None
 
 
 @dataclass(frozen=True)

@@ -10,20 +10,21 @@ from hayai_receptionist.when.relative import Noise
 
 @dataclass(frozen=True)
 class Mark:
-    """A joint between time words. Kinds: or, and, but, not, except, fix, bad, instead, if, move, to, vague."""
+    """A joint between time words. Kinds: or, and, but, not, except, fix, bad, cant, instead, if,
+    move, mine, booked, to, propose, vague."""
 
     kind: str
 
 
 def _mark(kind: str, *patterns: str) -> tuple[Rule, ...]:
-    return tuple(rule("MARK", pattern, lambda: Mark(kind)) for pattern in patterns)
+    return tuple(rule("MARK", pattern, lambda *_: Mark(kind)) for pattern in patterns)
 
 
 def _noise(*patterns: str) -> tuple[Rule, ...]:
     return tuple(rule("NOISE", pattern, lambda *_: Noise()) for pattern in patterns)
 
 
-_CANT = "can't|cannot|cant|couldn't|won't|can|not|unable|never"
+_CANT = "can't|cannot|cant|couldn't|won't|never"
 _NOT_DO = "make|do|come|attend|be|get|work"
 _BUSY = "busy|unavailable|away|working|travelling|traveling|tied|booked|out|off"
 
@@ -38,9 +39,8 @@ MARK_RULES: tuple[Rule, ...] = (
     *_mark("and", "and", "&", "and also", "as well as", "plus"),
     *_mark("but", "but", "but maybe|perhaps|preferably", "though", "however"),
     *_mark(
-        "not", "not", "no", "not on|in|at|during", "n't", f"{_CANT} {_NOT_DO} it? on|in|at|during?",
-        f"can not {_NOT_DO} it? on|in|at|during?", "can't|cannot|cant on|in|at?", "anything but|except", "don't|dont want|like|do",
-        "doesn't|don't suit|work", "neither", "avoid", "avoiding", "never on|in?", f"i|i'm|im|am|are? {_BUSY} up? on|in|all|most?",
+        "not", "not", "no", "not on|in|at|during", "n't", "anything but|except", "don't|dont want|like|do",
+        "neither", "avoid", "avoiding", "never on|in?", f"i|i'm|im|am|are? {_BUSY} up? on|in|all|most?",
         "not available|free|possible|able|good on|in|at|during?", "can't|cannot|won't be available|free|there on|in|at|during?",
         "rather|anything|better than", "instead of", "rather than", "skip", "no good on",
     ),
@@ -59,14 +59,17 @@ MARK_RULES: tuple[Rule, ...] = (
     *_mark(
         "bad", "doesn't|don't|dont|doesnt|won't|wont|isn't|isnt|aren't|didn't work|suit|good|possible|possible|great|ideal|fit|an|available|do",
         "doesn't|don't|won't really? work|suit", "is|are|was no good|bad|out|impossible|full|busy|terrible|difficult",
-        "is|are not good|possible|great|an|ideal|available|convenient|going", "does|do|will not work|suit", "no good", "not good|possible", "not",
-        "is|are really? bad|out|tricky|hard", "i|we can't|cannot|cant|can|won't make|do? it?", "not great|ideal|so",
+        "is|are not good|possible|great|an|ideal|available|convenient|going", "does|do|will not work|suit", "no good", "not good|possible",
+        "is|are really? bad|out|tricky|hard", "not great|ideal|so",
     ),
+    *_mark("cant", f"i|we? {_CANT} {_NOT_DO}? it?", f"i|we? can not {_NOT_DO}? it?"),
     *_mark("if", "if"),
-    *_mark("move", "=move|reschedule|change|switch|shift|push|postpone|bring|swap|transfer|rebook|moving|rescheduling|changing"),
+    *_mark("move", "move|reschedule|change|switch|shift|push|postpone|bring|swap|transfer|rebook|moving|rescheduling|changing"),
     *_mark("mine", "my|the|our existing|current|original|old appointment|booking|visit|slot|one|appt is|was|which|that? on|for|at|is|from?"),
     *_mark("mine", "i|i've|we've have|had|got|booked|got an|a|my? appointment|booking|appt|slot is? on|for|at|booked|scheduled?"),
     *_mark("have", "i'm|im booked|scheduled on|for|at|in?"),
+    *_mark("propose", "how|what about", "what if", "how does|do|is"),
+    *_mark("booked", "appointment|booking|appt|visit|slot|one"),
     *_mark("to", "to", "into", "for"),
     *_mark("vague", "in|sometime|this|next|the? the? spring|summer|autumn|fall|winter"),
 )
@@ -81,7 +84,7 @@ NOISE_RULES: tuple[Rule, ...] = _noise(
     "the? past|last LENGTHNUM|LENGTH", "for LENGTH|LENGTHNUM", "LENGTH", "LENGTH long|old|appointment|session", "every LENGTH|UNITWORD",
     "once|twice a UNITWORD", "INT times a UNITWORD", "per UNITWORD", "how late|early|long|soon", "last time", "next time", "this time",
     "a second opinion|look|time|chance|visit|one|please|question|cleaning", "ORD opinion", "sat nav", "in|for the? meantime",
-    "COUNT", "from now on", "for now", "right now i", "what time|day|days|times|hours", "which day|days|time|times", "what kind of",
+    "COUNT", "party|group|family|team of INT", "INT of us|them|my|the|these|those", "flight|bus|gate|route|highway|exit INT", "from now on", "for now", "right now i", "what time|day|days|times|hours", "which day|days|time|times", "what kind of",
     "MONTH INT YEAR INT INT INT", "all day long?", "long day", "day care", "day off", "these days", "one of these days",
     "opening|business|office hours|hour",
 )  # fmt: skip

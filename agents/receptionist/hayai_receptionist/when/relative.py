@@ -108,7 +108,8 @@ def _weekday_week(token: Token) -> Anchor:
     return Anchor(single(lambda f: nearest(token.value, f.today + timedelta(1)) + timedelta(7)))
 
 
-def _beside(n: int, day: DaySpec) -> Anchor:
+def beside(n: int, day: DaySpec) -> Anchor:
+    """The day so many days after the last, or before the first, of those named."""
     return Anchor(each(day, lambda days: shifted((days[0],) if n < 0 else (days[-1],), n)))
 
 
@@ -132,7 +133,7 @@ def _tomorrow(frame: Frame) -> tuple[Days, ...]:
 
 
 def _context(n: int) -> Anchor:
-    return Anchor(single(lambda f: f.context_day + timedelta(n)))
+    return Anchor(single(lambda f: f.context_day + timedelta(n)), step=n)
 
 
 def _context_week(n: int) -> Anchor:
@@ -189,8 +190,8 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("DAY", "the|a? next|coming LENGTHNUM", _within),
     rule("LENGTHNUM", "LENGTH", lambda n: n),
     rule("LENGTHNUM", "couple of? =day|week|month", lambda u: Length(2, u)),
-    rule("DAY", "the? day after BASEDAY", lambda d: _beside(1, d)),
-    rule("DAY", "the? day before BASEDAY", lambda d: _beside(-1, d)),
+    rule("DAY", "the? day after BASEDAY", lambda d: beside(1, d)),
+    rule("DAY", "the? day before BASEDAY", lambda d: beside(-1, d)),
     rule("BASEDAY", "HOLIDAY|DATE", lambda d: d),
     rule("BASEDAY", "WD", lambda t: Mask(weekdays=frozenset({t.value}))),
     rule("DAY", "on? the? WD after HOLIDAY|DATE", lambda w, d: _weekday_beside(1, w, d)),

@@ -83,6 +83,7 @@ def _alternatives(clause: Clause, frame: Frame) -> list[list[Interval]]:
     if clause.offset:
         return [[_offset(clause.offset, frame)]]
     times = _with_context(clause.times, frame)
+    _check(times)
     dated = bool(clause.days) or frame.context is not None
     result = []
     for days in clause_days(clause.days, frame):
@@ -92,6 +93,15 @@ def _alternatives(clause: Clause, frame: Frame) -> list[list[Interval]]:
         else:
             result.extend(_timed(days, times, frame, dated=dated))
     return result
+
+
+def _check(times: Times | None) -> None:
+    clocks = (times.at, times.low, times.high) if times else ()
+    for clock in clocks:
+        if clock and not clock.valid:
+            half = f" {clock.half}" if clock.half else ""
+            said = f"{clock.hour}:{clock.minute:02d}{half}"
+            raise Doubt(f"{said} is not a time of day. What time would you like?", "no such time of day")
 
 
 def _timed(days: Days, times: Times | None, frame: Frame, *, dated: bool) -> list[list[Interval]]:

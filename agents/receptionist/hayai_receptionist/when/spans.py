@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, DaySpec, Frame, Mask
@@ -77,7 +78,8 @@ def either(*specs: DaySpec) -> Anchor:
 
 SPAN_RULES: tuple[Rule, ...] = (
     rule("SPAN", "between EDGE and|to|-|& EDGE", through),
-    rule("SPAN", "any? from? EDGE to|-|until|through EDGE", through),
+    rule("SPAN", "any? from? EDGE -|until|through EDGE", through),
+    rule("SPAN", "from? EDGE to EDGE", lambda a, b: replace(through(a, b), target=b)),
     rule("SPAN", "MONTH NTHISH|DOM -|to|through|until the? NTHISH|DOM", _month_days),
     rule("SPAN", "between MONTH the? NTHISH|DOM and the? NTHISH|DOM", _month_days),
     rule("SPAN", "from|between? the? NTHISH|DOM -|to|through|until|and the? NTHISH|DOM of? MONTH", _days_month),

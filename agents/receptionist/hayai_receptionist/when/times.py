@@ -23,14 +23,15 @@ def _lone(token: Token) -> Times:
     return Times(at=clock, bare=True, doubtful="DOUBTFUL" in token.keys)
 
 
-def _after_at(token: Token) -> Times:
-    return replace(_lone(token), bare=False)
-
-
 def _between(low: Clock, high: Clock) -> Times:
     if high.half and not low.half and not low.fixed and low.hour <= 12:
         low = _sharing_half(low, high)
     return Times(low=low, high=high)
+
+
+def _turn(low: Clock, high: Clock) -> Times:
+    """ "from 2 to 4" is a range, but in "move it from 2 to 4" the wish is 4."""
+    return replace(_between(low, high), turn=True)
 
 
 def _sharing_half(low: Clock, high: Clock) -> Clock:
@@ -55,7 +56,7 @@ def _to_range(low: Token, high: Token, half: Token | None) -> Times | None:
     minutes_idiom = low.value in {20, 25} or (low.value == 5 and not 5 < high.value < 9)
     if times is None or minutes_idiom or (low.value in {5, 10} and "SPELLED" in low.keys):
         return None
-    return replace(times, doubtful=low.value in {5, 10})
+    return replace(times, doubtful=low.value in {5, 10}, turn=True)
 
 
 def _part(how: str | None, part: str) -> Times:
@@ -83,12 +84,11 @@ PARTS = "=morning|afternoon|evening|night"
 TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", "HOUR to HOUR AMPM?", _to_range),
     rule("TIME", "CLOCK", _at),
-    rule("TIME", "CLOCK ish|-ish|sharp", lambda c: Times(at=replace(c, about=True))),
+    rule("TIME", "CLOCK ish", lambda c: Times(at=replace(c, about=True))),
+    rule("TIME", "CLOCK sharp|exactly|precisely", _at),
+    rule("TIME", "CLOCK or so|thereabouts", lambda c: Times(at=replace(c, about=True))),
     rule("TIME", "about|around|roughly|approximately|approx|circa|nearly|~ MOMENT", lambda c: Times(at=replace(c, about=True))),
-    rule("TIME", "at MOMENT sharp|exactly?", _at),
-    rule("TIME", "at HOUR", _after_at),
-    rule("TIME", "at about|around|roughly|approximately HOUR", lambda t: _about(_after_at(t))),
-    rule("TIME", "about|around HOUR", lambda t: _about(_after_at(t))),
+    rule("TIME", "at|exactly exactly? MOMENT sharp|exactly|precisely?", _at),
     rule("TIME", "HOUR ish", lambda t: Times(at=Clock(t.value, about=True))),
     rule("TIME", "HOUR", _lone),
     rule("TIME", "HHMM", _lone),
@@ -111,8 +111,10 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", "up to MOMENT", lambda c: Times(high=c)),
     rule("TIME", "not|no|nothing after|past|later than? MOMENT", lambda c: Times(high=c)),
     rule("TIME", "between MOMENT and|to|-|& MOMENT", _between),
-    rule("TIME", "from MOMENT to|until|-|through MOMENT", _between),
-    rule("TIME", "CLOCK to|until|-|through MOMENT", _between),
+    rule("TIME", "from MOMENT to MOMENT", _turn),
+    rule("TIME", "from MOMENT until|-|through MOMENT", _between),
+    rule("TIME", "CLOCK to MOMENT", _turn),
+    rule("TIME", "CLOCK until|-|through MOMENT", _between),
     rule("TIME", "HOUR|HHMM - CLOCK", lambda t, c: _between(_moment(t), c)),
     rule("TIME", "HOUR|HHMM to|until|through CLOCK", lambda t, c: _between(_moment(t), c)),
     rule("TIME", "HHMM - HHMM", lambda a, b: _between(_moment(a), _moment(b))),
@@ -146,10 +148,6 @@ TIME_RULES: tuple[Rule, ...] = (
 
 def _moment(token: Token) -> Clock:
     return _lone(token).at or NOON
-
-
-def _about(times: Times) -> Times:
-    return replace(times, at=replace(times.at, about=True)) if times.at else times
 
 
 def merge(one: Times, two: Times) -> Times | None:

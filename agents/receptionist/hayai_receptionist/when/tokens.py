@@ -96,7 +96,7 @@ def _is_compound(left: Token, right: Token) -> bool:
     if "WORD" not in right.keys:
         return False
     if "INT" in left.keys:
-        return spell(right.text).word in COUNTED
+        return spell(right.text).word in COUNTED or right.text == "ish"
     return "WORD" in left.keys and not {"WD", "MONTH"} <= set(spell(left.text).kinds + spell(right.text).kinds + ("MONTH",))
 
 
@@ -174,7 +174,7 @@ def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]
 def _follower_kinds(spelled: list[Spelling], i: int) -> set[str]:
     """A bare hour before an unknown word is doubtful: it may count something."""
     after = _word(spelled, i + 1)
-    known = not after.isalpha() or after in FOLLOWERS or after in CARDINALS or bool(spelled[i + 1].kinds)
+    known = not after.isalpha() or after in {"ish", "sharp", "am", "pm"} or after in FOLLOWERS or after in CARDINALS or bool(spelled[i + 1].kinds)
     return set() if known else {"DOUBTFUL"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import zip_longest
 
 from hayai_receptionist.when.ask import confirm
 from hayai_receptionist.when.clock import Times
@@ -19,6 +20,7 @@ from hayai_receptionist.when.scan import is_time, scan
 from hayai_receptionist.when.tokens import Token, tokenize
 from hayai_receptionist.when.window import Understanding, Window
 
+JOINTS = frozenset("or and of on in at for by sometime either but not except to the - , / around about".split())
 LIMIT = 2000
 """Characters of a message that are read; nobody names a time after more than that."""
 
@@ -34,9 +36,9 @@ def understand(text: str, *, now: datetime, hours: Hours, context: Window | None
     if context is None:
         pieces = [p for p in pieces if not _is_idle_shift(p)]
     composer = Composer()
-    for piece in pieces:
-        if not isinstance(piece.value, Noise):
-            composer.read(piece)
+    read = [p for p in pieces if not isinstance(p.value, Noise)]
+    for piece, after in zip_longest(read, read[1:]):
+        composer.read(piece, after)
     wishes, exclusions, doubts = settle(composer.clauses)
     leftover = _leftover(text, tokens, pieces)
     if not wishes and not exclusions:
@@ -84,7 +86,7 @@ def _answer(
 def _doubtful(wishes: list[Clause]) -> list[str]:
     doubts = []
     for times in (c.times for c in wishes if c.times):
-        if times.doubtful:
+        if times.doubtful or any(c and c.doubtful for c in (times.at, times.low, times.high)):
             doubts.append("a number that may not be a time")
     return doubts
 
@@ -96,9 +98,14 @@ def _unread(tokens: Sequence[Token], pieces: Sequence[Piece]) -> list[str]:
 
 
 def _leftover(text: str, tokens: Sequence[Token], pieces: Sequence[Piece]) -> str:
+    """The text without its time words and the joints that hang on them."""
+    gone = {i for p in pieces if is_time(p.value) for i in range(p.first, p.last)}
+    for order in (range(len(tokens)), reversed(range(len(tokens)))):
+        for i in order:
+            if tokens[i].word in JOINTS and (i - 1 in gone or i + 1 in gone):
+                gone.add(i)
     kept, at = [], 0
-    for piece in pieces:
-        if is_time(piece.value):
-            kept.append(text[at : tokens[piece.first].start])
-            at = max(at, tokens[piece.last - 1].end)
+    for i in sorted(gone):
+        kept.append(text[at : tokens[i].start])
+        at = tokens[i].end
     return re.sub(r"\s+", " ", " ".join([*kept, text[at:]])).strip(" ,;")
