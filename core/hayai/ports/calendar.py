@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from hayai.ports.base import Adapter
+from hayai.schedule import Schedule, Slot, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-from datetime import datetime  # noqa: TC003 - pydantic reads it
-
-from hayai.schedule import Schedule, Slot, Window
+_FAR = timedelta(days=3660)
+"""Beyond every horizon, which ends the search."""
 
 Status = Literal["held", "confirmed", "cancelled", "expired"]
 
@@ -49,7 +50,9 @@ class Appointment(BaseModel):
 class Calendar(Adapter):
     """Instants are aware; every method raises Unavailable where the store does not answer.
 
-    Writes join the transaction that is open in the calling task, if one is (see hayai.pools).
+    Writes join the transaction that is open in the calling task, if one is (see hayai.pools). The rules stand in
+    hayai.booking, for every adapter that keeps its own books; an adapter for a foreign calendar brings its own.
+    A tenant without a schedule raises SettingsError.
     """
 
     @abstractmethod
@@ -57,11 +60,23 @@ class Calendar(Adapter):
         """Take over what a business offers and when; what is booked already stays."""
 
     @abstractmethod
-    async def open_slots(self, tenant: str, service: str, window: Window, *, limit: int = 50) -> list[Slot]:
-        """Free starts inside the window, in order: within hours, notice and horizon. Raises ServiceUnknown."""
+    async def open_slots(
+        self, tenant: str, service: str, window: Window, *, limit: int = 50, resources: Sequence[str] = ()
+    ) -> list[Slot]:
+        """The first `limit` free starts of the window, in order: within hours, notice and horizon.
+
+        `resources` asks for these very ones, as far as given. Raises ServiceUnknown.
+        """
+
+    async def next_open(
+        self, tenant: str, service: str, after: datetime, count: int = 3, *, resources: Sequence[str] = ()
+    ) -> list[Slot]:
+        """The next `count` free starts from `after` on, however far off they are. Raises ServiceUnknown."""
+        window = Window(start=after, end=after + _FAR)
+        return await self.open_slots(tenant, service, window, limit=count, resources=resources)
 
     @abstractmethod
-    async def hold(  # noqa: PLR0913 - what a hold is made of
+    async def hold(
         self,
         tenant: str,
         service: str,
@@ -73,17 +88,26 @@ class Calendar(Adapter):
     ) -> Appointment:
         """Keep a slot for the schedule's hold time; the same idempotency `key` gets the same appointment.
 
-        `resources` asks for these very ones, as far as given. Raises a BookingRefused, with at least two
-        alternatives where the horizon has them.
+        That appointment may be confirmed, cancelled or expired by then: look at its status. A start need not be one
+        that open_slots() offers, only free and within the rules. `resources` asks for these very ones, as far as given.
+        Raises a BookingRefused, with at least two alternatives where the horizon has them; its plain class where a
+        key comes back with another request.
         """
 
     @abstractmethod
     async def confirm(self, tenant: str, appointment: str, *, customer: Customer | None = None) -> Appointment:
-        """Make a hold an appointment; `customer` completes who it is for. Raises HoldExpired, AppointmentGone."""
+        """Make a hold an appointment; what `customer` gives completes who it is for. Confirming twice is no error.
+
+        Raises HoldExpired (its slot is among the alternatives where it is free still), AppointmentGone.
+        """
 
     @abstractmethod
     async def move(self, tenant: str, appointment: str, starts_at: datetime, *, key: str) -> Appointment:
-        """Another start for the same appointment, or nothing changes at all. Raises a BookingRefused."""
+        """Another start for the same appointment, or nothing changes at all.
+
+        It may overlap its own old slot, keeps its resources where they are free, and stays held (for a whole hold
+        time again) or confirmed. Raises a BookingRefused.
+        """
 
     @abstractmethod
     async def cancel(self, tenant: str, appointment: str) -> Appointment:

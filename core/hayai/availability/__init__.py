@@ -1,0 +1,1 @@
+"""Which starts are free: pure functions of a schedule, what is booked, and the present."""

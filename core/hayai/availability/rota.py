@@ -1,0 +1,77 @@
+"""Rota: who is there when, over a stretch of days, whatever is booked."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from hayai.availability.spans import Span, Spans, common
+from hayai.availability.wall import instants, opened, walls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hayai.schedule import DayException, Opening, Resource, Schedule
+
+_DAY = timedelta(days=1)
+
+
+def exception(schedule: Schedule, day: date) -> DayException | None:
+    """What makes `day` differ from its weekday, if anything does."""
+    return next((each for each in schedule.exceptions if each.day == day), None)
+
+
+def openings(schedule: Schedule, day: date) -> tuple[Opening, ...]:
+    """When the business is open on `day`, in order: by its exception, or else by its weekday."""
+    special = exception(schedule, day)
+    found = schedule.hours.get(day.weekday(), ()) if special is None else special.openings
+    return tuple(sorted(found, key=lambda each: each.opens))
+
+
+class Rota:
+    """The open stretches of the business and of each resource between two instants, and the starts on its grid.
+
+    One day before and one after are looked at as well: an appointment may cross midnight.
+    """
+
+    def __init__(self, schedule: Schedule, start: datetime, end: datetime) -> None:
+        self.schedule = schedule
+        self._zone = schedule.zone
+        first, last = (each.astimezone(self._zone).date() for each in (start, end))
+        self._days = [first + _DAY * at for at in range(-1, (last - first).days + 2)]
+        self._resources: dict[str, Spans] = {}
+
+    @cached_property
+    def business(self) -> Spans:
+        """When the business is open."""
+        return Spans(span for day in self._days for span in self._opened(day))
+
+    def resource(self, resource: Resource) -> Spans:
+        """When the resource is there and the business is open."""
+        if resource.hours is None:
+            return self.business
+        if resource.id not in self._resources:
+            self._resources[resource.id] = Spans(
+                span for day in self._days for span in common(self._opened(day), self._present(resource, day))
+            )
+        return self._resources[resource.id]
+
+    def starts(self) -> Iterator[datetime]:
+        """Every start on the grid, in order: steps from each opening by the wall clock."""
+        for day in self._days:
+            yield from sorted({instant for wall in self._grid(day) for instant in instants(wall, self._zone)})
+
+    def _grid(self, day: date) -> Iterator[datetime]:
+        for opening in openings(self.schedule, day):
+            wall, closes = walls(opening, day)
+            while wall < closes:
+                yield wall
+                wall += self.schedule.step
+
+    def _opened(self, day: date) -> list[Span]:
+        return [span for each in openings(self.schedule, day) for span in opened(each, day, self._zone)]
+
+    def _present(self, resource: Resource, day: date) -> list[Span]:
+        hours = (resource.hours or {}).get(day.weekday(), ())
+        return [span for each in hours for span in opened(each, day, self._zone)]

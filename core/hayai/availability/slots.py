@@ -1,0 +1,141 @@
+"""Which starts are free and which resources would serve them, given what is booked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from hayai.availability.rota import Rota
+from hayai.availability.spans import Span, Spans
+from hayai.schedule import Slot, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from hayai.schedule import Resource, Schedule, Service
+
+
+@dataclass(frozen=True)
+class Busy:
+    """A resource that is kept for somebody, buffers included; `start` and `end` are aware instants."""
+
+    resource: str
+    start: datetime
+    end: datetime
+    appointment: str
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A service as somebody wants it: with these very resources, as far as given, or those of them who are free."""
+
+    schedule: Schedule
+    service: Service
+    asked: Collection[str] = ()
+    """Ids of resources that must serve the visit."""
+    kept: Collection[str] = ()
+    """Ids of resources that are taken first where they are free: an appointment that moves keeps its own."""
+
+    def span(self, starts_at: datetime) -> Span:
+        """When the customer is there."""
+        return starts_at, starts_at + self.service.duration
+
+    def blocked(self, starts_at: datetime) -> Span:
+        """When its resources are kept, buffers included."""
+        return starts_at - self.service.before, starts_at + self.service.duration + self.service.after
+
+    def candidates(self, kind: str) -> list[Resource]:
+        """Who could serve that kind of need, in the order in which they are taken."""
+        of_kind = [each for each in self.schedule.resources if each.kind == kind]
+        asked = [each for each in of_kind if each.id in self.asked]
+        several = self.service.needs.count(kind) > len(asked)
+        ranked = [each for each in of_kind if each not in asked] if several else []
+        return asked + sorted(ranked, key=lambda each: each.id not in self.kept)
+
+    def resources(self) -> list[str]:
+        """Ids of all resources that could serve the visit."""
+        return [each.id for kind in dict.fromkeys(self.service.needs) for each in self.candidates(kind)]
+
+
+def whole(schedule: Schedule, now: datetime) -> Window:
+    """Where notice and horizon allow a start at `now`: the horizon's last instant is inside."""
+    return Window(start=now + schedule.minimum_notice, end=now + schedule.horizon + timedelta.resolution)
+
+
+def allowed(schedule: Schedule, window: Window, now: datetime) -> Window:
+    """The part of the window in which notice and horizon allow a start; where there is none, it ends as it starts."""
+    every = whole(schedule, now)
+    start = max(every.start, window.start)
+    return Window(start=start, end=max(start, min(every.end, window.end)))
+
+
+def choose(visit: Visit, starts_at: datetime, rota: Rota, taken: Mapping[str, Spans]) -> tuple[str, ...] | None:
+    """The resources that would serve a visit at `starts_at`, or None where a need cannot be met."""
+    chosen: list[str] = []
+    for kind in dict.fromkeys(visit.service.needs):
+        free = [each.id for each in visit.candidates(kind) if _free(visit, each, starts_at, rota, taken)]
+        count = visit.service.needs.count(kind)
+        if len(free) < count or any(each.id in visit.asked and each.id not in free for each in visit.candidates(kind)):
+            return None
+        chosen += free[:count]
+    return tuple(sorted(chosen))
+
+
+def free_slots(visit: Visit, window: Window, busy: Iterable[Busy]) -> Iterator[Slot]:
+    """The free starts of the window, in order, lazily; the window is one that allowed() gave."""
+    rota, taken = Rota(visit.schedule, window.start, window.end), by_resource(busy)
+    for start in rota.starts():
+        if window.start <= start < window.end and (chosen := choose(visit, start, rota, taken)) is not None:
+            starts_at, ends_at = visit.span(start)
+            yield Slot(service=visit.service.id, starts_at=starts_at, ends_at=ends_at, resources=chosen)
+
+
+def reach(visit: Visit, window: Window) -> Window:
+    """The stretch whose bookings decide which starts of `window` are free."""
+    return Window(start=visit.blocked(window.start)[0], end=visit.blocked(window.end)[1])
+
+
+def pages(window: Window, length: timedelta) -> Iterator[Window]:
+    """The window in pieces of at most `length`, in order."""
+    start = window.start
+    while start < window.end:
+        end = min(start + length, window.end)
+        yield Window(start=start, end=end)
+        start = end
+
+
+def by_resource(busy: Iterable[Busy]) -> dict[str, Spans]:
+    """What is booked, for each resource."""
+    gathered: dict[str, list[Span]] = {}
+    for each in busy:
+        gathered.setdefault(each.resource, []).append((each.start, each.end))
+    return {resource: Spans(spans) for resource, spans in gathered.items()}
+
+
+def nearest(starts: Iterable[datetime], wanted: datetime, count: int) -> list[datetime]:
+    """The `count` starts that are nearest to `wanted`, in order of time."""
+    return sorted(sorted(starts, key=lambda start: abs(start - wanted))[:count])
+
+
+def in_utc(instant: datetime, *, what: str) -> datetime:
+    """The same instant in UTC. Raises ValueError for a naive one, which is no instant."""
+    if instant.utcoffset() is None:
+        raise ValueError(f"The {what} is a naive time: give it a tzinfo, for example the business's zone.")
+    return instant.astimezone(UTC)
+
+
+def widening(wanted: datetime, limits: Window) -> Iterator[Window]:
+    """Windows around `wanted` (or the limit that is nearest to it), each wider, up to all within `limits`."""
+    middle, length = min(max(wanted, limits.start), limits.end), timedelta(days=1)
+    window = None
+    while window != limits:
+        window = Window(start=max(limits.start, middle - length), end=min(limits.end, middle + length))
+        yield window
+        length *= 4
+
+
+def _free(visit: Visit, resource: Resource, start: datetime, rota: Rota, taken: Mapping[str, Spans]) -> bool:
+    spans = taken.get(resource.id)
+    free = spans is None or not spans.touches(*visit.blocked(start))
+    return free and rota.resource(resource).covers(*visit.span(start))

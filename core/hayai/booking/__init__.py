@@ -1,0 +1,1 @@
+"""Booking: the rules of every calendar that keeps its own books."""

@@ -1,0 +1,101 @@
+"""Reading: what is free and what is booked, by Hayai's rules, out of an adapter's books."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from hayai.availability.rules import check_asked, offered
+from hayai.availability.slots import Visit, allowed, free_slots, in_utc, nearest, pages, reach, whole, widening
+from hayai.booking.books import Books
+from hayai.clock import Clock, system_clock
+from hayai.errors import AppointmentGone, SettingsError
+from hayai.schedule import Slot, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from hayai.ports.calendar import Appointment
+
+_ALTERNATIVES = 3
+_PAGE = timedelta(days=14)
+"""How much of the books is read at a time."""
+
+
+class ReadCalendar(Books):
+    """The questions of a Calendar, answered."""
+
+    def __init__(self, *, clock: Clock = system_clock) -> None:
+        self._clock = clock
+
+    async def open_slots(
+        self, tenant: str, service: str, window: Window, *, limit: int = 50, resources: Sequence[str] = ()
+    ) -> list[Slot]:
+        """See Calendar."""
+        async with self._unit(tenant):
+            return await self._free(await self._visit(tenant, service, resources), _utc(window), limit)
+
+    async def find(self, tenant: str, appointment: str) -> Appointment:
+        """See Calendar."""
+        async with self._unit(tenant):
+            return await self._found(tenant, appointment)
+
+    async def appointments(
+        self, tenant: str, window: Window, *, person: str | None = None, resource: str | None = None
+    ) -> list[Appointment]:
+        """See Calendar."""
+        async with self._unit(tenant):
+            listed = await self._listed(tenant, _utc(window), person=person, resource=resource)
+        return [each for each in map(self._as_of_now, listed) if each.status != "expired"]
+
+    async def _visit(self, tenant: str, service: str, asked: Sequence[str] = (), *, kept: Sequence[str] = ()) -> Visit:
+        """A service of the tenant's schedule. Raises ServiceUnknown, SettingsError, BookingRefused."""
+        if (schedule := await self._schedule(tenant)) is None:
+            raise SettingsError(
+                f"No schedule is installed for the tenant {tenant!r}: install() the one of its business file first."
+            )
+        found = offered(schedule, service)
+        check_asked(schedule, found, asked)
+        return Visit(schedule, found, frozenset(asked), frozenset(kept))
+
+    async def _free(self, visit: Visit, window: Window, limit: int | None = None) -> list[Slot]:
+        """The free starts of the window, in order; only as much of the books is read as the limit asks for."""
+        now, tenant, slots = self._clock(), visit.schedule.tenant, list[Slot]()
+        for page in pages(allowed(visit.schedule, window, now), _PAGE):
+            busy = await self._busy(tenant, visit.resources(), reach(visit, page), now)
+            left = None if limit is None else max(0, limit - len(slots))
+            slots += islice(free_slots(visit, page, busy), left)
+            if limit is not None and len(slots) >= limit:
+                break
+        return slots
+
+    async def _alternatives(self, visit: Visit, wanted: datetime) -> list[datetime]:
+        """The free starts nearest to `wanted`, in order; any resources will do where those asked for offer too few."""
+        slots = await self._around(visit, wanted)
+        if len(slots) < _ALTERNATIVES and visit.asked:
+            slots += await self._around(Visit(visit.schedule, visit.service), wanted)
+        return nearest({each.starts_at for each in slots}, wanted, _ALTERNATIVES)
+
+    async def _around(self, visit: Visit, wanted: datetime) -> list[Slot]:
+        slots = list[Slot]()
+        for window in widening(wanted, whole(visit.schedule, self._clock())):
+            slots = await self._free(visit, window)
+            if len(slots) >= _ALTERNATIVES:
+                break
+        return slots
+
+    async def _found(self, tenant: str, appointment: str) -> Appointment:
+        if (found := await self._known(tenant, appointment)) is None:
+            raise AppointmentGone("There is no such appointment here: look it up again, or book a new one.")
+        return self._as_of_now(found)
+
+    def _as_of_now(self, appointment: Appointment) -> Appointment:
+        """The appointment as it is by now: a hold that has run out is expired, whether or not the books say so yet."""
+        ran_out = appointment.status == "held" and appointment.expires_at and appointment.expires_at <= self._clock()
+        return appointment.model_copy(update={"status": "expired"}) if ran_out else appointment
+
+
+def _utc(window: Window) -> Window:
+    return Window(start=in_utc(window.start, what="start of a window"), end=in_utc(window.end, what="end of a window"))
