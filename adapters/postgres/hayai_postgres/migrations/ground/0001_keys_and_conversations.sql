@@ -15,10 +15,9 @@ create index on hayai.api_key (tenant);
 alter table hayai.api_key enable row level security;
 create policy tenant on hayai.api_key using (tenant = current_setting('hayai.tenant', true));
 grant select, insert on hayai.api_key to hayai_application;
-grant update (revoked_at) on hayai.api_key to hayai_application;
 
--- Who calls is asked before a tenant is known. The application may ask about one key whose id it was shown, and
--- cannot list keys: this function is its only way past the policy.
+-- Who calls is asked before a tenant is known. The application may ask about, or end, one key whose id it was shown,
+-- and cannot list keys: these functions are its only ways past the policy.
 create function hayai.api_key_of(wanted text)
 returns table (id text, tenant text, role text, digest bytea)
 language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -28,6 +27,17 @@ $$;
 revoke all on function hayai.api_key_of(text) from public;
 grant execute on function hayai.api_key_of(text) to hayai_application;
 
+create function hayai.end_api_key(wanted text) returns boolean
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+    with ended as (
+        update hayai.api_key k set revoked_at = now() where k.id = wanted and k.revoked_at is null returning k.id
+    )
+    select exists (select from ended)
+$$;
+revoke all on function hayai.end_api_key(text) from public;
+grant execute on function hayai.end_api_key(text) to hayai_application;
+
 create table hayai.conversation (
     tenant text not null check (tenant <> ''),
     id text not null,
@@ -36,6 +46,7 @@ create table hayai.conversation (
 );
 alter table hayai.conversation enable row level security;
 create policy tenant on hayai.conversation using (tenant = current_setting('hayai.tenant', true));
+-- UPDATE is what SELECT ... FOR UPDATE asks for: append() locks this row, so that positions have no gap.
 grant select, insert, update on hayai.conversation to hayai_application;
 
 create table hayai.line (
