@@ -6,6 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from hayai.bus.base import live_topic
 from hayai.handlers import Context, Handlers
 from hayai.ports.base import Adapter
 from hayai.ports.conversations import Line
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from hayai.bus.base import Bus
     from hayai.ports.conversations import Conversations
+
+__all__ = ["Channel", "Inbound", "accept", "live_topic"]
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,3 @@ async def accept(channel: str, message: Inbound, *, bus: Bus, conversations: Con
     received = MessageReceived(channel=channel, person=message.person, text=message.text)
     await bus.publish(received, tenant=message.tenant, id=event_id, conversation=message.conversation)
     return line
-
-
-def live_topic(tenant: str, conversation: str) -> str:
-    """The ephemeral topic of one conversation: pieces of an answer while it is made, and word of each new line."""
-    return f"live.{tenant}.{conversation}"

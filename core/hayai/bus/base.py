@@ -5,23 +5,49 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
+from hayai.clock import system_clock
+from hayai.envelope import PlainCodec, wrap
 from hayai.ports.base import Adapter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from hayai.envelope import Envelope
+    from hayai.clock import Clock
+    from hayai.envelope import Codec, Envelope
     from hayai.event import Event
     from hayai.handlers import Subscription
+    from hayai.ports.base import Settings
     from hayai.tier import Tier
     from hayai.vocabulary.operations import DeadLettered
 
+PLATFORM = "platform"
+"""The tenant of what the platform reports about itself."""
+
+UNKNOWN = "unknown"
+"""The tenant of a dead letter whose bytes do not say whose they are."""
+
+SOURCE = "/hayai"
+"""The CloudEvents source of what no handler returned; a handler's is `/hayai/HANDLER`."""
+
+
+def live_topic(tenant: str, conversation: str) -> str:
+    """The ephemeral topic of one conversation: pieces of an answer while it is made, and word of each new line."""
+    return f"live.{tenant}.{conversation}"
+
 
 class Bus(Adapter):
-    """An acknowledged event is kept; it reaches each handler at least once, in order for one key."""
+    """An acknowledged event is kept; it reaches each handler at least once, in order for one key.
 
-    async def publish(  # noqa: PLR0913 - one argument an attribute
+    An engine implements the abstract methods; `publish` wraps and lets the engine `send`.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Clock = system_clock, codec: Codec | None = None) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.codec: Codec = codec or PlainCodec()
+
+    async def publish(
         self,
         event: Event,
         *,
@@ -35,15 +61,31 @@ class Bus(Adapter):
 
         Raises KeyNotOpaque, MessageTooLarge, or Unavailable when no acknowledgement came in time.
         """
-        raise NotImplementedError
+        envelope = wrap(
+            event,
+            tenant=tenant,
+            source=SOURCE,
+            codec=self.codec,
+            key=key,
+            id=id,
+            conversation=conversation,
+            cause=cause,
+            now=self.clock(),
+        )
+        await self.send(envelope)
+        return envelope
 
     @abstractmethod
     async def send(self, envelope: Envelope) -> None:
-        """Store an envelope that is made already. Raises MessageTooLarge, Unavailable."""
+        """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
 
     @abstractmethod
     async def subscribe(self, subscription: Subscription, tier: Tier) -> None:
-        """Run this handler from now until stop(): its events since it was first subscribed, then the live ones."""
+        """Run this handler from now until drain(): the events since it was first subscribed, then the live ones.
+
+        The place is kept under the subscription's name. Raises HandlerMisdeclared where that name runs here already
+        or holds the place of another event's handler, Unavailable where the server does not answer.
+        """
 
     @abstractmethod
     async def dead_letters(self, *, limit: int = 100) -> Sequence[tuple[Envelope, DeadLettered]]:
@@ -51,7 +93,7 @@ class Bus(Adapter):
 
     @abstractmethod
     async def signal(self, topic: str, piece: bytes) -> None:
-        """An ephemeral piece to whoever listens to `topic` now; lost when nobody does."""
+        """An ephemeral piece to whoever listens to `topic` now; lost when nobody does. Raises MessageTooLarge."""
 
     @abstractmethod
     def listen(self, topic: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:

@@ -1,0 +1,206 @@
+"""Connection: one connection to the NATS server that is taken up again whenever it breaks, without an end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import nats.errors
+from nats.aio.client import Client
+
+from hayai.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
+
+    Receive = Callable[[Msg], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+_RETRY_SECONDS = 0.2
+_PING_SECONDS = 10
+_FLUSH_SECONDS = 2
+
+
+class Connection:
+    """Connected from start() to stop(); in between it may be down, and comes back by itself.
+
+    Only what nats-py documents is used of it. Its errors end here: callers get Unavailable.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        parts = urlsplit(url)
+        self.server = f"{parts.hostname}:{parts.port or 4222}"
+        """The server's address, without credentials: fit for a sentence."""
+        self._client = Client()
+        self._ready = asyncio.Event()
+        self._stopping = False
+        self._reason = "nothing listens there"
+        self._inboxes: dict[Inbox, None] = {}
+        self._watchers: list[tuple[Callable[[], None], Callable[[], None]]] = []
+        self._renewal: asyncio.Task[None] | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the server is there now."""
+        return self._ready.is_set()
+
+    @property
+    def max_payload(self) -> int:
+        """The most bytes that the server takes in one message, headers included."""
+        return self._client.max_payload
+
+    def watch(self, lost: Callable[[], None], found: Callable[[], None]) -> None:
+        """Call `lost` when the server goes away and `found` when it is there again."""
+        self._watchers.append((lost, found))
+
+    async def start(self, seconds: float) -> None:
+        """Connect. Raises Unavailable where that takes longer than `seconds`."""
+        self._stopping = False
+        try:
+            async with asyncio.timeout(seconds):
+                await self._connect()
+        except TimeoutError:
+            await self._client.close()
+            raise Unavailable(
+                f"No NATS server takes us at {self.server} ({self._reason}): start it, or correct `url` under [bus]."
+            ) from None
+        self._ready.set()
+
+    async def stop(self) -> None:
+        """Send what waits to be sent and close; safe to call twice."""
+        self._stopping = True
+        if self._renewal is not None:
+            self._renewal.cancel()
+        if self._ready.is_set():
+            await self.flush()
+        self._ready.clear()
+        if not self._client.is_closed:
+            await self._client.close()
+
+    async def ready(self, until: float) -> None:
+        """Return when the server is there. Raises Unavailable at `until`, an instant of the loop's clock."""
+        try:
+            async with asyncio.timeout_at(until):
+                await self._ready.wait()
+        except TimeoutError:
+            raise Unavailable(
+                f"The NATS server at {self.server} has been away too long: start it again, then try again."
+            ) from None
+
+    async def listen(self, subject: str, receive: Receive) -> Inbox:
+        """Call `receive` with each message on `subject` until the inbox is closed; survives every reconnection."""
+        inbox = Inbox(self, subject, receive)
+        self._inboxes[inbox] = None
+        await inbox.open(self._client)
+        return inbox
+
+    def forget(self, inbox: Inbox) -> None:
+        """Open `inbox` no more after a reconnection."""
+        self._inboxes.pop(inbox, None)
+
+    def new_inbox(self) -> str:
+        """A subject that nobody else knows."""
+        return self._client.new_inbox()
+
+    async def post(self, subject: str, body: bytes, *, reply: str = "", headers: dict[str, str] | None = None) -> None:
+        """Send without an answer; what is sent while the server is away goes out when it is back, or is lost."""
+        with suppress(nats.errors.Error):
+            await self._client.publish(subject, body, reply=reply, headers=headers)
+
+    async def request(self, subject: str, body: bytes, *, seconds: float) -> bytes:
+        """The answer's body. Raises Unavailable."""
+        try:
+            return (await self._client.request(subject, body, timeout=seconds)).data
+        except (nats.errors.Error, OSError) as wrong:
+            raise Unavailable(
+                f"The NATS server at {self.server} did not answer ({type(wrong).__name__}): see that it runs with "
+                "JetStream on, then try again."
+            ) from None
+
+    async def flush(self) -> None:
+        """Return when the server has read what was sent so far, or does not answer."""
+        with suppress(nats.errors.Error, OSError, TimeoutError):
+            await self._client.flush(_FLUSH_SECONDS)
+
+    async def renew(self) -> None:
+        """Drop a connection on which the server has fallen silent and take up another."""
+        await self._client.force_reconnect()
+
+    async def _connect(self) -> None:
+        await self._client.connect(
+            self._url,
+            name="hayai",
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=_RETRY_SECONDS,  # type: ignore[arg-type] # it sleeps that long: fractions are fine
+            ping_interval=_PING_SECONDS,
+            error_cb=self._note,
+            disconnected_cb=self._lost,
+            reconnected_cb=self._found,
+            closed_cb=self._closed,
+        )
+
+    async def _note(self, wrong: Exception) -> None:
+        self._reason = type(wrong).__name__
+        _log.debug("NATS at %s: %s", self.server, self._reason)
+
+    async def _lost(self) -> None:
+        if not self._ready.is_set():
+            return
+        self._ready.clear()
+        if not self._stopping:
+            _log.warning("The NATS server at %s is gone; it is looked for.", self.server)
+        for lost, _ in self._watchers:
+            lost()
+
+    async def _found(self) -> None:
+        _log.warning("The NATS server at %s is back.", self.server)
+        self._ready.set()
+        for _, found in self._watchers:
+            found()
+
+    async def _closed(self) -> None:
+        """nats-py has given up for good (refused credentials, a protocol error): begin again with a new client."""
+        if not self._stopping:
+            self._renewal = asyncio.create_task(self._replace())
+
+    async def _replace(self) -> None:
+        await asyncio.sleep(_RETRY_SECONDS)
+        self._client = Client()
+        await self._connect()
+        for inbox in list(self._inboxes):
+            await inbox.open(self._client)
+        await self._found()
+
+
+class Inbox:
+    """One subscription, opened anew on every client that the connection goes through."""
+
+    def __init__(self, connection: Connection, subject: str, receive: Receive) -> None:
+        self._connection = connection
+        self._subject = subject
+        self._receive = receive
+        self._subscription: Subscription | None = None
+
+    async def open(self, client: Client) -> None:
+        """Listen on `client`."""
+        self._subscription = await client.subscribe(self._subject, cb=self._receive)
+
+    async def close(self) -> None:
+        """Take what the server has sent already, then no more; never raises."""
+        self._connection.forget(self)
+        subscription, self._subscription = self._subscription, None
+        if subscription is None:
+            return
+        with suppress(nats.errors.Error, OSError, TimeoutError):
+            if not self._connection.is_ready:
+                await subscription.unsubscribe()
+                return
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                await subscription.drain()  # type: ignore[no-untyped-call] # nats-py leaves it bare

@@ -1,0 +1,183 @@
+"""Consumer: one handler's messages, from the pull request to the acknowledgement."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from hayai.bus.jetstream import Refused
+from hayai.bus.lanes import Lanes
+from hayai.bus.message import Message
+from hayai.bus.pull import Pull
+from hayai.bus.streams import address_of
+from hayai.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from nats.aio.msg import Msg
+
+    from hayai.bus.connection import Connection
+    from hayai.bus.durable import Durable
+
+_log = logging.getLogger(__name__)
+_ACK, _NAK, _IN_PROGRESS = b"+ACK", b"-NAK", b"+WPI"
+_SHORT_REPLY = 9
+_RECOVERY_PAUSE = 0.25
+_BEATS = 3
+"""In-progress heartbeats within one ack_wait."""
+
+
+class Consumer:
+    """Holds what the server handed over, keeps it alive there until it is settled, and never works it twice at once.
+
+    `recreated` is told the sequence behind which a lost consumer goes on.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        durable: Durable,
+        *,
+        work: Callable[[Message], Awaitable[float | None]],
+        recreated: Callable[[int], Awaitable[None]],
+        concurrency: int,
+        window: int,
+        ack_wait: float,
+        heartbeat: float,
+    ) -> None:
+        self._connection = connection
+        self._durable = durable
+        self._recreated = recreated
+        self._ack_wait = ack_wait
+        self._window = window
+        self._lanes: Lanes[Message] = Lanes(work, concurrency=concurrency)
+        self._held: dict[str, NatsMessage] = {}
+        self._settled: dict[str, None] = {}
+        self._reached = 0
+        self._closing = False
+        self._recovering = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pull = Pull(
+            connection,
+            (durable.stream, durable.name),
+            window=window,
+            heartbeat=heartbeat,
+            room=lambda: window - len(self._held),
+            take=self._take,
+            lost=self._lost,
+        )
+
+    async def start(self) -> None:
+        """Find or create the place on the server and ask for messages. Raises HandlerMisdeclared, Unavailable."""
+        self._reached = await self._durable.find_or_create()
+        self._connection.watch(lambda: None, self._pull.again)
+        self._start(self._keep_alive())
+        await self._pull.start()
+
+    async def drain(self, seconds: float) -> None:
+        """Ask no more, let what runs finish for at most `seconds`, give everything else back."""
+        self._closing = True
+        self._lanes.halt()
+        await self._pull.close()
+        for message in await self._lanes.close(seconds):
+            await message.give_back()
+        for task in self._tasks:
+            task.cancel()
+
+    async def settle(self, message: NatsMessage, answer: bytes) -> None:
+        """Answer the server and let go of the message; what was acknowledged is remembered for a while."""
+        if self._held.pop(message.identity, None) is None:
+            return
+        if answer == _ACK:
+            self._settled[message.identity] = None
+            if len(self._settled) > 2 * self._window:
+                del self._settled[next(iter(self._settled))]
+        await self._connection.post(message.reply, answer)
+        self._pull.ask()
+
+    def _take(self, raw: Msg) -> None:
+        message = NatsMessage(self, raw)
+        self._reached = max(self._reached, message.sequence)
+        if message.identity in self._settled:  # our acknowledgement was lost on its way
+            self._start(self._connection.post(message.reply, _ACK))
+        elif (held := self._held.get(message.identity)) is not None:
+            held.reply, held.delivered = message.reply, message.delivered
+        else:
+            self._held[message.identity] = message
+            self._lanes.put(message.lane, message)
+
+    async def _keep_alive(self) -> None:
+        """Tell the server again and again that all in hand is in work, queued or waiting for its next try included."""
+        while True:
+            await asyncio.sleep(self._ack_wait / _BEATS)
+            if self._connection.is_ready:
+                for message in list(self._held.values()):
+                    await self._connection.post(message.reply, _IN_PROGRESS)
+
+    def _lost(self) -> None:
+        if not self._recovering and not self._closing:
+            self._recovering = True
+            self._start(self._recover())
+
+    async def _recover(self) -> None:
+        """Find the consumer again or make it again, however long that takes."""
+        try:
+            recovered = False
+            while not recovered:
+                await asyncio.sleep(_RECOVERY_PAUSE)
+                recovered = await self._recovered()
+        finally:
+            self._recovering = False
+
+    async def _recovered(self) -> bool:
+        after = None
+        try:
+            if not await self._durable.exists():
+                after = await self._durable.recreate(self._handled_up_to())
+        except Refused:
+            return False
+        except Unavailable:
+            if self._connection.is_ready:  # connected, and yet no answer within seconds
+                await self._connection.renew()
+            return False
+        self._pull.again()
+        if after is not None:
+            await self._recreated(after)
+        return True
+
+    def _handled_up_to(self) -> int:
+        """The sequence up to which nothing is left to do here."""
+        return min((message.sequence for message in self._held.values()), default=self._reached + 1) - 1
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class NatsMessage(Message):
+    """A message and the subject on which the server wants to hear what became of it.
+
+    The subject (NATS ADR-15) ends in delivered.sequence.consumer-sequence.time.pending, and a random word behind these
+    where it begins with a domain and an account.
+    """
+
+    def __init__(self, consumer: Consumer, raw: Msg) -> None:
+        words = raw.reply.split(".")
+        shift = 2 if len(words) > _SHORT_REPLY else 0
+        delivered, sequence, stored = words[4 + shift], words[5 + shift], words[7 + shift]
+        super().__init__(address_of(raw.subject), raw.data, sequence=int(sequence), delivered=int(delivered))
+        self.identity = f"{sequence}.{stored}"
+        """Its place and time: a stream that was made anew uses the places again, but not the times."""
+        self.reply = raw.reply
+        self._consumer = consumer
+
+    async def ack(self) -> None:
+        """Tell the server that it is done with."""
+        await self._consumer.settle(self, _ACK)
+
+    async def give_back(self) -> None:
+        """Tell the server to hand it out again now."""
+        await self._consumer.settle(self, _NAK)

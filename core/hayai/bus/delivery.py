@@ -1,0 +1,155 @@
+"""Delivery: the one place where a handler's outcome becomes an acknowledgement, another try, or a dead letter."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hayai.bus.base import SOURCE, live_topic
+from hayai.bus.explain import explained
+from hayai.bus.letter import dead_letter
+from hayai.bus.opening import opened
+from hayai.bus.retry import backoff
+from hayai.envelope import open_event, wrap
+from hayai.errors import PermanentError, TransientError
+from hayai.handlers import Context, follow_ups
+from hayai.tokens import derived
+from hayai.vocabulary.operations import DeadLettered
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from hayai.bus.base import Bus
+    from hayai.bus.message import Message
+    from hayai.envelope import Envelope
+    from hayai.handlers import Keyed, Subscription
+    from hayai.tier import Tier
+
+_log = logging.getLogger(__name__)
+_CRASHES = 3
+"""Handed over this many times as often as it may be tried, an event is taken to kill the process that handles it."""
+
+
+class Delivery:
+    """Works one handler's messages, try by try; `work` is what lanes call."""
+
+    def __init__(self, subscription: Subscription, tier: Tier, bus: Bus) -> None:
+        self._subscription = subscription
+        self._policy = subscription.policy
+        self._tier = tier
+        self._bus = bus
+
+    async def work(self, message: Message) -> float | None:
+        """One try: None when the message is settled, else the seconds until the next.
+
+        Whatever the handler raises ends here, SystemExit included; only a cancellation from outside goes through.
+        """
+        try:
+            if message.outbox is None:
+                message.outbox = deque(await self._handle(message))
+            await self._store(message.outbox)
+        except GeneratorExit:
+            raise
+        except BaseException as wrong:  # no handler may take the bus down
+            if _cancelled_from_outside():
+                raise
+            return self._after(wrong, message)
+        await message.ack()
+        return None
+
+    async def _handle(self, message: Message) -> list[Envelope]:
+        """The envelopes that follow from `message`."""
+        if message.delivered > _CRASHES * self._policy.attempts:
+            raise PermanentError(
+                f"It was handed over {message.delivered} times and never settled: it may take the process down."
+            )
+        envelope = opened(message)
+        event = open_event(envelope, self._subscription.event, self._bus.codec)
+        context = self._context(envelope, message.attempt)
+        returned = await self._in_time(self._subscription.handler(event, context))
+        return [self._following(envelope, each) for each in follow_ups(returned)]
+
+    async def _in_time(self, handling: Awaitable[Any]) -> Any:
+        try:
+            async with asyncio.timeout(self._policy.timeout) as scope:
+                return await handling
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            raise TransientError(
+                f"{self._subscription.name} took longer than the {self._policy.timeout:g} s that its policy allows."
+            ) from None
+
+    async def _store(self, outbox: deque[Envelope]) -> None:
+        while outbox:
+            await self._bus.send(outbox[0])
+            outbox.popleft()
+
+    def _after(self, wrong: BaseException, message: Message) -> float:
+        """Seconds until the next try; the error's class decides what it will be."""
+        if message.outbox is not None and (message.given_up or isinstance(wrong, TransientError)):
+            # The handler's outcome stands and only waits for the bus: it neither runs again nor costs an attempt.
+            message.deferred += 1
+            self._tell(message, wrong, "cannot store what follows; it tries to store that again")
+            return backoff(self._policy, message.deferred)
+        if isinstance(wrong, PermanentError) or message.attempt >= self._policy.attempts:
+            self._give_up(wrong, message)
+            return 0.0
+        self._tell(message, wrong, "failed; it is tried again")
+        message.outbox = None
+        message.attempt += 1
+        return backoff(self._policy, message.attempt - 1, wrong)
+
+    def _give_up(self, wrong: BaseException, message: Message) -> None:
+        self._tell(message, wrong, "gave up; the event becomes a dead letter")
+        message.given_up = True
+        if self._subscription.event.type == DeadLettered.type:
+            message.outbox = deque()  # a dead letter's own dead letter would come back to this handler, for ever
+            return
+        letter = dead_letter(message, wrong, self._subscription, codec=self._bus.codec, clock=self._bus.clock)
+        message.outbox = deque([letter])
+
+    def _following(self, cause: Envelope, follow_up: Keyed) -> Envelope:
+        return wrap(
+            follow_up.event,
+            tenant=cause.tenant,
+            source=f"{SOURCE}/{self._subscription.name}",
+            codec=self._bus.codec,
+            id=derived(cause.id, self._subscription.name, follow_up.event.type, follow_up.meaning),
+            cause=cause,
+            now=self._bus.clock(),
+        )
+
+    def _context(self, envelope: Envelope, attempt: int) -> Context:
+        topic = live_topic(envelope.tenant, envelope.conversation or envelope.subject)
+        return Context(
+            envelope=envelope,
+            handler=self._subscription.name,
+            attempt=attempt,
+            tier=self._tier,
+            clock=self._bus.clock,
+            stream=partial(self._stream, topic),
+        )
+
+    async def _stream(self, topic: str, text: str) -> None:
+        await self._bus.signal(topic, json.dumps({"kind": "piece", "text": text}).encode())
+
+    def _tell(self, message: Message, wrong: BaseException, what: str) -> None:
+        _log.warning(
+            "%s, try %d of %s %d: %s. %s",
+            self._subscription.name,
+            message.attempt,
+            message.address.stream,
+            message.sequence,
+            what,
+            explained(wrong),
+        )
+
+
+def _cancelled_from_outside() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,77 @@
+"""Durable: one handler's place in its stream, kept by the server under the handler's name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hayai.bus.streams import NANOSECONDS, filter_of, stream_of
+from hayai.errors import HandlerMisdeclared
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from hayai.bus.jetstream import JetStream
+    from hayai.handlers import Subscription
+
+
+class Durable:
+    """The consumer of one subscription: created where it begins, found again later, recreated where it was lost."""
+
+    def __init__(
+        self,
+        jetstream: JetStream,
+        subscription: Subscription,
+        *,
+        ensure_streams: Callable[[], Awaitable[None]],
+        ack_wait: float,
+        max_pending: int,
+    ) -> None:
+        self.name = subscription.name
+        self.stream = stream_of(subscription.event.type).name
+        self._jetstream = jetstream
+        self._ensure_streams = ensure_streams
+        self._config: dict[str, Any] = {
+            "durable_name": self.name,
+            "filter_subject": filter_of(subscription.event.type),
+            "ack_policy": "explicit",
+            "ack_wait": int(ack_wait * NANOSECONDS),
+            # The tries are counted by us: the server would skip the event for ever after its own last one.
+            "max_deliver": -1,
+            "max_ack_pending": max_pending,
+            "replay_policy": "instant",
+        }
+
+    async def find_or_create(self) -> int:
+        """The stream sequence up to which all is handled; a new consumer begins with the next event.
+
+        Raises HandlerMisdeclared where the name belongs to a handler of another event, Unavailable.
+        """
+        found = await self._jetstream.consumer(self.stream, self.name)
+        if found is None:
+            found = await self._jetstream.create_consumer(self.stream, {**self._config, "deliver_policy": "new"})
+        elif (other := found["config"].get("filter_subject")) != self._config["filter_subject"]:
+            raise HandlerMisdeclared(
+                f"The consumer {self.name} on the server reads {other} and this handler wants "
+                f"{self._config['filter_subject']}: give the handler a name of its own, or delete the consumer."
+            )
+        elif stale := {key: value for key, value in self._config.items() if found["config"].get(key) != value}:
+            found = await self._jetstream.create_consumer(self.stream, {**found["config"], **stale}, action="update")
+        return int(found["ack_floor"]["stream_seq"])
+
+    async def exists(self) -> bool:
+        """Whether the server has it. Raises Unavailable."""
+        return await self._jetstream.consumer(self.stream, self.name) is not None
+
+    async def recreate(self, after: int) -> int:
+        """Make it again, to go on behind the sequence `after`; where it goes on in truth.
+
+        A stream that is younger than that place is another one, and is read from its beginning.
+        """
+        stream = await self._jetstream.stream(self.stream)
+        if stream is None:
+            await self._ensure_streams()
+        if stream is None or stream["state"]["last_seq"] < after:
+            after = 0
+        start = {"deliver_policy": "by_start_sequence", "opt_start_seq": after + 1}
+        await self._jetstream.create_consumer(self.stream, {**self._config, **start})
+        return after

@@ -1,0 +1,78 @@
+"""JetStream: the server's API for streams and consumers, as its documents have it (JSON requests on $JS.API)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+from hayai.errors import Unavailable
+
+if TYPE_CHECKING:
+    from hayai.bus.connection import Connection
+
+_SECONDS = 5.0
+_NOT_FOUND = 404
+
+
+class Refused(Unavailable):
+    """The server said no to a request; `code` is JetStream's own error number."""
+
+    def __init__(self, message: str, *, status: int, code: int) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+def refusal(error: dict[str, Any]) -> Refused:
+    """The error object of an answer as an exception."""
+    told = str(error.get("description", "no reason given"))
+    return Refused(
+        f"The NATS server refuses: {told}.", status=int(error.get("code", 0)), code=int(error.get("err_code", 0))
+    )
+
+
+class JetStream:
+    """Streams and consumers of one server; every method raises Unavailable, and Refused where the server says no."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def stream(self, name: str) -> dict[str, Any] | None:
+        """The stream's `config` and `state`; None if there is none of that name."""
+        return await self._found(f"STREAM.INFO.{name}", {})
+
+    async def create_stream(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Create a stream; the same configuration again is no error."""
+        return await self._call(f"STREAM.CREATE.{config['name']}", config)
+
+    async def consumer(self, stream: str, name: str) -> dict[str, Any] | None:
+        """The consumer's `config`, `delivered` and `ack_floor`; None if there is none of that name."""
+        return await self._found(f"CONSUMER.INFO.{stream}.{name}", {})
+
+    async def create_consumer(self, stream: str, config: dict[str, Any], *, action: str = "") -> dict[str, Any]:
+        """Create a durable consumer; `action` "update" changes one that is there."""
+        return await self._call(
+            f"CONSUMER.CREATE.{stream}.{config['durable_name']}.{config['filter_subject']}",
+            {"stream_name": stream, "config": config, "action": action},
+        )
+
+    async def body(self, stream: str, sequence: int) -> bytes | None:
+        """What is stored at that place; None if nothing is (any more)."""
+        found = await self._found(f"STREAM.MSG.GET.{stream}", {"seq": sequence})
+        return None if found is None else base64.b64decode(found["message"].get("data", ""))
+
+    async def _found(self, verb: str, request: dict[str, Any]) -> dict[str, Any] | None:
+        try:
+            return await self._call(verb, request)
+        except Refused as wrong:
+            if wrong.status == _NOT_FOUND:
+                return None
+            raise
+
+    async def _call(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
+        answer = await self._connection.request(f"$JS.API.{verb}", json.dumps(request).encode(), seconds=_SECONDS)
+        told: dict[str, Any] = json.loads(answer)
+        if "error" in told:
+            raise refusal(told["error"])
+        return told

@@ -1,0 +1,66 @@
+"""Letter: the dead letter of an event that its handler gave up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hayai.bus.base import SOURCE, UNKNOWN
+from hayai.bus.explain import explained
+from hayai.bus.streams import subject_of
+from hayai.envelope import decode, wrap
+from hayai.errors import EnvelopeMalformed, KeyNotOpaque
+from hayai.tokens import derived, token
+from hayai.vocabulary.operations import DeadLettered
+
+if TYPE_CHECKING:
+    from hayai.bus.message import Message
+    from hayai.clock import Clock
+    from hayai.envelope import Codec, Envelope
+    from hayai.handlers import Subscription
+
+
+def dead_letter(
+    message: Message, wrong: BaseException, subscription: Subscription, *, codec: Codec, clock: Clock
+) -> Envelope:
+    """The DeadLettered event in its envelope; the same id for the same event and handler.
+
+    Its tenant is that of the subject on which the original travelled (where the server decides who may publish), and
+    UNKNOWN where the original's bytes are no envelope.
+    """
+    cause = _cause(message)
+    event = DeadLettered(
+        handler=subscription.name,
+        handler_version=subscription.version,
+        stream=message.address.stream,
+        sequence=message.sequence,
+        error=type(wrong).__name__,
+        explanation=explained(wrong),
+        attempts=message.attempt,
+    )
+    origin = (cause.id,) if cause else (message.address.stream, str(message.sequence))
+    return wrap(
+        event,
+        tenant=_tenant(message) if cause else UNKNOWN,
+        source=f"{SOURCE}/{subscription.name}",
+        codec=codec,
+        id=derived("dead", *origin, subscription.name),
+        cause=cause,
+        now=clock(),
+    )
+
+
+def _cause(message: Message) -> Envelope | None:
+    """The original's envelope, unless a word of it is not fit to be repeated."""
+    try:
+        envelope = decode(message.body)
+        subject_of(envelope)
+    except (EnvelopeMalformed, KeyNotOpaque):
+        return None
+    return envelope
+
+
+def _tenant(message: Message) -> str:
+    try:
+        return token(message.address.tenant, what="tenant")
+    except KeyNotOpaque:
+        return UNKNOWN

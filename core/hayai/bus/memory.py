@@ -1,0 +1,137 @@
+"""MemoryBus: the twin that keeps its events in this process, with the same delivery and lanes as the NATS engine."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from pydantic import Field
+
+from hayai.bus.base import Bus
+from hayai.bus.delivery import Delivery
+from hayai.bus.lanes import Lanes
+from hayai.bus.memory_log import Log, Member, MemoryMessage, Place
+from hayai.bus.pieces import Pieces
+from hayai.bus.streams import DEADLETTERS, subject_of
+from hayai.clock import system_clock
+from hayai.envelope import decode, encode, open_event
+from hayai.errors import HandlerMisdeclared, MessageTooLarge, Unavailable
+from hayai.ports.base import Settings
+from hayai.vocabulary.operations import DeadLettered
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from hayai.clock import Clock
+    from hayai.envelope import Codec, Envelope
+    from hayai.handlers import Subscription
+    from hayai.tier import Tier
+
+
+class _Running(NamedTuple):
+    place: Place
+    member: Member
+    lanes: Lanes[MemoryMessage]
+
+
+class MemorySettings(Settings):
+    """The memory bus's settings."""
+
+    max_payload: int = Field(default=1024 * 1024, gt=0, description="The most bytes that an envelope may have.")
+
+
+class MemoryBus(Bus):
+    """Events in memory: for tests and for trying things out; they end with the process.
+
+    Buses that are given one `log` see the same events, as two processes with one server do.
+    """
+
+    Settings: ClassVar[type[Settings]] = MemorySettings
+
+    def __init__(
+        self,
+        settings: MemorySettings | None = None,
+        *,
+        clock: Clock = system_clock,
+        codec: Codec | None = None,
+        log: Log | None = None,
+    ) -> None:
+        self._limits = settings or MemorySettings()
+        super().__init__(self._limits, clock=clock, codec=codec)
+        self.log = log or Log()
+        self._running: dict[str, _Running] = {}
+        self._open = True
+
+    async def send(self, envelope: Envelope) -> None:
+        """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
+        subject, body = subject_of(envelope), encode(envelope)
+        if len(body) > self._limits.max_payload:
+            raise MessageTooLarge(
+                f"{envelope.type} has {len(body)} bytes and the bus carries {self._limits.max_payload}: "
+                "keep large content elsewhere and publish where it is."
+            )
+        await self.check()
+        self.log.append(subject, body, id=envelope.id)
+        await asyncio.sleep(0)
+
+    async def subscribe(self, subscription: Subscription, tier: Tier) -> None:
+        """Run this handler from now until drain()."""
+        if subscription.name in self._running:
+            raise HandlerMisdeclared(f"{subscription.name} runs here already: subscribe each handler once.")
+        lanes: Lanes[MemoryMessage] = Lanes(
+            Delivery(subscription, tier, self).work, concurrency=subscription.policy.concurrency
+        )
+        member = Member(lambda message: lanes.put(message.lane, message))
+        place = self.log.join(subscription.name, subscription.event.type, member)
+        self._running[subscription.name] = _Running(place, member, lanes)
+
+    async def dead_letters(self, *, limit: int = 100) -> Sequence[tuple[Envelope, DeadLettered]]:
+        """The newest dead letters, newest first."""
+        kept = reversed(self.log.streams[DEADLETTERS.name][-limit:])
+        envelopes = [decode(stored.body) for stored in kept]
+        return [(envelope, open_event(envelope, DeadLettered, self.codec)) for envelope in envelopes]
+
+    async def signal(self, topic: str, piece: bytes) -> None:
+        """An ephemeral piece to whoever listens to `topic` now. Raises MessageTooLarge."""
+        if len(piece) > self._limits.max_payload:
+            raise MessageTooLarge(f"A piece of {len(piece)} bytes is more than the bus carries: send it in parts.")
+        for pieces in self.log.listeners.get(topic, ()):
+            pieces.put(piece)
+
+    @asynccontextmanager
+    async def listen(self, topic: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The pieces signalled on `topic` from entering to leaving the context."""
+        pieces = Pieces()
+        self.log.listeners.setdefault(topic, []).append(pieces)
+        try:
+            yield pieces.read()
+        finally:
+            self.log.listeners[topic].remove(pieces)
+
+    async def check(self) -> None:
+        """Return when the bus takes events now. Raises Unavailable once it was stopped."""
+        if not self._open:
+            raise Unavailable("This bus was stopped: start it again, or publish before stop().")
+
+    async def settle(self) -> None:
+        """Return once every event, and every event that followed, is handled or a dead letter; for tests."""
+        await self.log.idle.wait()
+
+    async def start(self) -> None:
+        """Take events."""
+        self._open = True
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new events, let running handlers finish for at most `seconds`, give the rest back."""
+        running, self._running = self._running, {}
+        for each in running.values():
+            each.place.leave(each.member)
+        for left in await asyncio.gather(*(each.lanes.close(seconds) for each in running.values())):
+            for message in reversed(left):
+                await message.give_back()
+
+    async def stop(self) -> None:
+        """Give back what runs and take no more events."""
+        await self.drain(0)
+        self._open = False

@@ -1,0 +1,212 @@
+"""NatsBus: the engine on NATS JetStream."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from hayai.bus.base import PLATFORM, Bus
+from hayai.bus.connection import Connection
+from hayai.bus.consumer import Consumer
+from hayai.bus.delivery import Delivery
+from hayai.bus.durable import Durable
+from hayai.bus.jetstream import JetStream
+from hayai.bus.pieces import Pieces
+from hayai.bus.publisher import Publisher
+from hayai.bus.streams import DEADLETTERS, EVENTS, broken_promises, configuration, other_limits, subject_of
+from hayai.clock import system_clock
+from hayai.envelope import decode, encode, open_event
+from hayai.errors import HandlerMisdeclared, MessageTooLarge, SettingsError, Unavailable
+from hayai.ports.base import Settings
+from hayai.vocabulary.operations import ConsumerRecreated, DeadLettered
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from nats.aio.msg import Msg
+
+    from hayai.clock import Clock
+    from hayai.envelope import Codec, Envelope
+    from hayai.handlers import Subscription
+    from hayai.tier import Tier
+
+_log = logging.getLogger(__name__)
+_DAY = 86_400.0
+_GLANCE = 2.0
+
+
+class NatsSettings(Settings):
+    """The [bus] table of a tier file with adapter = "nats"; times in seconds."""
+
+    url: str = Field(default="nats://127.0.0.1:4222", description="The NATS server's address, with user and password.")
+    replicas: int = Field(default=1, ge=1, le=5, description="On how many servers each event is kept.")
+    max_bytes: int = Field(default=2 * 1024**3, gt=0, description="The most that the stream of events may hold.")
+    dead_letter_bytes: int = Field(default=256 * 1024**2, gt=0, description="The most that the dead letters may take.")
+    max_age_days: float = Field(default=365, gt=0, description="How long events and dead letters are kept.")
+    duplicate_window: float = Field(default=600, ge=1, description="How long the same id is stored once.")
+    ack_wait: float = Field(default=5, ge=0.5, description="After this silence another process gets the event.")
+    window: int = Field(default=512, ge=1, description="The most events of one handler in one process's hands.")
+    heartbeat: float = Field(default=2, ge=0.1, le=10, description="How often the server says that it is there.")
+    publish_deadline: float = Field(default=30, gt=0, description="How long an event waits for its acknowledgement.")
+    connect_deadline: float = Field(default=10, gt=0, description="How long the first connection may take.")
+
+
+class NatsBus(Bus):
+    """Events in JetStream's streams; one consumer on the server for each handler."""
+
+    Settings: ClassVar[type[Settings]] = NatsSettings
+
+    def __init__(self, settings: NatsSettings, *, clock: Clock = system_clock, codec: Codec | None = None) -> None:
+        super().__init__(settings, clock=clock, codec=codec)
+        self._measures = settings
+        self._connection = Connection(settings.url)
+        self._jetstream = JetStream(self._connection)
+        self._publisher = Publisher(self._connection, deadline=settings.publish_deadline)
+        self._consumers: dict[str, Consumer] = {}
+
+    async def start(self) -> None:
+        """Connect and see that the streams are there.
+
+        Raises Unavailable, and SettingsError where a stream on the server keeps less than the settings promise.
+        """
+        await self._connection.start(self._measures.connect_deadline)
+        await self._publisher.start()
+        await self.ensure_streams()
+
+    async def ensure_streams(self) -> None:
+        """Create the streams that are missing; those that are there stay as they are, whatever their configuration."""
+        for declared in self._declared():
+            found = await self._jetstream.stream(declared["name"])
+            if found is None:
+                found = await self._jetstream.create_stream(declared)
+            if broken := broken_promises(declared, found["config"]):
+                raise SettingsError(
+                    f"The stream {declared['name']} on the server keeps less than this tier promises "
+                    f"({'; '.join(broken)}). It was left as it is: edit it with `nats stream edit`, or correct [bus]."
+                )
+            if other := other_limits(declared, found["config"]):
+                _log.warning("The stream %s has limits of its own: %s.", declared["name"], "; ".join(other))
+
+    async def send(self, envelope: Envelope) -> None:
+        """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
+        await self._publisher.send(subject_of(envelope), encode(envelope), id=envelope.id, what=envelope.type)
+
+    async def subscribe(self, subscription: Subscription, tier: Tier) -> None:
+        """Run this handler from now until drain()."""
+        if subscription.name in self._consumers:
+            raise HandlerMisdeclared(f"{subscription.name} runs here already: subscribe each handler once.")
+        consumer = self._consumer(subscription, tier)
+        self._consumers[subscription.name] = consumer
+        try:
+            await consumer.start()
+        except BaseException:
+            del self._consumers[subscription.name]
+            raise
+
+    def _consumer(self, subscription: Subscription, tier: Tier) -> Consumer:
+        measures = self._measures
+        durable = Durable(
+            self._jetstream,
+            subscription,
+            ensure_streams=self.ensure_streams,
+            ack_wait=measures.ack_wait,
+            max_pending=2 * measures.window,
+        )
+
+        async def recreated(after: int) -> None:
+            await self._report(ConsumerRecreated(handler=durable.name, stream=durable.stream, resumed_after=after))
+
+        return Consumer(
+            self._connection,
+            durable,
+            work=Delivery(subscription, tier, self).work,
+            recreated=recreated,
+            concurrency=subscription.policy.concurrency,
+            window=measures.window,
+            ack_wait=measures.ack_wait,
+            heartbeat=measures.heartbeat,
+        )
+
+    async def _report(self, recreated: ConsumerRecreated) -> None:
+        _log.warning("The consumer %s was lost and goes on after %d.", recreated.handler, recreated.resumed_after)
+        try:
+            await self.publish(recreated, tenant=PLATFORM)
+        except Unavailable as wrong:
+            _log.warning("That %s was lost could not be published: %s", recreated.handler, wrong)
+
+    async def dead_letters(self, *, limit: int = 100) -> Sequence[tuple[Envelope, DeadLettered]]:
+        """The newest dead letters, newest first. Raises Unavailable."""
+        stream = await self._jetstream.stream(DEADLETTERS.name)
+        if stream is None:
+            return []
+        first, last = stream["state"]["first_seq"], stream["state"]["last_seq"]
+        letters: list[tuple[Envelope, DeadLettered]] = []
+        for sequence in range(last, first - 1, -1):
+            if len(letters) == limit:
+                break
+            if body := await self._jetstream.body(DEADLETTERS.name, sequence):
+                envelope = decode(body)
+                letters.append((envelope, open_event(envelope, DeadLettered, self.codec)))
+        return letters
+
+    async def signal(self, topic: str, piece: bytes) -> None:
+        """An ephemeral piece to whoever listens to `topic` now. Raises MessageTooLarge."""
+        if len(piece) > self._connection.max_payload:
+            raise MessageTooLarge(f"A piece of {len(piece)} bytes is more than the bus carries: send it in parts.")
+        if self._connection.is_ready:  # what nobody can hear now must not arrive late
+            await self._connection.post(topic, piece)
+
+    @asynccontextmanager
+    async def listen(self, topic: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The pieces signalled on `topic` from entering to leaving the context."""
+        pieces = Pieces()
+
+        async def receive(message: Msg) -> None:
+            pieces.put(message.data)
+
+        inbox = await self._connection.listen(topic, receive)
+        await self._connection.flush()  # the server has it now: a piece from elsewhere is heard
+        try:
+            yield pieces.read()
+        finally:
+            await inbox.close()
+
+    async def check(self) -> None:
+        """Return when the bus takes events now. Raises Unavailable with a sentence."""
+        await self._connection.ready(asyncio.get_running_loop().time() + _GLANCE)
+        for stream in (EVENTS, DEADLETTERS):
+            found = await self._jetstream.stream(stream.name)
+            if found is None:
+                raise Unavailable(f"The server has no stream {stream.name}: restart Hayai, which creates it.")
+            limit = found["config"].get("max_bytes", -1)
+            if 0 < limit <= found["state"]["bytes"]:
+                raise Unavailable(f"The stream {stream.name} is full: raise its max_bytes with `nats stream edit`.")
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new events, let running handlers finish for at most `seconds`, give the rest back."""
+        consumers, self._consumers = self._consumers, {}
+        await asyncio.gather(*(consumer.drain(seconds) for consumer in consumers.values()))
+        if self._connection.is_ready:
+            await self._connection.flush()
+
+    async def stop(self) -> None:
+        """Give back what runs and close the connection; safe to call twice."""
+        await self.drain(0)
+        await self._connection.stop()
+
+    def _declared(self) -> list[dict[str, Any]]:
+        measures = self._measures
+        return [
+            configuration(
+                stream,
+                replicas=measures.replicas,
+                max_bytes=size,
+                max_age=measures.max_age_days * _DAY,
+                window=measures.duplicate_window,
+            )
+            for stream, size in ((EVENTS, measures.max_bytes), (DEADLETTERS, measures.dead_letter_bytes))
+        ]

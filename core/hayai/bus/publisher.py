@@ -1,0 +1,111 @@
+"""Publisher: an event is sent, with the same id, until the stream acknowledges it or the deadline has passed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import TYPE_CHECKING
+
+from hayai.bus.jetstream import refusal
+from hayai.envelope import CONTENT_TYPE
+from hayai.errors import MessageTooLarge, Unavailable
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+
+    from hayai.bus.connection import Connection
+    from hayai.bus.jetstream import Refused
+
+_ACK_SECONDS = 5.0
+_PAUSE = 0.25
+_TOO_LARGE = 10054  # JSStreamMessageExceedsMaximumErr
+_FULL = frozenset({10023, 10047, 10077})  # insufficient resources; storage exceeded; store failed: a limit was reached
+_HEADER_BYTES = len(b"NATS/1.0\r\n" + b"\r\n")
+
+
+class Publisher:
+    """Many events at once over one inbox; the acknowledgements are told apart by a number in the reply's subject."""
+
+    def __init__(self, connection: Connection, *, deadline: float) -> None:
+        self._connection = connection
+        self._deadline = deadline
+        self._prefix = ""
+        self._number = 0
+        self._waiting: dict[str, asyncio.Future[Msg | None]] = {}
+
+    async def start(self) -> None:
+        """Open the inbox of the acknowledgements."""
+        self._prefix = self._connection.new_inbox()
+        self._connection.watch(self._lost, lambda: None)
+        await self._connection.listen(f"{self._prefix}.*", self._receive)
+
+    async def send(self, subject: str, body: bytes, *, id: str, what: str) -> None:  # noqa: A002 - CloudEvents' word
+        """Return once the server has acknowledged `body`; `what` names it in a sentence.
+
+        Raises MessageTooLarge, or Unavailable: at the deadline, or at once where the server has no room.
+        """
+        headers = {"Nats-Msg-Id": id, "Content-Type": CONTENT_TYPE}
+        self._fits(body, headers, what)
+        until = asyncio.get_running_loop().time() + self._deadline
+        while True:
+            await self._connection.ready(until)
+            if (answer := await self._once(subject, body, headers, until)) is not None:
+                return self._acknowledged(answer, what)
+            await asyncio.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - spreads load, guards no secret
+            if asyncio.get_running_loop().time() >= until:
+                raise Unavailable(
+                    f"The bus did not acknowledge {what} within {self._deadline:g} s: see that the NATS server at "
+                    f"{self._connection.server} runs with JetStream on, then publish it again with the same id."
+                )
+
+    async def _once(self, subject: str, body: bytes, headers: dict[str, str], until: float) -> bytes | None:
+        """The answer of the stream; None where none came and the same should be sent again."""
+        self._number += 1
+        reply = f"{self._prefix}.{self._number}"
+        answer: asyncio.Future[Msg | None] = asyncio.get_running_loop().create_future()
+        self._waiting[reply] = answer
+        try:
+            async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + _ACK_SECONDS)):
+                await self._connection.post(subject, body, reply=reply, headers=headers)
+                message = await answer
+        except TimeoutError:
+            return None
+        finally:
+            del self._waiting[reply]
+        # An empty answer is the status 503: no stream listens yet, as while a server is starting.
+        return message.data or None if message is not None else None
+
+    def _acknowledged(self, answer: bytes, what: str) -> None:
+        told = json.loads(answer)
+        if "error" in told:
+            raise self._told(refusal(told["error"]), what)
+
+    def _told(self, wrong: Refused, what: str) -> Exception:
+        if wrong.code == _TOO_LARGE:
+            return MessageTooLarge(f"{what} has more bytes than its stream takes: keep large content elsewhere.")
+        if wrong.code in _FULL:
+            return Unavailable(
+                f"The bus has no room for {what} ({wrong}): free space on the NATS server's disk, or raise the "
+                "stream's max_bytes (`nats stream edit`, and [bus] in the tier file); then publish it again."
+            )
+        return Unavailable(f"The bus did not take {what} ({wrong}): publish it again with the same id.")
+
+    def _fits(self, body: bytes, headers: dict[str, str], what: str) -> None:
+        size = len(body) + _HEADER_BYTES + sum(len(name) + len(value) + 4 for name, value in headers.items())
+        if size > self._connection.max_payload:
+            raise MessageTooLarge(
+                f"{what} has {size} bytes and the bus carries {self._connection.max_payload}: keep large content "
+                "elsewhere and publish where it is."
+            )
+
+    async def _receive(self, message: Msg) -> None:
+        answer = self._waiting.get(message.subject)
+        if answer is not None and not answer.done():
+            answer.set_result(message)
+
+    def _lost(self) -> None:
+        """What was under way on the lost connection is sent again at once, with its id, on the next one."""
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_result(None)

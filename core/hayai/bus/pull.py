@@ -1,0 +1,137 @@
+"""Pull: a standing request to one consumer for as many messages as there is room for.
+
+The requests are CONSUMER.MSG.NEXT on core NATS, and the messages come to an inbox of our own (nats-py's
+`PullSubscription.fetch` stalls after idle times, its issues 933 and 986). What ends a request is told by a status; what
+ends it silently (a reconnection, a server that hangs) is told by heartbeats that do not come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from hayai.bus.streams import NANOSECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from nats.aio.msg import Msg
+
+    from hayai.bus.connection import Connection, Inbox
+
+_log = logging.getLogger(__name__)
+_EXPIRES_SECONDS = 30.0
+_PAUSE = 0.5
+_MISSED_HEARTBEATS = 2.5
+_HEARTBEAT, _NONE_YET, _TIMED_OUT, _CONFLICT, _NO_RESPONDER = "100", "404", "408", "409", "503"
+
+
+class Pull:
+    """Asks while it is open; `take` is given each message, `lost` is called when the consumer does not answer.
+
+    `room` says how many messages more may be in hand; `window` is the most that ever may.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        place: tuple[str, str],
+        *,
+        window: int,
+        heartbeat: float,
+        room: Callable[[], int],
+        take: Callable[[Msg], None],
+        lost: Callable[[], None],
+    ) -> None:
+        self._connection = connection
+        self._next = "$JS.API.CONSUMER.MSG.NEXT.{}.{}".format(*place)
+        self._window = window
+        self._heartbeat = heartbeat
+        self._room, self._take, self._lost = room, take, lost
+        self._inbox: Inbox | None = None
+        self._prefix = ""
+        self._round = 0
+        self._asked = 0
+        self._heard = 0.0
+        self._open = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Open the inbox and ask."""
+        self._open = True
+        self._prefix = self._connection.new_inbox()
+        self._inbox = await self._connection.listen(f"{self._prefix}.*", self._receive)
+        self._start(self._listen_for_silence())
+        self.again()
+
+    async def close(self) -> None:
+        """Ask no more; what the server has sent already is still taken before this returns."""
+        self._open = False
+        for task in self._tasks:
+            task.cancel()
+        if self._inbox is not None:
+            await self._inbox.close()
+
+    def again(self) -> None:
+        """Forget what was asked for, and ask anew: the server has."""
+        self._round += 1
+        self._asked = 0
+        self.ask()
+
+    def ask(self) -> None:
+        """Ask for what there is room for, once that is half the window or nothing is on its way."""
+        room = self._room() - self._asked
+        if self._open and self._connection.is_ready and room > 0 and (self._asked == 0 or room >= self._window // 2):
+            self._asked += room
+            self._heard = asyncio.get_running_loop().time()
+            self._start(self._request(room))
+
+    async def _request(self, batch: int) -> None:
+        request = {
+            "batch": batch,
+            "expires": int(_EXPIRES_SECONDS * NANOSECONDS),
+            "idle_heartbeat": int(self._heartbeat * NANOSECONDS),
+        }
+        await self._connection.post(self._next, json.dumps(request).encode(), reply=f"{self._prefix}.{self._round}")
+
+    async def _receive(self, message: Msg) -> None:
+        self._heard = asyncio.get_running_loop().time()
+        if message.reply:
+            self._asked = max(0, self._asked - 1)
+            self._take(message)
+            self.ask()
+        elif message.subject == f"{self._prefix}.{self._round}":
+            self._heed(message.headers or {})
+
+    def _heed(self, headers: dict[str, str]) -> None:
+        """Do what a status asks for."""
+        status, told = headers.get("Status", ""), headers.get("Description", "")
+        if status == _HEARTBEAT:
+            return
+        if status == _NO_RESPONDER or (status == _CONFLICT and "Deleted" in told):
+            self._asked = 0
+            self._lost()
+        elif status in {_NONE_YET, _TIMED_OUT}:
+            self._asked = max(0, self._asked - int(headers.get("Nats-Pending-Messages", self._asked)))
+            self.ask()
+        else:
+            _log.info("A pull request ended with %s %s; it is asked again.", status, told)
+            self._start(self._soon_again())
+
+    async def _soon_again(self) -> None:
+        await asyncio.sleep(_PAUSE)
+        self.again()
+
+    async def _listen_for_silence(self) -> None:
+        while True:
+            await asyncio.sleep(self._heartbeat)
+            silent = asyncio.get_running_loop().time() - self._heard
+            if self._asked and self._connection.is_ready and silent > _MISSED_HEARTBEATS * self._heartbeat:
+                self._lost()
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

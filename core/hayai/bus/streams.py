@@ -1,0 +1,138 @@
+"""Streams: which there are, how each is configured, and which subject an event travels on; declared here alone.
+
+| stream      | subjects                               | holds                                    |
+|-------------|----------------------------------------|------------------------------------------|
+| EVENTS      | ev.TENANT.KEY.noun.verbed.vN           | every event                              |
+| DEADLETTERS | dead.TENANT.KEY.event.deadlettered.vN  | one event for each that was given up     |
+
+Both keep what they hold until it is too old, and refuse what is new when they are full: nothing is dropped unread.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hayai.errors import EnvelopeMalformed
+from hayai.tokens import token
+from hayai.vocabulary.operations import DeadLettered
+
+if TYPE_CHECKING:
+    from hayai.envelope import Envelope
+
+NANOSECONDS = 1_000_000_000
+_WIRE_TYPE = re.compile(r"[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)+\.v[1-9][0-9]*\Z")
+_PREFIX_TOKENS = 3
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One stream's name and the first token of its subjects."""
+
+    name: str
+    prefix: str
+
+
+EVENTS = Stream("EVENTS", "ev")
+DEADLETTERS = Stream("DEADLETTERS", "dead")
+
+
+@dataclass(frozen=True)
+class Address:
+    """What a subject says of the event that travels on it."""
+
+    stream: str
+    tenant: str
+    key: str
+    type: str
+    """The wire type, `noun.verbed.vN`."""
+
+
+def stream_of(name: str) -> Stream:
+    """The stream that holds events called `name` (`noun.verbed`)."""
+    return DEADLETTERS if name == DeadLettered.type else EVENTS
+
+
+def subject_of(envelope: Envelope) -> str:
+    """The subject that `envelope` travels on.
+
+    Raises KeyNotOpaque where tenant, key, conversation or id is no opaque token, EnvelopeMalformed where the type is
+    no `noun.verbed.vN`.
+    """
+    token(envelope.id, what="event id")
+    tenant, key = token(envelope.tenant, what="tenant"), token(envelope.subject, what="ordering key")
+    if envelope.conversation is not None:
+        token(envelope.conversation, what="conversation")
+    if _WIRE_TYPE.match(envelope.type) is None:
+        raise EnvelopeMalformed("The envelope's type is no noun.verbed.vN: publish an hayai.event.Event.")
+    return f"{stream_of(envelope.name).prefix}.{tenant}.{key}.{envelope.type}"
+
+
+def address_of(subject: str) -> Address:
+    """What `subject` says; a subject that is none of ours gives empty words, which match no envelope."""
+    prefix, *words = subject.split(".", _PREFIX_TOKENS)
+    tenant, key, wire_type = (*words, "", "", "")[:_PREFIX_TOKENS]
+    return Address((DEADLETTERS if prefix == DEADLETTERS.prefix else EVENTS).name, tenant, key, wire_type)
+
+
+def filter_of(name: str) -> str:
+    """The subjects of every version of the event called `name`, of every tenant and key."""
+    return f"{stream_of(name).prefix}.*.*.{name}.*"
+
+
+def filter_matches(name: str, address: Address) -> bool:
+    """Whether what travels at `address` passes filter_of(name)."""
+    return address.stream == stream_of(name).name and address.type.rpartition(".")[0] == name
+
+
+def configuration(stream: Stream, *, replicas: int, max_bytes: int, max_age: float, window: float) -> dict[str, Any]:
+    """The stream as JetStream's API wants it; `max_age` and the duplicate `window` in seconds.
+
+    Discarding what is new when the stream is full makes the publisher wait; discarding what is old would lose
+    acknowledged events that no handler has seen.
+    """
+    return {
+        "name": stream.name,
+        "subjects": [f"{stream.prefix}.>"],
+        "storage": "file",
+        "retention": "limits",
+        "discard": "new",
+        "num_replicas": replicas,
+        "max_bytes": max_bytes,
+        "max_age": int(max_age * NANOSECONDS),
+        "max_msgs": -1,
+        "max_msgs_per_subject": -1,
+        "max_consumers": -1,
+        "duplicate_window": int(window * NANOSECONDS),
+        "allow_direct": True,
+    }
+
+
+_PROMISES = ("subjects", "storage", "retention", "discard", "num_replicas", "max_msgs", "max_msgs_per_subject")
+_LIMITS = ("max_bytes", "max_age", "duplicate_window")
+_UNSAFE = {"no_ack": False, "sealed": False, "persist_mode": "default"}
+
+
+def broken_promises(declared: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """Where the stream on the server keeps less than this release promises, as words; empty when it is sound."""
+    told = [
+        f"{name} {found.get(name)!r} instead of {declared[name]!r}"
+        for name in _PROMISES
+        if _differs(name, declared, found)
+    ]
+    unsafe = {name: found.get(name) or safe for name, safe in _UNSAFE.items()}
+    return told + [f"{name} {unsafe[name]!r}" for name, safe in _UNSAFE.items() if unsafe[name] != safe]
+
+
+def other_limits(declared: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """Where the limits on the server are others than the settings', as words: an operator may have raised them."""
+    return [
+        f"{name} {found.get(name)!r} instead of {declared[name]!r}"
+        for name in _LIMITS
+        if _differs(name, declared, found)
+    ]
+
+
+def _differs(name: str, declared: dict[str, Any], found: dict[str, Any]) -> bool:
+    return bool(found.get(name) != declared[name])
