@@ -138,6 +138,12 @@ class Composer:
         self._new("")
         self._condition = False
 
+    def _on_propose(self, _: Piece) -> None:
+        """ "how about" begins a wish, whatever was ruled out before."""
+        if self._negative:
+            self._negative = False
+            self._new("")
+
     def _on_if(self, _: Piece) -> None:
         self._condition = True
 

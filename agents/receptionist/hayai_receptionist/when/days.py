@@ -134,8 +134,8 @@ def _nth_weekday(nth: Token | str, weekday: Token, month: DaySpec) -> Anchor:
 
 
 DAY_RULES: tuple[Rule, ...] = (
-    rule("DAY", "on? a|an|any|some|every|each|the|one? WD", _weekday),
-    rule("DAY", "a|any|every|each WD", lambda t: Mask(weekdays=frozenset({t.value}), many=True)),
+    rule("DAY", "on? a|an|some|the|one? WD", _weekday),
+    rule("DAY", "on? any|every|each WD", lambda t: Mask(weekdays=frozenset({t.value}), many=True)),
     rule("DAY", "on? this coming|upcoming|next? WD", _coming),
     rule("DAY", "on? the? coming|upcoming|nearest|closest WD", _coming),
     rule("DAY", "on? this WD coming|upcoming?", _coming),

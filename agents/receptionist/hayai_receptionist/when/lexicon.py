@@ -120,7 +120,7 @@ FOLLOWERS = frozenset(
     "please pls thanks thank if is are was would works work will be ok okay fine good great best better for on or and "
     "but to until with in the this that tomorrow today tonight sharp exactly works? suits suit too also instead "
     "possible then so maybe perhaps preferably ideally because since as my i i'm i'd we he she can could should do "
-    "does it any at by from not no yes yeah sounds seems ish onward also, when latest earliest only".split(),
+    "does it any at by from not no yes yeah sounds seems ish onward also when latest earliest only free available open clock o oclock suits really or".split(),
 )
 """Words that may stand after a bare hour without making it a count of something."""
 

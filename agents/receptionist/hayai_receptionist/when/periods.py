@@ -93,8 +93,10 @@ def _part_of(how: str, days: Days, today: date) -> Days:
 
 
 def _part_of_long(how: str, first: date, last: date) -> tuple[date, date]:
-    third = timedelta((last - first).days // 3)
-    return {"early": (first, first + third), "mid": (first + third, last - third), "late": (last - third, last)}[how]
+    """Of a year: its first three months, the four in the middle, its last three."""
+    months = {"early": (1, 3), "mid": (5, 8), "late": (10, 12)}[how]
+    low, high = (month_span(last.year, m) for m in months)
+    return max(first, low[0]), max(first, high[1])
 
 
 def _nth_week(nth: Token | str, period: DaySpec) -> Anchor:

@@ -10,7 +10,8 @@ from hayai_receptionist.when.choose import Stretch, edge, stretches
 from hayai_receptionist.when.clock import Clock, Times
 from hayai_receptionist.when.combine import clause_days, daily
 from hayai_receptionist.when.compose import Clause
-from hayai_receptionist.when.frame import Anchor, Days, Doubt, Frame
+from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, Doubt, Frame, Mask
+from hayai_receptionist.when.masks import matching
 from hayai_receptionist.when.relative import Offset, moved
 from hayai_receptionist.when.wall import Interval, instant, past_window, window, without
 from hayai_receptionist.when.window import Window
@@ -37,13 +38,22 @@ def resolve(wishes: list[Clause], exclusions: list[Clause], frame: Frame) -> Out
     """Everything that was asked for, less everything that was excluded."""
     outcome = Outcome()
     holes = _holes(exclusions, frame, outcome)
-    for clause in wishes or ([Clause()] if exclusions else []):
+    for clause in wishes or ([_everything(exclusions)] if exclusions else []):
         try:
             _resolve_clause(clause, holes, frame, outcome)
         except Doubt as doubt:
             outcome.doubt(doubt.question, doubt.reason, _choices(doubt, clause, frame))
     outcome.windows = list(dict.fromkeys(outcome.windows))
     return outcome
+
+
+def _everything(exclusions: list[Clause]) -> Clause:
+    """What is left to wish for when only exclusions were said: "anything but mornings next week" is next week."""
+    for clause in exclusions:
+        periods = [d for d in clause.days if isinstance(d, Anchor) and d.period]
+        if periods and clause.times:
+            return Clause(days=list(periods))
+    return Clause()
 
 
 def _resolve_clause(clause: Clause, holes: list[Interval], frame: Frame, outcome: Outcome) -> None:
@@ -191,11 +201,21 @@ def _holes(exclusions: list[Clause], frame: Frame, outcome: Outcome) -> list[Int
 
 def _hole(clause: Clause, frame: Frame) -> list[Interval]:
     """What one exclusion forbids: "not mornings" is everything before noon."""
-    days = clause_days(clause.days, frame) if clause.days else (daily(frame),)
+    days = _excluded_days(clause, frame)
     if clause.times is None:
         return [_whole(span) for found in days for span in found]
     every = [d for found in days for a, b in found for n in range((b - a).days + 1) if (d := a + timedelta(n))]
     return [_on(day, s) for day in every for s in _forbidden(clause.times, frame, day)]
+
+
+def _excluded_days(clause: Clause, frame: Frame) -> tuple[Days, ...]:
+    """ "not Monday" rules out every Monday in reach; a date rules out itself."""
+    if not clause.days:
+        return (daily(frame),)
+    spec = clause.days[0]
+    if len(clause.days) == 1 and isinstance(spec, Mask) and spec.weekdays and not spec.dated and not spec.month:
+        return (matching(spec, frame.today, frame.today + timedelta(OPEN_END)),)
+    return clause_days(clause.days, frame)
 
 
 def _forbidden(times: Times, frame: Frame, day: date) -> tuple[Stretch, ...]:

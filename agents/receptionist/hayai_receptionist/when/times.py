@@ -89,6 +89,7 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", "CLOCK or so|thereabouts", lambda c: Times(at=replace(c, about=True))),
     rule("TIME", "about|around|roughly|approximately|approx|circa|nearly|~ MOMENT", lambda c: Times(at=replace(c, about=True))),
     rule("TIME", "at|exactly exactly? MOMENT sharp|exactly|precisely?", _at),
+    rule("TIME", "HOUR sharp|exactly|precisely", lambda t: Times(at=Clock(t.value))),
     rule("TIME", "HOUR ish", lambda t: Times(at=Clock(t.value, about=True))),
     rule("TIME", "HOUR", _lone),
     rule("TIME", "HHMM", _lone),

@@ -1,0 +1,156 @@
+"""What people write, and what it must come to: exact, never silently wrong, seldom asked."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from hayai_receptionist.when.frame import OPEN_END, REACH
+from hayai_receptionist.when.hours import Hours
+from hayai_receptionist.when.understand import understand
+from hayai_receptionist.when.window import SURE, Understanding, Window
+
+ZONE = ZoneInfo("America/New_York")
+HERE = Path(__file__).parent
+
+
+def _days(days: str, *pairs: tuple[int, float]) -> dict[int, tuple[tuple[time, time], ...]]:
+    opens = tuple((_time(a), _time(b)) for a, b in pairs)
+    return {int(d): opens for d in days}
+
+
+def _time(hour: float) -> time:
+    return time(int(hour) % 24, int(hour % 1 * 60))
+
+
+PROFILES = {
+    "office": Hours(),
+    "lunch": Hours(_days("01234", (8, 12), (13, 18)) | _days("5", (9, 13))),
+    "late": Hours(_days("12345", (10, 20))),
+    "early": Hours(_days("01234", (7, 15.5))),
+    "round": Hours(_days("0123456", (0, 0))),
+}
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One line of the data."""
+
+    text: str
+    expected: str
+    ambiguous: bool
+    group: str
+    now: datetime
+    hours: Hours
+
+
+def load(name: str) -> list[Phrase]:
+    """All phrases of a data file."""
+    data: dict[str, Any] = tomllib.loads((HERE / name).read_text(encoding="utf-8"))
+    return [
+        Phrase(
+            text=line[0],
+            expected=line[1],
+            ambiguous="ambiguous" in line[2:],
+            group=group["name"],
+            now=datetime.fromisoformat(group["now"]).replace(tzinfo=ZONE),
+            hours=PROFILES[group["hours"]],
+        )
+        for group in data["group"]
+        for line in group["phrases"]
+    ]
+
+
+def expected_windows(phrase: Phrase) -> list[tuple[datetime, datetime, bool]]:
+    """The windows that the notation of the data file stands for."""
+    found = [w for part in phrase.expected.split(" | ") for w in _expand(part, phrase)]
+    now = phrase.now.replace(tzinfo=None)
+    return [(s if p else max(s, now), e, p) for s, e, p in found if e > now and (s >= now or not p)]
+
+
+def _expand(part: str, phrase: Phrase) -> list[tuple[datetime, datetime, bool]]:
+    today = phrase.now.date()
+    if part == "open":
+        return [_whole(today, today + timedelta(OPEN_END))]
+    if part.startswith("daily "):
+        days = (today + timedelta(n) for n in range(REACH))
+        return [_timed(d, part.removeprefix("daily ")) for d in days if phrase.hours.is_open(d)]
+    head, _, clock = part.partition(" ")
+    if ".." in head:
+        first, last = head.split("..")
+        start = _date(first, today)
+        return [_whole(start, _date(last, start))]
+    return [_timed(_date(head, today), clock)] if clock else [_whole(_date(head, today), _date(head, today))]
+
+
+def _date(text: str, today: date) -> date:
+    month, day = (int(p) for p in text.split("-"))
+    years = (y for y in range(today.year, today.year + 9) if (month, day) != (2, 29) or y % 4 == 0)
+    return next(d for y in years if (d := date(y, month, day)) >= today)
+
+
+def _whole(first: date, last: date) -> tuple[datetime, datetime, bool]:
+    return datetime.combine(first, time()), datetime.combine(last + timedelta(1), time()), False
+
+
+def _timed(day: date, clock: str) -> tuple[datetime, datetime, bool]:
+    midnight = datetime.combine(day, time())
+    if "-" in clock:
+        low, high = (midnight + _minutes(part) for part in clock.split("-"))
+        return low, high, False
+    start = midnight + _minutes(clock.removesuffix("~"))
+    return start, start + timedelta(minutes=30 if clock.endswith("~") else 1), True
+
+
+def _minutes(clock: str) -> timedelta:
+    hour, minute = clock.split(":")
+    return timedelta(hours=int(hour), minutes=int(minute))
+
+
+def _plain(window: Window) -> tuple[datetime, datetime, bool]:
+    return window.start.replace(tzinfo=None, fold=0), window.end.replace(tzinfo=None, fold=0), window.precise
+
+
+def verdict(phrase: Phrase, got: Understanding) -> str:
+    """exact, asked, or wrong; an expected question that is not asked is wrong."""
+    asked = got.confidence < SURE
+    if phrase.expected == "?":
+        return "exact" if asked and got.question else "wrong"
+    if asked:
+        return "asked"
+    expected = [] if phrase.expected == "-" else expected_windows(phrase)
+    return "exact" if [_plain(w) for w in got.windows] == expected else "wrong"
+
+
+def judge(name: str) -> tuple[str, dict[str, int], int]:
+    """A report of every phrase that is not exact, the count of each verdict, and of unambiguous ones asked about."""
+    lines, counts, asked = [], {"exact": 0, "asked": 0, "wrong": 0}, 0
+    for phrase in load(name):
+        got = understand(phrase.text, now=phrase.now, hours=phrase.hours)
+        result = verdict(phrase, got)
+        counts[result] += 1
+        asked += result == "asked" and not phrase.ambiguous
+        if result != "exact":
+            said = got.question or ", ".join(f"{s:%m-%d %H:%M}/{e:%m-%d %H:%M}" for s, e, _ in map(_plain, got.windows[:4]))
+            lines.append(f"{result}: [{phrase.group}] {phrase.text!r} expected {phrase.expected}; got {said}")
+    return "\n".join(lines), counts, asked
+
+
+@pytest.mark.parametrize("name", ["phrases.toml"])
+def test_phrases_are_read_exactly_or_asked_about(name: str) -> None:
+    """At least 95 % exact, none silently wrong, at most 15 % of the unambiguous asked about."""
+    report, counts, asked = judge(name)
+    phrases = load(name)
+    unambiguous = sum(not p.ambiguous and p.expected != "?" for p in phrases)
+    figures = f"{name}: {len(phrases)} phrases, {counts}, {asked} of {unambiguous} unambiguous asked about"
+    print(f"{figures}\n{report}")  # noqa: T201 - the figures are the result
+    assert len(phrases) >= 100, figures
+    assert counts["wrong"] == 0, report
+    assert counts["exact"] >= 0.95 * len(phrases), report
+    assert asked <= 0.15 * unambiguous, report
