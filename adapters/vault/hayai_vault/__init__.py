@@ -1,0 +1,1 @@
+"""Hayai adapters for OpenBao and HashiCorp Vault."""
