@@ -50,7 +50,7 @@ select current_user as role, me.rolsuper as superuser,
   from pg_roles me where me.rolname = current_user
 """
 
-# The first line that fits is what is said. Measured: a Postgres killed under load shows itself by four different classes.
+# The first line that fits is said. Measured: a Postgres that is killed under load shows itself by four classes.
 _SAID: tuple[tuple[type[Exception], str], ...] = (
     (
         asyncpg.InvalidPasswordError,
@@ -58,8 +58,7 @@ _SAID: tuple[tuple[type[Exception], str], ...] = (
     ),
     (
         asyncpg.InvalidAuthorizationSpecificationError,
-        "Postgres refuses this user from this machine: check the user in the database's url, whether the server asks "
-        "for TLS, and its pg_hba.conf.",
+        "Postgres refuses this user from this machine: check the user, TLS, and the server's pg_hba.conf.",
     ),
     (
         asyncpg.InvalidCatalogNameError,
@@ -80,8 +79,7 @@ _SAID: tuple[tuple[type[Exception], str], ...] = (
     (asyncpg.IdleInTransactionSessionTimeoutError, "A transaction stood open too long and was ended by Postgres."),
     (
         ssl.SSLCertVerificationError,
-        "The Postgres server shows a certificate that does not verify: check its host name in the url and [database] "
-        "tls_ca.",
+        "The Postgres server's certificate does not verify: check the host in its url, and [database] tls_ca.",
     ),
     (asyncpg.InterfaceError, "The connection to Postgres is closed: it restarts, or it was stopped."),
     (OSError, "Postgres does not answer: check that it runs, and host, port and TLS in the database's url."),
@@ -172,12 +170,19 @@ class Pool:
             connections.terminate()
 
     async def check(self) -> None:
-        """Return when Postgres answers now. Raises Unavailable with a sentence."""
+        """Return when Postgres answers on a new connection now. Raises Unavailable with a sentence."""
         try:
-            async with asyncio.timeout(CHECK_SECONDS), self.unbound() as connection:
-                await connection.execute("select")
+            async with asyncio.timeout(CHECK_SECONDS):
+                # A new one, since cancelling on one of the pool's would wait for the very server that hangs.
+                connection = await connect(self._database, self._role)
+                try:
+                    await connection.execute("select")
+                finally:
+                    connection.terminate()
         except TimeoutError as error:
-            raise Unavailable(f"Postgres did not answer within {CHECK_SECONDS} s.") from error
+            raise Unavailable(
+                f"Postgres did not answer within {CHECK_SECONDS} s: check that it is not hung."
+            ) from error
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncGenerator[asyncpg.Connection]:
@@ -218,18 +223,28 @@ class Pool:
     async def _acquired(self) -> AsyncGenerator[asyncpg.Connection]:
         if self._connections is None:
             raise RuntimeError("This pool is not open: call start() first.")
-        held: list[asyncpg.Connection] = []
+        connection = await self._acquire(self._connections)
         try:
-            async with self._connections.acquire(timeout=ACQUIRE_SECONDS) as proxy:
-                connection = cast("asyncpg.Connection", proxy)  # the pool's stand-in behaves as one
-                held.append(connection)
-                yield connection
+            yield connection
         except Exception as error:
             # A file or a socket of the caller's own may fail inside the transaction: that is none of Postgres's.
-            theirs = isinstance(error, OSError) and any(not each.is_closed() for each in held)
+            theirs = isinstance(error, OSError) and not connection.is_closed()
             if theirs or (translated := unavailable(error)) is None:
                 raise
             raise translated from error
+        finally:
+            await self._connections.release(connection)
+
+    async def _acquire(self, connections: asyncpg.Pool) -> asyncpg.Connection:
+        try:
+            # What the pool hands out is a stand-in that behaves as a connection.
+            return cast("asyncpg.Connection", await connections.acquire(timeout=ACQUIRE_SECONDS))
+        except TimeoutError as error:  # that of connecting is an Unavailable by now
+            raise Unavailable(
+                f"All {self._size} connections to Postgres were busy for {ACQUIRE_SECONDS} s: try again in a moment."
+            ) from error
+        except asyncpg.InterfaceError as error:
+            raise Unavailable("The connections to Postgres are being closed: this process is stopping.") from error
 
     async def _connect(self, *_: object, **options: Any) -> asyncpg.Connection:
         return await connect(self._database, self._role, **{key: options[key] for key in _PASSED if key in options})

@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hayai.ports.base import Settings
 from hayai.ports.conversations import Conversations, Line, Memory
 
 if TYPE_CHECKING:
     import asyncpg
 
     from hayai.pools import Pool
+    from hayai.ports.base import Settings
 
 # The update changes nothing and locks the row: appends to one conversation go one after the other, so that each sees
 # the last one's position, and no number is left out by one that fails.
@@ -95,7 +95,8 @@ def storable(value: Any) -> Any:
             return value
 
 
-def _line(row: asyncpg.Record) -> Line:
+def _line(row: asyncpg.Record | None) -> Line:
+    assert row is not None
     return Line(
         id=row["id"],
         speaker=row["speaker"],

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from hayai.errors import CallerUnknown
-from hayai.ports.base import Settings
 from hayai.ports.identity import Caller, CallerRole, Identity
 
 if TYPE_CHECKING:
     from hayai.pools import Pool
+    from hayai.ports.base import Settings
 
 _KEY = re.compile(r"hk_(k[0-9a-f]{16})_([0-9a-f]{64})\Z")
 _UNKNOWN = "This API key is unknown or was revoked: `hayai keys issue` makes a new one."

@@ -77,12 +77,13 @@ class PostgresServer:
             log = (self.root / "log").open("ab")
             command = [str(self._bin / "postgres"), "-D", str(self.data), "-p", str(self.port), *options]
             with log:
+                # What runs between fork and exec sets one flag of the child's and takes no lock.
                 self._process = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    preexec_fn=_end_with_parent,
+                    preexec_fn=_end_with_parent,  # noqa: PLW1509 - see above
                     **self._run_as,
                 )
             if self._wait_until_ready(deadline):
