@@ -49,6 +49,11 @@ class Channel(Adapter):
     def router(self) -> APIRouter:
         """The routes of the inbound door, mounted under /NAME."""
 
+    def page(self, tenant: str) -> str | None:
+        """The path of the page where that tenant's customers write, where the channel has one."""
+        del tenant
+        return None
+
     @abstractmethod
     async def deliver(self, reply: ReplyReady, line: Line, context: Context) -> None:
         """Hand one answer out; `line` is its place in the transcript.
@@ -71,13 +76,18 @@ class Channel(Adapter):
         return MessageDelivered(channel=self.name, reply=context.envelope.id)
 
 
+def inbound_id(channel: str, tenant: str, conversation: str, id: str) -> str:  # noqa: A002 - the sender's id
+    """The id that a message's line and event get, the same whenever its sender repeats it."""
+    return derived("inbound", channel, tenant, conversation, id)
+
+
 async def accept(channel: str, message: Inbound, *, bus: Bus, conversations: Conversations) -> Line:
     """Record an inbound message and publish it; once this returns it is safe to tell the sender that it arrived.
 
     The same message again (same conversation and id) is recorded and published once.
     Raises Unavailable, after which the sender should send it again.
     """
-    event_id = derived("inbound", channel, message.tenant, message.conversation, message.id)
+    event_id = inbound_id(channel, message.tenant, message.conversation, message.id)
     said = Line(event_id, "customer", message.text, message.at)
     line = await conversations.append(message.tenant, message.conversation, said)
     received = MessageReceived(channel=channel, person=message.person, text=message.text)

@@ -18,7 +18,9 @@ def plugins(
         show_json(rows)
         return
     for row in rows:
-        show(f"{row['group']:<22} {row['name']:<14} {row['distribution']} {row['version']:<10} {row['problem'] or 'ok'}")
+        show(
+            f"{row['group']:<22} {row['name']:<14} {row['distribution']} {row['version']:<10} {row['problem'] or 'ok'}"
+        )
 
 
 def _row(group: str, each: found.Found) -> dict[str, Any]:

@@ -9,9 +9,11 @@ import typer
 
 from hayai.cli.options import DataOption, TierOption
 from hayai.cli.output import sentences, show
+from hayai.local.stack import reset as reset_data
 from hayai.runtime import dev as local
 from hayai.runtime.serving import serve
-from hayai.runtime.standing import migrated, tier_file
+from hayai.runtime.standing import migrate as migrate_tables
+from hayai.runtime.standing import tier_file
 
 
 def dev(
@@ -24,7 +26,8 @@ def dev(
     """Start bus, database and web chat as child processes of this one, and run until Ctrl-C."""
     with sentences():
         if reset:
-            show(local.reset(data))
+            for line in reset_data(data):
+                show(line)
             return
         asyncio.run(local.dev(tier_file(tier), data, port=port, ready_file=ready_file, say=show))
 
@@ -35,8 +38,8 @@ def run(tier: TierOption = None) -> None:
         asyncio.run(serve(tier_file(tier), dict(os.environ), say=show))
 
 
-def migrate(tier: TierOption = None) -> None:
+def migrate(tier: TierOption = None, data: DataOption = Path(".hayai")) -> None:
     """Bring the database's tables up to date and stop; safe to run twice, or twice at once."""
     with sentences():
-        for line in asyncio.run(migrated(tier_file(tier), dict(os.environ))):
+        for line in asyncio.run(migrate_tables(tier, data)):
             show(line)

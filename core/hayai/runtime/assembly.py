@@ -12,7 +12,6 @@ from hayai.bus.base import Bus
 from hayai.business import load_business
 from hayai.channel import Channel
 from hayai.clock import Clock, system_clock
-from hayai.errors import PluginError
 from hayai.handlers import Handlers
 from hayai.migrations import migrate
 from hayai.pools import Pool
@@ -28,6 +27,8 @@ from hayai.tier import Tier, build
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from hayai.errors import PluginError
+    from hayai.migrations import Migration
     from hayai.settings import InstallSettings, Table
 
 _log = logging.getLogger(__name__)
@@ -62,15 +63,23 @@ class Running:
 
 
 @asynccontextmanager
-async def standing_install(settings: InstallSettings, *, clock: Clock = system_clock) -> AsyncIterator[Install]:
-    """The tier of `settings`, started; stopped on leaving. Raises SettingsError, PluginError, DatabaseUnfit, Unavailable."""
+async def standing_install(
+    settings: InstallSettings, *, migrating: bool = False, clock: Clock = system_clock
+) -> AsyncIterator[Install]:
+    """The tier of `settings`, started, after its tables are `migrating`; stopped on leaving.
+
+    Raises SettingsError, PluginError, DatabaseUnfit, Unavailable.
+    """
     async with AsyncExitStack() as stack:
         resources: dict[str, object] = {"clock": clock}
         adapters: dict[str, Adapter] = {}
         if "secrets" in settings.ports:
-            adapters["secrets"] = resources["secrets"] = await _adapter(settings.port("secrets"), Secrets, resources, stack)
+            adapters["secrets"] = resources["secrets"] = await _adapter(
+                settings.port("secrets"), Secrets, resources, stack
+            )
         database = await _adapter(settings.port("database"), Database, resources, stack)
-        await migrate(database, components())
+        if migrating:
+            await migrate(database, components())
         pool = Pool(database)
         await _started(pool, stack)
         resources["pool"] = pool
@@ -83,20 +92,35 @@ async def standing_install(settings: InstallSettings, *, clock: Clock = system_c
 
 
 @asynccontextmanager
-async def running_install(settings: InstallSettings, *, clock: Clock = system_clock) -> AsyncIterator[Running]:
+async def running_install(
+    settings: InstallSettings, *, migrating: bool = False, clock: Clock = system_clock
+) -> AsyncIterator[Running]:
     """The install with bus, channels and handlers at work. Raises as standing_install does."""
     async with AsyncExitStack() as stack:
-        install = await stack.enter_async_context(standing_install(settings, clock=clock))
+        install = await stack.enter_async_context(standing_install(settings, migrating=migrating, clock=clock))
         bus = await _adapter(settings.port("bus"), Bus, install.resources, stack)
         install.resources["bus"] = bus
         channels = await _channels(install, stack)
-        groups = [*_agents(install), *((channel.handlers(), _version("hayai.channels", channel.name)) for channel in channels)]
+        groups = [
+            *_agents(install),
+            *((channel.handlers(), _version("hayai.channels", channel.name)) for channel in channels),
+        ]
         for group, version in groups:
             for subscription in group:
                 await bus.subscribe(replace(subscription, version=version), install.tier)
         for problem in install.problems:
             _log.error("%s", problem)
         yield Running(install, bus, channels)
+
+
+async def migrated(settings: InstallSettings) -> list[Migration]:
+    """Bring the tables up to date in the owner's role; what was applied. Raises as hayai.migrations.migrate does."""
+    async with AsyncExitStack() as stack:
+        resources: dict[str, object] = {"clock": system_clock}
+        if "secrets" in settings.ports:
+            resources["secrets"] = await _adapter(settings.port("secrets"), Secrets, resources, stack)
+        database = await _adapter(settings.port("database"), Database, resources, stack)
+        return await migrate(database, components())
 
 
 def components() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,12 @@ from hayai.settings import read_settings
 from hayai.web.door import door
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Generator, Mapping
     from pathlib import Path
+    from socket import socket
 
     from hayai.runtime.assembly import Running
+    from hayai.settings import InstallSettings
 
 DRAIN_SECONDS = 20.0
 """How long handlers that are at work may go on after the signal to stop; ECS and Kubernetes kill after 30."""
@@ -39,15 +41,16 @@ class Open:
 class _Server(uvicorn.Server):
     """A server that leaves the signals to us: the bus has to be drained as well."""
 
-    def capture_signals(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
         """Capture none."""
-        return nullcontext()
+        yield
 
 
 async def serve(tier_file: Path, environment: Mapping[str, str], *, say: Callable[[str], None]) -> None:
     """Run until SIGTERM or SIGINT, then drain. Raises SettingsError, PluginError, DatabaseUnfit, Unavailable."""
     stop = stop_signal()
-    async with open_door(tier_file, environment) as opened:
+    async with open_door(read_settings(tier_file, environment)) as opened:
         for problem in opened.running.install.problems:
             say(f"Runs without it: {problem}")
         say(f"Hayai is ready at {opened.url}")
@@ -57,18 +60,20 @@ async def serve(tier_file: Path, environment: Mapping[str, str], *, say: Callabl
 
 @asynccontextmanager
 async def open_door(
-    tier_file: Path, environment: Mapping[str, str], *, port: int | None = None
+    settings: InstallSettings, *, migrating: bool = False, listener: socket | None = None
 ) -> AsyncIterator[Open]:
-    """The install of `tier_file`, serving; on leaving the door closes first, then the bus drains, then all stops."""
-    settings = read_settings(tier_file, environment)
-    async with running_install(settings) as running:
+    """The install of `settings`, serving; on leaving the door closes first, then the bus drains, then all stops.
+
+    `listener` is a socket that listens already, in place of the host and port of the settings.
+    """
+    async with running_install(settings, migrating=migrating) as running:
         install = running.install
         checks = {"bus": running.bus.check, "database": install.pool.check}
         app = door(install.tier, running.bus, running.channels, checks, install.clock)
         web = settings.web
-        server = _Server(_config(app, web.host, web.port if port is None else port))
+        server = _Server(_config(app, web.host, web.port))
         closed = asyncio.Event()
-        serving = asyncio.create_task(_serve(server, closed))
+        serving = asyncio.create_task(_serve(server, closed, listener))
         try:
             yield Open(running, await _url(server, serving, web.host), closed)
         finally:
@@ -113,9 +118,9 @@ def _config(app: object, host: str, port: int) -> uvicorn.Config:
     )
 
 
-async def _serve(server: uvicorn.Server, closed: asyncio.Event) -> None:
+async def _serve(server: uvicorn.Server, closed: asyncio.Event, listener: socket | None) -> None:
     try:
-        await server.serve()
+        await server.serve([listener] if listener else None)
     except SystemExit:  # uvicorn's way of saying that the port was taken; _url() says it in a sentence
         pass
     finally:
@@ -130,5 +135,5 @@ async def _url(server: uvicorn.Server, serving: asyncio.Task[None], host: str) -
                 f"allowed. Set `port` under [web] in the tier file, or HAYAI_WEB__PORT, to another one."
             )
         await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
+    port = next(each.getsockname()[1] for one in server.servers for each in one.sockets)
     return f"http://{host}:{port}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ Check = Callable[[], Awaitable[None]]
 """Returns when a part of the install works; raises a HayaiError with a sentence when it does not."""
 
 
-def door(tier: Tier, bus: Bus, channels: Iterable[Channel], checks: dict[str, Check], clock: Clock) -> FastAPI:
+def door(tier: Tier, bus: Bus, channels: Iterable[Channel], checks: Mapping[str, Check], clock: Clock) -> FastAPI:
     """The application that a web server serves; `checks` decide what /health/ready answers."""
     channels = list(channels)
     app = FastAPI(title="Hayai", summary="A private AI-automation platform.", redoc_url=None)
@@ -36,7 +36,7 @@ def door(tier: Tier, bus: Bus, channels: Iterable[Channel], checks: dict[str, Ch
     return app
 
 
-def _health(app: FastAPI, checks: dict[str, Check]) -> None:
+def _health(app: FastAPI, checks: Mapping[str, Check]) -> None:
     @app.get("/health/live", tags=["health"])
     async def live() -> dict[str, str]:
         """The process answers."""
@@ -59,7 +59,7 @@ async def _outcome(check: Check) -> str:
 
 
 def _front(app: FastAPI, tier: Tier, channels: list[Channel]) -> None:
-    page = _index(tier, [channel.name for channel in channels])
+    page = _index(tier, channels)
 
     @app.get("/", include_in_schema=False)
     async def front() -> HTMLResponse:
@@ -67,15 +67,16 @@ def _front(app: FastAPI, tier: Tier, channels: list[Channel]) -> None:
         return HTMLResponse(page)
 
 
-def _index(tier: Tier, channels: list[str]) -> str:
+def _index(tier: Tier, channels: list[Channel]) -> str:
     links = "".join(
-        f'<li><a href="/web/chat/{escape(tenant)}">{escape(business.name)}</a> — {escape(business.trade)}</li>'
+        f'<li><a href="{escape(path)}">{escape(business.name)}</a>, {escape(business.trade)}</li>'
         for tenant, business in tier.businesses.items()
+        for channel in channels
+        if (path := channel.page(tenant))
     )
-    chats = f"<h2>Chats</h2><ul>{links}</ul>" if "web" in channels else "<p>No web channel is installed.</p>"
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         "<title>Hayai</title><style>body{font:16px/1.6 system-ui;max-width:40rem;margin:4rem auto;padding:0 1rem}"
         "</style><h1>Hayai is running</h1>"
-        f'{chats}<p><a href="/docs">Staff API</a> · <a href="/health/ready">Health</a></p></html>'
+        f'<ul>{links}</ul><p><a href="/docs">Staff API</a> · <a href="/health/ready">Health</a></p></html>'
     )

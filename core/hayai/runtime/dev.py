@@ -1,0 +1,61 @@
+"""`hayai dev`: the services of tier 1 as child processes, the house on top, one screen."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from hayai.local.ready import forget_ready, write_ready
+from hayai.local.remembered import remember
+from hayai.local.screen import Screen, render
+from hayai.local.stack import LocalStack
+from hayai.runtime.serving import open_door, stop_signal, until_first
+from hayai.settings import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from hayai.runtime.serving import Open
+
+
+async def dev(tier_file: Path, data: Path, *, port: int, ready_file: Path | None, say: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT. Raises LocalStackRefused, SettingsError, PluginError, DatabaseUnfit, Unavailable."""
+    began = time.monotonic()
+    stop = stop_signal()
+    if ready_file:
+        forget_ready(ready_file)
+    async with LocalStack(data, ports={"web": port}) as stack:
+        remember(stack.data, stack.environment())
+        environment = {**os.environ, **stack.environment(), "HAYAI_DATA": str(stack.data.absolute())}
+        settings = read_settings(tier_file, environment)
+        async with open_door(settings, migrating=True, listener=await stack.door()) as opened:
+            seconds = time.monotonic() - began
+            say(render(_screen(stack, opened, seconds)))
+            if ready_file:
+                _tell(ready_file, stack, opened, seconds)
+            await until_first(stop, opened.closed)
+            say("Stopping: what is at work may finish.")
+    say("Stopped. No process is left; your data is kept.")
+
+
+def _screen(stack: LocalStack, opened: Open, seconds: float) -> Screen:
+    servers = {name: url for name, url in stack.urls.items() if name != "web"}
+    problems = [f"Runs without it: {problem}" for problem in opened.running.install.problems]
+    businesses = opened.running.install.tier.businesses
+    demos = {businesses[tenant].name: url for tenant, url in _pages(opened).items()}
+    return Screen(opened.url, demos, servers, stack.places, seconds, [*stack.notes, *problems])
+
+
+def _pages(opened: Open) -> Mapping[str, str]:
+    """Tenant -> the page where its customers write."""
+    tenants = opened.running.install.tier.businesses
+    paths = {tenant: channel.page(tenant) for channel in opened.running.channels for tenant in tenants}
+    return {tenant: f"{opened.url}{path}" for tenant, path in paths.items() if path}
+
+
+def _tell(ready_file: Path, stack: LocalStack, opened: Open, seconds: float) -> None:
+    pages = {f"chat.{tenant}": url for tenant, url in _pages(opened).items()}
+    urls = {**stack.urls, "web": opened.url, "api": f"{opened.url}/v1", **pages}
+    write_ready(ready_file, urls=urls, pids={**stack.pids(), "hayai": os.getpid()}, data=stack.data, seconds=seconds)

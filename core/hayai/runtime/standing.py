@@ -1,0 +1,84 @@
+"""Standing: an install without bus and channels, for commands that do one thing; and the doctor's round."""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hayai import plugins
+from hayai.bus.base import Bus
+from hayai.doctor import Finding, look, look_at_disk, look_at_plugins, look_at_python
+from hayai.errors import SettingsError
+from hayai.local.remembered import remembered
+from hayai.runtime.assembly import migrated, standing_install
+from hayai.settings import read_settings, settings_for
+from hayai.tier import build
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from hayai.runtime.assembly import Install
+    from hayai.settings import InstallSettings
+
+_DEFAULT_TIER = Path("deploy/tiers/local.toml")
+
+
+def tier_file(given: Path | None) -> Path:
+    """The tier file to use. Raises SettingsError where none is given and the default is not there."""
+    if given is None and not _DEFAULT_TIER.exists():
+        raise SettingsError(
+            f"There is no {_DEFAULT_TIER} below {Path.cwd().name}/: run this in a checkout of Hayai, or name a tier "
+            "file with --tier or HAYAI_TIER."
+        )
+    return given or _DEFAULT_TIER
+
+
+def environment(data: Path) -> dict[str, str]:
+    """The process's environment, over the addresses of the local stack in `data` where one ran there."""
+    return {**remembered(data), "HAYAI_DATA": str(data.absolute()), **os.environ}
+
+
+@asynccontextmanager
+async def standing(tier: Path | None, data: Path) -> AsyncIterator[Install]:
+    """The install that `tier` and the environment describe, without bus and channels."""
+    async with standing_install(read_settings(tier_file(tier), environment(data))) as install:
+        yield install
+
+
+async def migrate(tier: Path | None, data: Path) -> list[str]:
+    """Bring the tables up to date; a sentence for each file that was applied, or one that says there was none."""
+    applied = await migrated(read_settings(tier_file(tier), environment(data)))
+    return [f"Applied {each}." for each in applied] or ["The tables were up to date already."]
+
+
+async def examine(tier: Path | None, data: Path) -> list[Finding]:
+    """Everything that the doctor looks at, in the order in which it is needed."""
+    findings = [look_at_python(), look_at_disk(data), *look_at_plugins()]
+    try:
+        settings = read_settings(tier_file(tier), environment(data))
+    except SettingsError as wrong:
+        return [*findings, Finding("settings", ok=False, says=str(wrong))]
+    findings.append(Finding("settings", ok=True, says=f"{settings.source}, tier {settings.tier}"))
+    findings.append(await look("database", lambda: _database(settings)))
+    findings.append(await look("bus", lambda: _bus(settings)))
+    return findings
+
+
+async def _database(settings: InstallSettings) -> str:
+    async with standing_install(settings) as install:
+        await install.pool.check()
+        return f"answers; {len(install.tier.businesses)} businesses are installed"
+
+
+async def _bus(settings: InstallSettings) -> str:
+    table = settings.port("bus")
+    kind = plugins.load("hayai.bus", table.adapter, Bus)
+    bus = build(kind, settings_for(kind, table), {})
+    try:
+        await bus.start()
+        await bus.check()
+    finally:
+        await bus.stop()
+    return "takes events; its streams are as declared"
