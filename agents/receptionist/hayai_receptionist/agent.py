@@ -1,0 +1,70 @@
+"""The receptionist: hears a message, takes one turn, remembers it, and answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hayai.handlers import Context, Handlers
+from hayai.ports.conversations import Memory
+from hayai.vocabulary.appointments import AppointmentBooked, AppointmentCancelled, AppointmentMoved
+from hayai.vocabulary.messages import MessageReceived, ReplyReady
+from hayai.vocabulary.people import HandedToHuman
+from hayai_receptionist.desk import Desk
+from hayai_receptionist.dialogue import respond
+from hayai_receptionist.talk import Talk
+
+if TYPE_CHECKING:
+    from hayai.event import Event
+    from hayai_receptionist.talk import Turn
+
+NAME = "receptionist"
+receptionist = Handlers(NAME)
+
+_OUTCOMES: dict[str, type[Event]] = {
+    each.type: each
+    for each in (ReplyReady, AppointmentBooked, AppointmentMoved, AppointmentCancelled, HandedToHuman)
+}
+
+
+@receptionist.on(MessageReceived)
+async def answer(received: MessageReceived, context: Context) -> list[Event]:
+    """Answer one message; the same message again repeats its outcome and does nothing twice.
+
+    Raises Unavailable where the calendar or the memory does not answer: the bus brings the message again.
+    """
+    conversations, tenant = context.tier.conversations, context.tenant
+    memory = await conversations.recall(tenant, context.conversation, NAME)
+    if memory is not None and memory.handled == context.envelope.id:
+        return [_read(each) for each in memory.outcome]
+    turn = await respond(Talk.model_validate(memory.state if memory else {}), received.text, _desk(received, context))
+    events = _events(turn, received)
+    outcome = [_written(each) for each in events]
+    remembered = Memory(turn.talk.model_dump(mode="json"), context.envelope.id, outcome)
+    await conversations.remember(tenant, context.conversation, NAME, remembered)
+    for sentence in turn.sentences:
+        await context.stream(f"{sentence} ")
+    return events
+
+
+def _desk(received: MessageReceived, context: Context) -> Desk:
+    return Desk(
+        business=context.tier.business(context.tenant),
+        calendar=context.tier.calendar,
+        person=received.person,
+        channel=received.channel,
+        now=context.now(),
+        turn=(context.conversation, context.envelope.id),
+    )
+
+
+def _events(turn: Turn, received: MessageReceived) -> list[Event]:
+    reply = ReplyReady(channel=received.channel, person=received.person, text=turn.text, choices=turn.choices)
+    return [*turn.events, reply]
+
+
+def _written(event: Event) -> dict[str, Any]:
+    return {"type": event.type, "data": event.model_dump(mode="json")}
+
+
+def _read(written: dict[str, Any]) -> Event:
+    return _OUTCOMES[written["type"]].model_validate(written["data"])

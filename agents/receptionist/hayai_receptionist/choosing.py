@@ -1,0 +1,248 @@
+"""Choosing a time: from wishes to a start that is chosen, or to free starts that are offered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from hayai.errors import BookingRefused, InThePast, SlotTaken, TooFar
+from hayai_receptionist import finding, picking, say
+from hayai_receptionist.talk import Talk, Turn, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from hayai_receptionist.desk import Desk
+    from hayai_receptionist.hearing import Heard, When
+
+    Take = Callable[[Talk, Desk, datetime], Awaitable[Talk]]
+    """Makes a start the chosen one. Raises BookingRefused."""
+
+_MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
+_ALL = 30
+"""How many offered starts are remembered."""
+
+
+def exactly(start: datetime) -> Wish:
+    """The wish for this very start."""
+    return Wish(start=start, end=start + _MINUTE, precise=True)
+
+
+# ---- what a message says about the time ----
+
+
+def heard_time(talk: Talk, heard: Heard, desk: Desk) -> Talk | None:
+    """`talk` with the wishes of this message in place of the old; None where it says nothing about time."""
+    if talk.stage == "offer" and (picked := _picked(talk, heard, desk)) is not None:
+        return _wishing(talk, picked)
+    if talk.stage == "doubt" and (read := _read(talk, heard, desk)) is not None:
+        return _wishing(talk, (read,))
+    if _wants_other(talk, heard):
+        return _other(talk, heard, desk)
+    if heard.when.wishes:
+        return None if _agrees(talk, heard.when) else _wishing(talk, _dated(talk, heard.when, desk))
+    if heard.when.question and heard.polarity == "":
+        return talk.forgetting_time().but(question=heard.when.question, readings=heard.when.readings)
+    if heard.of("soonest") and not talk.held:
+        return _wishing(talk, (_from_now(desk),))
+    return None
+
+
+def _wishing(talk: Talk, wishes: tuple[Wish, ...]) -> Talk:
+    return talk.forgetting_time().but(wishes=wishes)
+
+
+def _from_now(desk: Desk) -> Wish:
+    return Wish(start=desk.now, end=desk.now + desk.business.schedule.horizon + _DAY)
+
+
+def _agrees(talk: Talk, when: When) -> bool:
+    """Whether the time that is said is the one that is chosen already: "yes, Tuesday is good"."""
+    return talk.start is not None and any(each.start <= talk.start < each.end for each in when.wishes)
+
+
+def _dated(talk: Talk, when: When, desk: Desk) -> tuple[Wish, ...]:
+    """The wishes; "make it Thursday" keeps the hour that was chosen, and a lone hour is looked for on several days."""
+    if when.has_date and not when.has_time and talk.start and len(when.wishes) == 1:
+        day, clock = desk.local(when.wishes[0].start).date(), desk.local(talk.start)
+        if when.wishes[0].end - when.wishes[0].start <= _DAY + timedelta(hours=1):
+            same = desk.midnight(day).replace(hour=clock.hour, minute=clock.minute)
+            return (exactly(same), *when.wishes)
+    if len(when.wishes) > 1 and not when.has_date:
+        return tuple(each.model_copy(update={"precise": False}) for each in when.wishes)
+    return when.wishes
+
+
+def _picked(talk: Talk, heard: Heard, desk: Desk) -> tuple[Wish, ...] | None:
+    """The one of the offers that is meant, or those of them that fit what is said."""
+    labels = [say.button(each, desk) for each in talk.offers]
+    place = picking.labelled(heard, labels)
+    if place is None and not heard.when.has_date:
+        place = _by_clock(talk, heard, desk)
+    if place is None and (not heard.when.has_date or not _on_offer(talk, heard.when)):
+        place = picking.ordinal(heard, len(talk.offers))
+    if place is None and heard.when.wishes:
+        fitting = _on_offer(talk, heard.when)
+        return (exactly(fitting[0]),) if len(fitting) == 1 and heard.when.has_date else None
+    if place is None and (picking.indifferent(heard) or (heard.polarity == "yes" and len(talk.offers) == 1)):
+        place = 0
+    return (exactly(talk.offers[place]),) if place is not None else None
+
+
+def _on_offer(talk: Talk, when: When) -> list[datetime]:
+    return [each for each in talk.offers if any(wish.start <= each < wish.end for wish in when.wishes)]
+
+
+def _by_clock(talk: Talk, heard: Heard, desk: Desk) -> int | None:
+    """The only offer at the clock time that is said: "10:30 is fine"; the only one of "the morning"."""
+    if not heard.when.has_time:
+        return None
+    said = [(desk.local(wish.start), desk.local(wish.end), wish.precise) for wish in heard.when.wishes]
+    fitting = [
+        place
+        for place, each in enumerate(talk.offers)
+        if any(_same_clock(desk.local(each), start, end, precise=precise) for start, end, precise in said)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _same_clock(offer: datetime, start: datetime, end: datetime, *, precise: bool) -> bool:
+    if precise:
+        return (offer.hour, offer.minute) == (start.hour, start.minute)
+    return end - start < _DAY and start.time() <= offer.time() and (offer.time() < end.time() or not end.hour)
+
+
+def _read(talk: Talk, heard: Heard, desk: Desk) -> Wish | None:
+    """The one of the readings that is meant."""
+    place = picking.labelled(heard, [say.span(each, desk) for each in talk.readings])
+    if place is None:
+        place = picking.ordinal(heard, len(talk.readings))
+    if place is None and heard.polarity == "yes" and len(talk.readings) == 1:
+        place = 0
+    if place is not None:
+        return talk.readings[place]
+    fitting = [each for each in talk.readings if _fits(each, heard, desk)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _fits(reading: Wish, heard: Heard, desk: Desk) -> bool:
+    """Whether what is said now tells this reading from the others: a date, a part of the day, "am"."""
+    start = desk.local(reading.start)
+    if {"am", "a.m", "morning"} & set(heard.said) or {"pm", "p.m", "afternoon", "evening"} & set(heard.said):
+        return (start.hour < 12) == bool({"am", "a.m", "morning"} & set(heard.said))  # noqa: PLR2004
+    if heard.when.has_date:
+        return any(wish.start < reading.end and reading.start < wish.end for wish in heard.when.wishes)
+    return any(
+        _same_clock(start, desk.local(wish.start), desk.local(wish.end), precise=wish.precise)
+        for wish in heard.when.wishes
+    )
+
+
+def _wants_other(talk: Talk, heard: Heard) -> bool:
+    if heard.when.wishes and not heard.of("later", "earlier"):
+        return False
+    turned_down = talk.stage == "offer" and heard.polarity == "no"
+    return bool(talk.offers or talk.start) and (turned_down or heard.of("other", "later", "earlier"))
+
+
+def _other(talk: Talk, heard: Heard, desk: Desk) -> Talk:
+    """Other starts than those offered: later, earlier, or simply not these."""
+    shown = tuple(talk.offers) or ((talk.start,) if talk.start else ())
+    seen = (*talk.seen, *shown)[-_ALL:]
+    if heard.when.wishes and heard.when.has_date:
+        return _wishing(talk, heard.when.wishes)
+    wishes = talk.wishes
+    if heard.of("later"):
+        wishes = (Wish(start=max(shown) + _MINUTE, end=_from_now(desk).end),)
+    elif heard.of("earlier"):
+        wishes = (Wish(start=min(desk.now, min(shown) - _MINUTE), end=min(shown)),)
+    elif not wishes or all(each.precise for each in wishes):
+        wishes = (_from_now(desk),)
+    return talk.forgetting_time().but(wishes=wishes, seen=seen)
+
+
+# ---- from wishes to a start or to offers ----
+
+
+async def settle(talk: Talk, desk: Desk, take: Take) -> tuple[Talk, tuple[str, ...]]:
+    """A start is taken where a wished one is free, else free ones are offered; and what there is to say about it."""
+    no: BookingRefused | None = None
+    for wish in [each for each in talk.wishes if each.precise][:OFTEN]:
+        try:
+            return await take(talk, desk, wish.start), ()
+        except BookingRefused as refusal:
+            no = no or refusal
+    wider = [each for each in talk.wishes if not each.precise or each.end - each.start > _MINUTE]
+    found = await finding.offers(desk, talk.service, wider, talk.seen) if wider else []
+    because = finding.refused(no, talk.wishes[0].start, desk, talk.service) if no else ""
+    if found:
+        return _offering(talk, found), (because,) if because else ()
+    return await _alternatives(talk, desk, because, no)
+
+
+OFTEN = 4
+"""How many wished starts are tried one after the other."""
+
+
+async def _alternatives(
+    talk: Talk, desk: Desk, because: str, no: BookingRefused | None
+) -> tuple[Talk, tuple[str, ...]]:
+    wanted = talk.wishes[0].start
+    because = because or _exhausted(talk, desk)
+    known = [each for each in (no.alternatives if no else ()) if each > desk.now]
+    near = await finding.around(desk, talk.service, wanted, known, talk.seen)
+    return _offering(talk, near), (because,)
+
+
+def _exhausted(talk: Talk, desk: Desk) -> str:
+    return "I have no other times there." if talk.seen else finding.none_free(desk, talk.service, talk.wishes)
+
+
+def _offering(talk: Talk, found: list[datetime]) -> Talk:
+    return talk.but(offers=tuple(found), start=None, readings=(), question="")
+
+
+async def still_free(talk: Talk, desk: Desk) -> Talk:
+    """`talk` without the offers that somebody has taken since."""
+    first, last = min(talk.offers), max(talk.offers)
+    free = set(await desk.free(talk.service, first, last + _MINUTE, 500))
+    return talk.but(offers=tuple(each for each in talk.offers if each in free))
+
+
+def check(desk: Desk, start: datetime) -> None:
+    """Raises SlotTaken for a start that is none of those that the business gives out."""
+    if not desk.on_grid(start) and start > desk.now:
+        raise SlotTaken("The business does not give out that start: choose one of its steps.")
+
+
+# ---- the questions ----
+
+
+def ask_time(talk: Talk, desk: Desk, free: list[datetime]) -> Turn:
+    """When would suit you?"""
+    told = f" For example {say.starts(free, desk)}." if free else ""
+    sentence = f"When would you like to come for {desk.title(talk.service)}?{told}"
+    return Turn(talk.but(stage="time"), (sentence,), _buttons(free, desk))
+
+
+def ask_offer(talk: Talk, desk: Desk) -> Turn:
+    """Which of these?"""
+    if not talk.offers:
+        sentence = "I have nothing free at all right now; would you like a colleague to get back to you?"
+        return Turn(talk.forgetting_time().but(stage="human"), (sentence,), ("Yes, please", "No, thanks"))
+    one = len(talk.offers) == 1
+    told = say.starts(talk.offers, desk)
+    sentence = f"I have {told}. Does that suit you?" if one else f"I have {told}. Which suits you?"
+    return Turn(talk.but(stage="offer"), (sentence,), (*_buttons(list(talk.offers), desk), "Other times"))
+
+
+def ask_reading(talk: Talk, desk: Desk) -> Turn:
+    """Which of these did you mean?"""
+    labels = tuple(say.span(each, desk) for each in talk.readings)
+    return Turn(talk.but(stage="doubt"), (talk.question,), labels)
+
+
+def _buttons(starts: list[datetime], desk: Desk) -> tuple[str, ...]:
+    return tuple(say.button(each, desk) for each in starts)

@@ -1,0 +1,173 @@
+"""Dialogue: one message and where the talk stands, to one turn. What each task does with it is in the task's room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hayai.errors import BookingRefused
+from hayai.vocabulary.people import HandedToHuman
+from hayai_receptionist import booking, cancelling, moving, say
+from hayai_receptionist.answering import answers
+from hayai_receptionist.hearing import listen
+from hayai_receptionist.talk import Talk, Turn
+
+if TYPE_CHECKING:
+    from hayai_receptionist.desk import Desk
+    from hayai_receptionist.hearing import Heard
+
+_MISSES = 3
+"""After so many messages in a row that were not understood, a person is offered."""
+_STEPS = {"book": booking, "move": moving, "cancel": cancelling}
+
+
+async def respond(talk: Talk, text: str, desk: Desk) -> Turn:
+    """The turn that answers `text`. Raises Unavailable; a refusal of the calendar is answered, never raised."""
+    heard = listen(text, talk, desk)
+    known = talk.but(name=heard.name or talk.name, contact=heard.contact or talk.contact)
+    try:
+        turn = await _turn(known, heard, desk)
+    except BookingRefused:
+        sentence = f"I am sorry, our calendar would not let me do that.{say.call_us(desk)} What else can I do for you?"
+        turn = Turn(known.at_rest(), (sentence,), say.MENU)
+    turn = turn if talk.greeted else turn.led_by(_greeting(desk, heard))
+    return Turn(turn.talk.but(greeted=True), turn.sentences, turn.choices, turn.events)
+
+
+def _greeting(desk: Desk, heard: Heard) -> str:
+    named = f" Nice to meet you, {heard.name}." if heard.name else ""
+    return (desk.business.greeting or f"Hello, this is {desk.business.name}.") + named
+
+
+async def _turn(talk: Talk, heard: Heard, desk: Desk) -> Turn:
+    said = answers(heard.questions, talk, desk)
+    if heard.of("human") or (talk.stage == "human" and heard.polarity == "yes"):
+        return (await _hand_over(talk, desk)).led_by(*said)
+    turn = await _acted(talk, heard, desk)
+    if turn is None and said:
+        return await _after_answers(talk.but(misses=0), heard, desk, said)
+    if turn is None:
+        turn = await _small_talk(talk, heard, desk) or await _missed(talk, desk)
+    return turn.led_by(*said)
+
+
+async def _acted(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
+    """What the message makes happen; None where it asks for nothing that has to do with appointments."""
+    calm = talk.but(misses=0)
+    if talk.task != "none" and talk.stage == "confirm" and heard.polarity and not heard.when:
+        return await _STEPS[talk.task].hear(calm, heard, desk)
+    if _abandons(talk, heard):
+        return await _abandon(calm, desk)
+    if (turn := await _started(calm, heard, desk)) is not None:
+        return turn
+    if talk.task != "none":
+        return await _STEPS[talk.task].hear(calm, heard, desk)
+    if talk.stage == "invite" and heard.polarity == "no":
+        return Turn(calm.at_rest(), ("All right. What else can I do for you?",), say.MENU)
+    wants = heard.of("book", "soonest") or heard.services or heard.when
+    if wants or (talk.stage == "invite" and heard.polarity == "yes"):
+        return await booking.begin(calm, heard, desk)
+    return None
+
+
+async def _started(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
+    """Another task than the one under way; None where the message starts none."""
+    if heard.of("mine") and not heard.of("cancel", "move", "cannot"):
+        return await _mine(talk, desk)
+    if heard.of("cancel", "cannot") and talk.task != "cancel":
+        await desk.release(talk.held)
+        return await cancelling.begin(talk, heard, desk)
+    changes_last = talk.task == "none" and talk.last and heard.when and heard.of("instead")
+    if (heard.of("move") and talk.task not in {"move", "book"}) or changes_last:
+        return await moving.begin(talk, heard, desk)
+    if heard.of("move") and talk.task == "book" and not talk.held and not heard.services and await desk.own():
+        return await moving.begin(talk, heard, desk)
+    return None
+
+
+def _abandons(talk: Talk, heard: Heard) -> bool:
+    """Whether the message drops what is under way: "forget it"; in the middle of a booking a bare "cancel" too."""
+    if talk.task == "none":
+        return False
+    bare = heard.of("cancel") and len(heard.said) <= 2 and talk.task != "cancel"  # noqa: PLR2004 - "cancel please"
+    return heard.of("abort") or bare
+
+
+async def _abandon(talk: Talk, desk: Desk) -> Turn:
+    await desk.release(talk.held)
+    done = {"book": "I have not booked anything.", "move": "I have left it as it is.", "cancel": "I have left it as it is."}
+    return Turn(talk.at_rest(), (f"All right. {done[talk.task]} What else can I do for you?",), say.MENU)
+
+
+async def _mine(talk: Talk, desk: Desk) -> Turn:
+    owned = await desk.own()
+    told = say.listed([say.appointment(each, desk) for each in owned])
+    sentence = f"You have {told}." if owned else "I do not see any appointment of yours."
+    return (await _open_question(talk, desk)).led_by(sentence)
+
+
+async def _after_answers(talk: Talk, heard: Heard, desk: Desk, said: tuple[str, ...]) -> Turn:
+    """Back to the open question; where there is none, an invitation to book what was asked about."""
+    if talk.task != "none":
+        return (await _open_question(talk, desk)).led_by(*said)
+    asked = tuple(dict.fromkeys(id_ for each in heard.questions for id_ in each.services))
+    if len(asked) != 1:
+        return Turn(talk.but(stage="open"), (*said, "Is there anything else I can do for you?"), say.MENU)
+    sentence = f"Would you like to book {desk.title(asked[0])}?"
+    return Turn(talk.but(stage="invite", service=asked[0]), (*said, sentence), ("Yes, please", "No, thanks"))
+
+
+async def _open_question(talk: Talk, desk: Desk, *lead: str) -> Turn:
+    """The question that is open, asked again, as far as what it offers is still true."""
+    if talk.task != "none":
+        return await _STEPS[talk.task].advance(talk, desk, *lead)
+    return Turn(talk.but(stage="open"), (*lead, "What can I do for you?"), say.MENU)
+
+
+async def _small_talk(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
+    calm = talk.but(misses=0)
+    idle = talk.task == "none"
+    replies = (
+        (heard.of("identity"), "I am the automated receptionist here; just say so if you would rather speak to a person."),
+        (heard.of("wellbeing"), "I am well, thank you for asking."),
+        (heard.of("bye") and idle, ""),
+        (heard.of("thanks"), "You are welcome."),
+        (heard.of("help"), say.CAN),
+        (heard.of("unsure") and not idle, "Take your time."),
+        (heard.of("repeat"), "Of course."),
+        (heard.of("greet"), "Hello." if talk.greeted else ""),
+        (bool(heard.name or heard.contact), "Thank you, I have noted that."),
+        (not heard.said and talk.greeted and bool(heard.text), "I can read words best."),
+        (idle and bool(heard.polarity), "All right."),
+        (not heard.text, "That message was empty."),
+    )
+    sentence = next((reply for holds, reply in replies if holds), None)
+    if sentence is None:
+        return None
+    if idle and heard.of("bye") or (idle and heard.polarity == "no"):
+        return Turn(calm.but(stage="open"), ("Thank you, and see you soon. Just write here if you need anything else.",))
+    return await _open_question(calm, desk, *([sentence] if sentence else []))
+
+
+async def _missed(talk: Talk, desk: Desk) -> Turn:
+    talk = talk.but(misses=talk.misses + 1)
+    sorry = "I am sorry, I did not understand that."
+    if talk.misses >= _MISSES:
+        offer = "Would you like a colleague to take over?"
+        return Turn(talk.but(stage="human", misses=0), (sorry, offer), ("Yes, please", "No, thanks"))
+    explained = () if talk.task != "none" and talk.misses == 1 else (say.CAN,)
+    return await _open_question(talk, desk, sorry, *explained)
+
+
+async def _hand_over(talk: Talk, desk: Desk) -> Turn:
+    handed = HandedToHuman(channel=desk.channel, person=desk.person, reason=_reason(talk))
+    sentence = f"I have asked a colleague to take over and to get back to you here.{say.call_us(desk)}"
+    back = await _open_question(talk.but(misses=0), desk)
+    if talk.task == "none":
+        return Turn(back.talk, (sentence,), (), (handed,))
+    return Turn(back.talk, (sentence, "Until then:", *back.sentences), back.choices, (*back.events, handed))
+
+
+def _reason(talk: Talk) -> str:
+    doing = {"none": "", "book": " while booking", "move": " while moving an appointment", "cancel": " while cancelling"}
+    why = "was not understood several times" if talk.stage == "human" else "asked for a person"
+    return f"The customer {why}{doing[talk.task]}."

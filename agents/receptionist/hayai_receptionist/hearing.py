@@ -1,0 +1,178 @@
+"""Hearing: everything that one message says, before anything is decided about it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
+
+from hayai_receptionist.intents import Intent, intents
+from hayai_receptionist.people import contact_in, name_in
+from hayai_receptionist.polarity import Polarity, polarity
+from hayai_receptionist.questions import Question, questions
+from hayai_receptionist.services import masked, named
+from hayai_receptionist.talk import Wish
+from hayai_receptionist.when.hours import Hours
+from hayai_receptionist.when.understand import understand
+from hayai_receptionist.when.window import SURE, Window
+from hayai_receptionist.words import clean, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from hayai_receptionist.desk import Desk
+    from hayai_receptionist.talk import Talk
+    from hayai_receptionist.when.window import Understanding
+
+# A clause ends at a mark before a space, but not after a shortened word: "10 a.m. tomorrow", "Dr. Osei".
+_CLAUSES = re.compile(r"(?<![.\s]\w\.)(?<!\b[DdMmSsJj]r\.)(?<!\bMs\.)(?<!\bMrs\.)(?<!\bSt\.)(?<=[.?!;])\s+|\n+")
+_ASKS_TO = frozenset({"book", "move", "cancel", "cannot"})
+_MOVED_TO = re.compile(
+    r"\b(?:re-?schedul\w*|mov\w+|chang\w+|switch\w*|push\w*|postpon\w+|shift\w*|swap\w*|bring)\b(.*?)\b(?:to|till|until|for)\b(.+)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class When:
+    """What a message says about time, in instants."""
+
+    wishes: tuple[Wish, ...] = ()
+    readings: tuple[Wish, ...] = ()
+    question: str = ""
+    """What to ask where there is doubt; empty where there is none."""
+    has_date: bool = False
+    has_time: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.wishes or self.question)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One message, taken apart. The text of its questions is not among its wishes."""
+
+    text: str = field(repr=False)
+    said: tuple[str, ...] = field(repr=False)
+    """The words of its request."""
+    intents: frozenset[Intent]
+    questions: tuple[Question, ...]
+    services: tuple[str, ...]
+    polarity: Polarity
+    when: When
+    which: When
+    """For a move: the time that tells which appointment is meant ("my Tuesday one to Friday")."""
+    name: str = field(default="", repr=False)
+    contact: str = field(default="", repr=False)
+
+    def of(self, *any_of: Intent) -> bool:
+        """Whether the message is about one of these."""
+        return bool(self.intents & set(any_of))
+
+
+def listen(text: str, talk: Talk, desk: Desk) -> Heard:
+    """Take one message apart in the light of where the talk stands."""
+    plain = clean(text)
+    asked, request = _parted(plain, desk)
+    contact, contact_span = contact_in(request)
+    request = masked(request, [contact_span] if contact_span else [])
+    services = named(request, desk.services)
+    without = masked(request, services.marks)
+    name, name_span = name_in(without)
+    without = masked(without, [name_span] if name_span else [])
+    which, wanted = _which_and_when(without)
+    return Heard(
+        text=plain,
+        said=words(without),
+        intents=intents(words(without)),
+        questions=asked,
+        services=services.ids,
+        polarity=polarity(words(without)),
+        when=when(wanted, talk, desk),
+        which=when(which, None, desk) if which else When(),
+        name=name,
+        contact=contact,
+    )
+
+
+def _parted(plain: str, desk: Desk) -> tuple[tuple[Question, ...], str]:
+    """The questions of a message, and the text of its other clauses."""
+    asked: list[Question] = []
+    request: list[str] = []
+    for clause in _CLAUSES.split(plain):
+        about = questions(clause, desk)
+        asked += about
+        if not about or _ASKS_TO & intents(words(masked(clause, named(clause, desk.services).marks))):
+            request.append(clause)
+    return tuple(asked), " ".join(request)
+
+
+def _which_and_when(request: str) -> tuple[str, str]:
+    """For "move my Tuesday one to Friday", what tells the appointment and what tells the time; else all is time."""
+    found = _MOVED_TO.search(request)
+    return (found[1], found[2]) if found else ("", request)
+
+
+def when(text: str, talk: Talk | None, desk: Desk) -> When:
+    """What `text` says about time; a lone "at 4" belongs to the day under discussion."""
+    context = _context(talk, desk) if talk else None
+    understood = understand(text, now=desk.local(desk.now), hours=_hours(desk), context=context)
+    wishes = tuple(_wish(each, desk) for each in understood.windows)
+    if understood.confidence >= SURE or (wishes and not understood.choices and all(w.end <= desk.now for w in wishes)):
+        return When(wishes, has_date=understood.has_date, has_time=understood.has_time)
+    return _doubt(understood, desk)
+
+
+def _doubt(understood: Understanding, desk: Desk) -> When:
+    readings = tuple(_wish(each, desk) for each in understood.choices)
+    question = understood.question or "Which day and time would suit you?"
+    return When((), readings, question, understood.has_date, understood.has_time)
+
+
+def _wish(window: Window, desk: Desk) -> Wish:
+    start, end = (_instant(each, desk) for each in (window.start, window.end))
+    return Wish(start=start, end=end, precise=window.precise)
+
+
+def _instant(moment: date, desk: Desk) -> date:
+    return (moment if moment.tzinfo else moment.replace(tzinfo=desk.zone)).astimezone(UTC)
+
+
+def _context(talk: Talk, desk: Desk) -> Window | None:
+    """The time under discussion: the start that was chosen, or the one day that all offers or wishes lie on."""
+    if talk.start:
+        start = desk.local(talk.start)
+        return Window(start, start + timedelta(minutes=1), precise=True)
+    spans = [(each, each) for each in talk.offers] or [(each.start, each.end) for each in talk.wishes]
+    days = {desk.local(start).date() for start, _ in spans}
+    days |= {desk.local(end - timedelta(microseconds=1)).date() for start, end in spans if end > start}
+    if len(days) != 1:
+        return None
+    day = days.pop()
+    return Window(desk.midnight(day), desk.midnight(day + timedelta(days=1)), precise=False)
+
+
+def _hours(desk: Desk) -> Hours:
+    schedule = desk.business.schedule
+    weekly = {day: tuple((o.opens, o.closes) for o in spans) for day, spans in schedule.hours.items() if spans}
+    return Hours(weekly, frozenset(each.day for each in schedule.exceptions if not each.openings))
+
+
+def dates(text: str, desk: Desk, most: int = 3) -> list[date]:
+    """The days that `text` names, at most `most`."""
+    found = when(text, None, desk)
+    if not found.has_date:
+        return []
+    return list(_days(found.wishes or found.readings, desk))[:most]
+
+
+def _days(wishes: Iterable[Wish], desk: Desk) -> dict[date, None]:
+    days: dict[date, None] = {}
+    for wish in wishes:
+        day = desk.local(wish.start).date()
+        while desk.midnight(day) < wish.end and len(days) < 8:  # noqa: PLR2004 - a week says it all
+            days[day] = None
+            day += timedelta(days=1)
+    return days

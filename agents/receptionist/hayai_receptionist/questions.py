@@ -1,0 +1,53 @@
+"""Questions: what a clause asks beside appointments. A clause that asks says nothing about the customer's wishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from hayai_receptionist.intents import intents
+from hayai_receptionist.people import contact_in
+from hayai_receptionist.services import masked, named
+from hayai_receptionist.words import spans, words
+
+if TYPE_CHECKING:
+    from hayai_receptionist.desk import Desk
+
+Topic = Literal["hours", "address", "phone", "price", "services", "own"]
+_SHORT = 3
+_OPENERS = {(word,) for word in "do does is are can what what's how where when which who will have".split()}
+_TOPICS: tuple[Topic, ...] = ("price", "hours", "address", "phone", "services")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A topic and the clause that asked; for `own`, the place of the business's own answer."""
+
+    topic: Topic
+    clause: str = field(repr=False)
+    services: tuple[str, ...] = ()
+    answer: int = 0
+
+
+def questions(clause: str, desk: Desk) -> list[Question]:
+    """What a clean clause asks, if anything."""
+    mentioned = named(clause, desk.services)
+    about = intents(words(masked(clause, mentioned.marks)))
+    said = words(clause)
+    own = [place for place, each in enumerate(desk.business.answers) if _touches(each.about, said)]
+    found = [Question("own", clause, mentioned.ids, place) for place in own if _asks(clause, said)]
+    topics = [topic for topic in _TOPICS if topic in about]
+    if said[:1] == ("hours",) and len(said) <= _SHORT and "hours" not in topics:
+        topics.append("hours")
+    if contact_in(clause)[0]:  # "my phone number is ..." tells, it does not ask
+        topics = [topic for topic in topics if topic not in {"phone", "address"}]
+    return found + [Question(topic, clause, mentioned.ids) for topic in topics if not (found and topic == "services")]
+
+
+def _asks(clause: str, said: tuple[str, ...]) -> bool:
+    """Whether a clause is a question; "for my children, at 3" only mentions them."""
+    return "?" in clause or said[:1] in _OPENERS or len(said) <= _SHORT
+
+
+def _touches(about: tuple[str, ...], said: tuple[str, ...]) -> bool:
+    return any(list(spans(words(phrase), said)) for phrase in about)
