@@ -1,0 +1,1 @@
+"""The web channel: a chat page and a widget, over WebSocket."""

@@ -1,0 +1,54 @@
+// Outbox: what the visitor wrote and the server has not acknowledged; it survives a reload of the page.
+
+const START = "outbox.";
+
+export class Outbox {
+  #store;
+  #entries = [];
+
+  constructor(store) {
+    this.#store = store;
+    this.#entries = store
+      .names(START)
+      .map((name) => store.get(name))
+      .filter((entry) => entry?.id && typeof entry.text === "string")
+      .sort((a, b) => a.at - b.at);
+  }
+
+  get ids() {
+    return this.#entries.map((entry) => entry.id);
+  }
+
+  get entries() {
+    return [...this.#entries];
+  }
+
+  // The message whose turn it is: one is on its way at a time, so that they arrive in order.
+  get head() {
+    return this.#entries[0];
+  }
+
+  add(text) {
+    const entry = { id: newId(), text, at: Date.now() };
+    this.#entries.push(entry);
+    this.#store.set(START + entry.id, entry);
+    return entry;
+  }
+
+  // Returns the message if it was still here.
+  remove(id) {
+    const entry = this.#entries.find((each) => each.id === id);
+    this.#entries = this.#entries.filter((each) => each.id !== id);
+    this.#store.remove(START + id);
+    return entry;
+  }
+
+  clear() {
+    for (const id of this.ids) this.remove(id);
+  }
+}
+
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID() is missing on plain http
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
