@@ -25,8 +25,10 @@ def end_leftovers(run: Path, database: Path | None, *, killed: int | None) -> li
 
     Blocks for up to half a minute. Never touches a process whose start time and command line are not the recorded ones.
     """
-    found = {each.pid: each for each in [*_recorded(run), *(_postmaster(database) if database else ())]}
-    notes = [f"Ended {_end(each)} (pid {pid}), left over from a run that was killed." for pid, each in found.items()]
+    found = {**(_postmaster(database) if database else {}), **_recorded(run)}
+    notes = [f"Ended {name} (pid {each.pid}), left over from a run that was killed." for each, name in found.items()]
+    for each in found:
+        _end(each)
     if killed is not None and not notes:
         notes.append(f"The last run (pid {killed}) was killed; its servers had ended with it.")
     for record in run.glob("*.json"):
@@ -36,21 +38,25 @@ def end_leftovers(run: Path, database: Path | None, *, killed: int | None) -> li
     return notes
 
 
-def _recorded(run: Path) -> Iterator[psutil.Process]:
+def _recorded(run: Path) -> dict[psutil.Process, str]:
+    """The servers that a run wrote down, with their names."""
+    found: dict[psutil.Process, str] = {}
     for path in run.glob("*.json"):
         with suppress(OSError, ValueError, KeyError, TypeError, psutil.NoSuchProcess):
             record = json.loads(path.read_text(encoding="utf-8"))
             process = psutil.Process(record["pid"])
             if abs(process.create_time() - record["started"]) <= _CLOCK and _runs_on(process, record["marker"]):
-                yield process
+                found[process] = str(record["name"])
+    return found
 
 
-def _postmaster(database: Path) -> Iterator[psutil.Process]:
+def _postmaster(database: Path) -> dict[psutil.Process, str]:
     """The server that postmaster.pid names, if it is one of this very data directory."""
     with suppress(IndexError, ValueError, psutil.NoSuchProcess):
         process = psutil.Process(int(postmaster_lines(database)[0]))
         if _runs_on(process, str(database)):
-            yield process
+            return {process: "postgres"}
+    return {}
 
 
 def _runs_on(process: psutil.Process, marker: str) -> bool:
@@ -59,18 +65,15 @@ def _runs_on(process: psutil.Process, marker: str) -> bool:
     return False
 
 
-def _end(process: psutil.Process) -> str:
-    """SIGINT is a fast shutdown to Postgres and a plain one to nats-server; SIGKILL follows. Returns its name."""
-    name = "a server"
+def _end(process: psutil.Process) -> None:
+    """SIGINT is a fast shutdown to Postgres and a plain one to nats-server; SIGKILL follows."""
     with suppress(psutil.NoSuchProcess):
-        name = process.name()
         process.send_signal(signal.SIGINT)
         try:
             process.wait(_PATIENCE)
         except psutil.TimeoutExpired:
             process.kill()
             process.wait(_PATIENCE)
-    return name
 
 
 def _forget_strangers_lock(database: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from hayai.errors import LocalStackRefused
-from hayai.local.files import write_whole
+from hayai.local.files import disk_troubles, write_whole
 from hayai.local.processes import Command
 from hayai.local.server import Server
 from hayai.local.services import BUS_PASSWORD, BUS_USER, HOST, NATS, Service
@@ -22,31 +22,19 @@ if TYPE_CHECKING:
     from hayai.local.folder import Folder
     from hayai.local.ports import PortBook
 
-_SHARE = 2
-"""The store may grow into one part in so many of what is free: a full disk is an error that JetStream never forgets."""
-_LEAST_STORE, _MOST_STORE = 256 * 2**20, 8 * 2**30
 
-
-def configuration(*, listen: str, monitor: str, store: str, most: int) -> str:
+def configuration(*, host: str, ports: Mapping[str, int], store: str) -> str:
     """The configuration file; the password comes from the environment, so the file is no secret."""
+    settings = "".join(f"  {key}: {value}\n" for key, value in NATS.settings.items())
     return f"""\
 server_name: hayai
-listen: "{listen}"
-http: "{monitor}"
+listen: "{host}:{ports["nats"]}"
+http: "{host}:{ports["monitor"]}"
 authorization {{ user: {BUS_USER}, password: ${BUS_PASSWORD} }}
 jetstream {{
   store_dir: {json.dumps(store, ensure_ascii=False)}
-  sync_interval: always
-  max_file_store: {most}
-  max_memory_store: {64 * 2**20}
-}}
+{settings}}}
 """
-
-
-def store_limit(store: Path, *, free: int) -> int:
-    """Bytes that JetStream may keep in `store`, where `free` are left on its disk."""
-    used = sum(file.stat().st_size for file in store.rglob("*") if file.is_file())
-    return max(_LEAST_STORE, min(_MOST_STORE, used + free // _SHARE))
 
 
 def program() -> str:
@@ -70,23 +58,20 @@ class NatsServer(Server):
         self._home, self._folder = folder.data / "nats", folder
         self._ports = ports
         self._password = credentials.bus
+        self._program = program()
 
     def prepare(self) -> None:
         """Write the configuration."""
-        self._home.mkdir(mode=0o700, exist_ok=True)
-        text = configuration(
-            listen=f"{HOST}:{self._ports['nats']}",
-            monitor=f"{HOST}:{self._ports['monitor']}",
-            store=str(self._home),
-            most=store_limit(self._home, free=shutil.disk_usage(self._home).free),
-        )
-        write_whole(self._config, text, mode=0o600)
+        ports = {name: self._ports[name] for name in NATS.ports}
+        with disk_troubles(self._home):
+            self._home.mkdir(mode=0o700, exist_ok=True)
+            write_whole(self._config, configuration(host=HOST, ports=ports, store=str(self._home)), mode=0o600)
 
     def command(self) -> Command:
         """nats-server on that configuration."""
         return Command(
             name="nats-server",
-            arguments=(program(), "--config", str(self._config)),
+            arguments=(self._program, "--config", str(self._config)),
             log=self._folder.logs / "nats.log",
             record=self._folder.run / "nats.json",
             marker=str(self._config),

@@ -28,6 +28,7 @@ class Service:
 
     `ports`: what a port is for -> the number it has if nobody else holds it (inside a container: always).
     `gives`: the environment variables by which the rest of Hayai finds the service.
+    `settings`: what of the server's own configuration is the same wherever it runs.
     `health`: the command that a container's health check runs.
     """
 
@@ -55,6 +56,15 @@ NATS = Service(
     health=("wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8222/healthz"),
     gives=("NATS_URL",),
     volume="nats",
+    settings=MappingProxyType(
+        {
+            # Acknowledged means on the disk: the default of two minutes loses what a power cut finds unsynced.
+            "sync_interval": "always",
+            # More than the streams reserve together, or JetStream refuses to make them.
+            "max_file_store": "4GB",
+            "max_memory_store": "64MB",
+        }
+    ),
 )
 
 POSTGRES = Service(

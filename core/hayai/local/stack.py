@@ -125,11 +125,11 @@ class LocalStack:
         """Server -> process id, for those that run at this moment."""
         return {each.server.service.name: each.pid for each in self._supervisors if each.pid}
 
-    def door(self) -> socket.socket:
-        """A socket that listens on the web port already, moved on once more where somebody has just taken it."""
+    async def door(self) -> socket.socket:
+        """A socket that listens on the web port already; moves on where somebody has taken it since the start."""
         book = self._ready()
-        if book.move_if_taken("web"):
-            self._settle()
+        if await asyncio.to_thread(book.move_if_taken, "web"):
+            await asyncio.to_thread(self._settle)
         return listener(book["web"])
 
     def _ready(self) -> PortBook:
