@@ -40,7 +40,7 @@ class Connection:
         """The server's address, without credentials: fit for a sentence."""
         self._client = Client()
         self._ready = asyncio.Event()
-        self._stopping = False
+        self._stopping = True
         self._reason = "nothing listens there"
         self._inboxes: dict[Inbox, None] = {}
         self._watchers: list[tuple[Callable[[], None], Callable[[], None]]] = []
@@ -63,6 +63,7 @@ class Connection:
     async def start(self, seconds: float) -> None:
         """Connect. Raises Unavailable where that takes longer than `seconds`."""
         self._stopping = False
+        self._client = Client()
         try:
             async with asyncio.timeout(seconds):
                 await self._connect()
@@ -86,6 +87,8 @@ class Connection:
 
     async def ready(self, until: float) -> None:
         """Return when the server is there. Raises Unavailable at `until`, an instant of the loop's clock."""
+        if self._stopping:
+            raise Unavailable("This bus was stopped: publish before stop(), or start it again.")
         try:
             async with asyncio.timeout_at(until):
                 await self._ready.wait()
@@ -98,7 +101,8 @@ class Connection:
         """Call `receive` with each message on `subject` until the inbox is closed; survives every reconnection."""
         inbox = Inbox(self, subject, receive)
         self._inboxes[inbox] = None
-        await inbox.open(self._client)
+        with suppress(nats.errors.ConnectionClosedError):  # then the next client opens it
+            await inbox.open(self._client)
         return inbox
 
     def forget(self, inbox: Inbox) -> None:
@@ -176,6 +180,7 @@ class Connection:
         await self._connect()
         for inbox in list(self._inboxes):
             await inbox.open(self._client)
+        await self.flush()
         await self._found()
 
 
@@ -190,7 +195,7 @@ class Inbox:
 
     async def open(self, client: Client) -> None:
         """Listen on `client`."""
-        self._subscription = await client.subscribe(self._subject, cb=self._receive)
+        self._subscription = await client.subscribe(self._subject, cb=self._receive)  # pyright: ignore[reportUnknownMemberType]
 
     async def close(self) -> None:
         """Take what the server has sent already, then no more; never raises."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _CRASHES = 3
-"""Handed over this many times as often as it may be tried, an event is taken to kill the process that handles it."""
+"""Begun this many times as often as it may be tried, an event is taken to kill the process that handles it."""
 
 
 class Delivery:
@@ -56,6 +56,7 @@ class Delivery:
             raise
         except BaseException as wrong:  # no handler may take the bus down
             if _cancelled_from_outside():
+                message.broken_off += 1
                 raise
             return self._after(wrong, message)
         await message.ack()
@@ -63,9 +64,9 @@ class Delivery:
 
     async def _handle(self, message: Message) -> list[Envelope]:
         """The envelopes that follow from `message`."""
-        if message.delivered > _CRASHES * self._policy.attempts:
+        if (begun := message.delivered + message.broken_off) > _CRASHES * self._policy.attempts:
             raise PermanentError(
-                f"It was handed over {message.delivered} times and never settled: it may take the process down."
+                f"It was begun {begun} times and never ended: its handler may take its task or its process down."
             )
         envelope = opened(message)
         event = open_event(envelope, self._subscription.event, self._bus.codec)
@@ -74,11 +75,12 @@ class Delivery:
         return [self._following(envelope, each) for each in follow_ups(returned)]
 
     async def _in_time(self, handling: Awaitable[Any]) -> Any:
+        limit = asyncio.timeout(self._policy.timeout)
         try:
-            async with asyncio.timeout(self._policy.timeout) as scope:
+            async with limit:
                 return await handling
         except TimeoutError:
-            if not scope.expired():
+            if not limit.expired():
                 raise
             raise TransientError(
                 f"{self._subscription.name} took longer than the {self._policy.timeout:g} s that its policy allows."

@@ -44,8 +44,7 @@ class Lanes(Generic[T]):
             lane.append(item)
             return
         self._lanes[key] = deque([item])
-        if not self._closing.is_set():
-            self._tasks[key] = asyncio.create_task(self._run(key), context=self._context.copy())
+        self._start(key)
 
     def halt(self) -> None:
         """Start nothing more; what is put from now on is only kept for close()."""
@@ -63,6 +62,10 @@ class Lanes(Generic[T]):
                 await asyncio.wait(late, timeout=_CANCEL_GRACE)
         return [item for lane in self._lanes.values() for item in lane]
 
+    def _start(self, key: str) -> None:
+        if not self._closing.is_set():
+            self._tasks[key] = asyncio.create_task(self._run(key), context=self._context.copy())
+
     async def _run(self, key: str) -> None:
         lane = self._lanes[key]
         try:
@@ -76,6 +79,8 @@ class Lanes(Generic[T]):
             del self._tasks[key]
             if not lane:
                 del self._lanes[key]
+            elif not self._closing.is_set():  # the work cancelled its own task; no other leaves a lane like this
+                asyncio.get_running_loop().call_later(_DEFECT_DELAY, self._start, key)
 
     async def _once(self, item: T) -> float | None:
         async with self._slots:

@@ -21,7 +21,7 @@ from hayai.ports.base import Settings
 from hayai.vocabulary.operations import DeadLettered
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from hayai.clock import Clock
     from hayai.envelope import Codec, Envelope
@@ -100,7 +100,7 @@ class MemoryBus(Bus):
             pieces.put(piece)
 
     @asynccontextmanager
-    async def listen(self, topic: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def listen(self, topic: str) -> AsyncGenerator[AsyncIterator[bytes], None]:
         """The pieces signalled on `topic` from entering to leaving the context."""
         pieces = Pieces()
         self.log.listeners.setdefault(topic, []).append(pieces)

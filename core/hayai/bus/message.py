@@ -28,6 +28,8 @@ class Message(ABC):
         """What must be stored before this may be acknowledged; None until the handler's outcome stands."""
         self.given_up = False
         """The outbox holds the dead letter."""
+        self.broken_off = 0
+        """How often its handler was cancelled in this process."""
         self.deferred = 0
         """How often the outbox could not be stored."""
 

@@ -25,7 +25,7 @@ from hayai.ports.base import Settings
 from hayai.vocabulary.operations import ConsumerRecreated, DeadLettered
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from nats.aio.msg import Msg
 
@@ -161,7 +161,7 @@ class NatsBus(Bus):
             await self._connection.post(topic, piece)
 
     @asynccontextmanager
-    async def listen(self, topic: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def listen(self, topic: str) -> AsyncGenerator[AsyncIterator[bytes], None]:
         """The pieces signalled on `topic` from entering to leaving the context."""
         pieces = Pieces()
 

@@ -33,11 +33,11 @@ class Publisher:
         self._prefix = ""
         self._number = 0
         self._waiting: dict[str, asyncio.Future[Msg | None]] = {}
+        connection.watch(self._lost, lambda: None)
 
     async def start(self) -> None:
         """Open the inbox of the acknowledgements."""
         self._prefix = self._connection.new_inbox()
-        self._connection.watch(self._lost, lambda: None)
         await self._connection.listen(f"{self._prefix}.*", self._receive)
 
     async def send(self, subject: str, body: bytes, *, id: str, what: str) -> None:  # noqa: A002 - CloudEvents' word
