@@ -18,6 +18,7 @@ import hmac
 import re
 import secrets
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -160,25 +161,28 @@ async def _ensure_roles(connection: asyncpg.Connection, application: Address) ->
     """The role that is granted to, and the application's own user; what is there already is left as it is."""
     if application.user != APPLICATION:
         await _ensure_role(connection, APPLICATION, "nologin")
-    password = application.password.get_secret_value() if application.password else None
-    login = f"login password '{_scram(password)}'" if password else "login"
-    await _ensure_role(connection, application.user, login)
+    secret = f" password '{_scram(application.password.get_secret_value())}'" if application.password else ""
+    await _ensure_role(connection, application.user, "login", secret)
     member = "select pg_has_role($1, $2, 'member')"
     if not await connection.fetchval(member, application.user, APPLICATION):
-        await connection.execute(f"grant {APPLICATION} to {_quoted(application.user)}")
+        await _run_as_owner(connection, f"grant {APPLICATION} to {_quoted(application.user)}")
 
 
-async def _ensure_role(connection: asyncpg.Connection, role: str, attributes: str) -> None:
+async def _ensure_role(connection: asyncpg.Connection, role: str, attributes: str, secret: str = "") -> None:
     if await connection.fetchval("select true from pg_roles where rolname = $1", role):
         return
+    # Roles belong to the whole server, so the lock, which is this database's, does not keep others out.
+    with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+        await _run_as_owner(connection, f"create role {_quoted(role)} {attributes}", secret)
+
+
+async def _run_as_owner(connection: asyncpg.Connection, statement: str, secret: str = "") -> None:
     try:
-        await connection.execute(f"create role {_quoted(role)} {attributes}")
-    except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
-        return  # another process was faster: roles belong to the whole server
+        await connection.execute(statement + secret)
     except asyncpg.InsufficientPrivilegeError as error:
         raise DatabaseUnfit(
-            f"The owner's role may not create the application's role: run `create role {_quoted(role)} login` "
-            "with a password as a superuser, then migrate again."
+            f"The owner's role may not run `{statement}`: let a superuser run it"
+            f"{', with a password,' if secret else ''} and migrate again."
         ) from error
 
 

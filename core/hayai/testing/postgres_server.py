@@ -38,7 +38,7 @@ _HASTY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"
 class PostgresServer:
     """One server with one data directory; start(), kill() and start() again keep what was committed.
 
-    `settings` are lines of postgresql.conf. `password` is the superuser's (`postgres`).
+    `settings` are those of postgresql.conf, read at each start. `password` is the superuser's (`postgres`).
     """
 
     def __init__(self, settings: Mapping[str, str] = _HASTY) -> None:
@@ -46,7 +46,7 @@ class PostgresServer:
         self.password = secrets.token_hex(16)
         self.application_password = secrets.token_hex(16)
         self.port = _free_port()
-        self._settings = dict(settings)
+        self.settings = dict(settings)
         self._process: subprocess.Popen[Any] | None = None
         self._bin = Path()
         self._made = 0
@@ -70,7 +70,7 @@ class PostgresServer:
         """Start on the same port and data as before, the first time on new ones; returns when it takes connections."""
         if self.root == Path():
             self._lay_out()
-        options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
+        options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
         deadline = time.monotonic() + READY_SECONDS
         # After a SIGKILL the old backends hold the shared memory for a moment, and a new server refuses to start.
         while True:
@@ -99,6 +99,14 @@ class PostgresServer:
     def kill(self) -> None:
         """SIGKILL to the postmaster; its backends notice and go."""
         self._end(signal.SIGKILL)
+
+    def place(self, name: str, text: str) -> None:
+        """Write a file into the data directory, for the server alone to read: a key, a pg_hba.conf."""
+        path = self.data / name
+        path.write_text(text)
+        path.chmod(0o600)
+        if "user" in self._run_as:
+            shutil.chown(path, self._run_as["user"])
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """What psql prints for the statement, run as the superuser: rows as lines, columns parted by `|`."""
