@@ -1,0 +1,1 @@
+"""New: what `hayai new` writes, whole packages that pass their contract as they stand."""
