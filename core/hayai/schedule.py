@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -108,13 +109,13 @@ class Schedule(_Frozen):
     @property
     def zone(self) -> ZoneInfo:
         """The business's time zone."""
-        return ZoneInfo(self.timezone)
+        return _zone(self.timezone)
 
     @field_validator("timezone")
     @classmethod
     def _zone_known(cls, timezone: str) -> str:
         try:
-            ZoneInfo(timezone)
+            _zone(timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"no time zone {timezone!r}: write it as in 'America/New_York'") from None
         return timezone
@@ -149,6 +150,12 @@ class Slot(_Frozen):
     starts_at: datetime
     ends_at: datetime
     resources: tuple[str, ...] = Field(default=())
+
+
+@cache
+def _zone(timezone: str) -> ZoneInfo:
+    """Read from disk once and kept: ZoneInfo itself forgets, and would read again in the middle of a conversation."""
+    return ZoneInfo(timezone)
 
 
 def _known_weekdays(hours: Hours) -> Hours:

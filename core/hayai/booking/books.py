@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hayai.ports.calendar import Appointment, Calendar
 from hayai.tokens import derived
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     from hayai.availability.slots import Busy
+    from hayai.ports.calendar import Appointment
     from hayai.schedule import Schedule, Window
 
 
@@ -44,50 +43,43 @@ class Placement:
     """The appointment that moves, as it was read; absent for a new one."""
 
 
-class Books(Calendar):
-    """The acts that an adapter brings; it judges nothing but who was first. All instants come and go in UTC.
+class Books(ABC):
+    """One tenant's books, open in one transaction; judges nothing but who was first. All instants are in UTC.
 
-    Every act runs inside `_unit` and is whole or not at all. Two placements that would keep one resource at one
-    instant must never both succeed, whatever else runs at the same time.
+    Every act is whole or not at all, and leaves the transaction usable when it says no. Two placements that would keep
+    one resource at one instant must never both succeed, whatever else runs at the same time.
     """
 
     @abstractmethod
-    def _unit(self, tenant: str) -> AbstractAsyncContextManager[object]:
-        """One transaction for everything inside; joins the caller's, if there is one."""
-
-    @abstractmethod
-    async def _schedule(self, tenant: str) -> Schedule | None:
+    async def schedule(self) -> Schedule | None:
         """What install() took over last."""
 
     @abstractmethod
-    async def _busy(self, tenant: str, resources: Sequence[str], window: Window, now: datetime) -> list[Busy]:
+    async def busy(self, resources: Sequence[str], window: Window, now: datetime) -> list[Busy]:
         """What keeps those resources anywhere in the window, but for holds that have run out by `now`."""
 
     @abstractmethod
-    async def _asked(self, tenant: str, key: str) -> tuple[Request, Appointment] | None:
+    async def asked(self, key: str) -> tuple[Request, Appointment] | None:
         """What was asked under that (digested) key before, and the appointment that came of it, as it is now."""
 
     @abstractmethod
-    async def _place(self, placement: Placement) -> bool:
+    async def place(self, placement: Placement) -> bool:
         """Keep the appointment under its request's key, in place of what it was; False if anything is in the way.
 
-        In the way are: another live appointment on one of the resources, the key in use, `was` not what is stored.
-        Holds that have run out are marked expired first, in the same act.
+        In the way are: another live appointment on one of the resources, the key in use, `was` not what is kept.
         """
 
     @abstractmethod
-    async def _change(self, appointment: Appointment, was: Appointment) -> bool:
-        """Keep another status or customer of an appointment; False where what is stored is not `was` any more.
+    async def change(self, appointment: Appointment, was: Appointment) -> bool:
+        """Keep another status or customer of an appointment; False where what is kept is not `was` any more.
 
         One that is cancelled keeps no resource any longer.
         """
 
     @abstractmethod
-    async def _known(self, tenant: str, appointment: str) -> Appointment | None:
+    async def known(self, appointment: str) -> Appointment | None:
         """The appointment of that id, as it was kept last."""
 
     @abstractmethod
-    async def _listed(
-        self, tenant: str, window: Window, *, person: str | None, resource: str | None
-    ) -> list[Appointment]:
+    async def listed(self, window: Window, *, person: str | None, resource: str | None) -> list[Appointment]:
         """Appointments kept as held or confirmed that touch the window, in order of start and then id."""

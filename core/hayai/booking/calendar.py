@@ -7,7 +7,7 @@ was first. Whoever was not, reads again and tries the next combination, until re
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hayai.availability.rota import Rota
 from hayai.availability.rules import Refusal, refusal, said, taken
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
+    from hayai.booking.books import Books
     from hayai.schedule import Schedule
 
 _TRIES = 40
@@ -44,7 +45,7 @@ _Outcome = Appointment | _Refused | None
 
 
 class BookedCalendar(ReadCalendar):
-    """A Calendar by Hayai's rules; an adapter brings install() and the acts of Books."""
+    """A Calendar by Hayai's rules; an adapter brings install() and its books."""
 
     async def hold(
         self,
@@ -60,9 +61,9 @@ class BookedCalendar(ReadCalendar):
         start = in_utc(starts_at, what="start of an appointment")
         request = Request.of(key, "hold", service, start.isoformat(), customer.person, *sorted(resources))
 
-        async def attempt() -> _Outcome:
-            visit = await self._visit(tenant, service, resources)
-            return await self._book(visit, _draft(visit, start, customer), request)
+        async def attempt(books: Books) -> _Outcome:
+            visit = await self._visit(books, tenant, service, resources)
+            return await self._book(books, visit, _draft(visit, start, customer), request)
 
         return await self._settle(tenant, attempt, request)
 
@@ -71,65 +72,56 @@ class BookedCalendar(ReadCalendar):
         start = in_utc(starts_at, what="start of an appointment")
         request = Request.of(key, "move", appointment, start.isoformat())
 
-        async def attempt() -> _Outcome:
-            was = await self._found(tenant, appointment)
-            visit = await self._visit(tenant, was.service, kept=was.resources)
+        async def attempt(books: Books) -> _Outcome:
+            was = await self._found(books, appointment)
+            visit = await self._visit(books, tenant, was.service, kept=was.resources)
             if was.status not in _LIVE or was.starts_at <= self._clock():
                 return _Refused(_over(was, visit.schedule), visit, start)
-            return await self._book(visit, _moved(was, visit, start), request, was)
+            return await self._book(books, visit, _moved(was, visit, start), request, was)
 
         return await self._settle(tenant, attempt, request)
 
     async def confirm(self, tenant: str, appointment: str, *, customer: Customer | None = None) -> Appointment:
         """See Calendar."""
 
-        async def attempt() -> _Outcome:
-            was = await self._found(tenant, appointment)
+        async def attempt(books: Books) -> _Outcome:
+            was = await self._found(books, appointment)
             if was.status not in _LIVE:
-                visit = await self._visit(tenant, was.service)
+                visit = await self._visit(books, tenant, was.service)
                 return _Refused(_over(was, visit.schedule), visit, was.starts_at)
-            return await self._kept(was, status="confirmed", expires_at=None, customer=_completed(was, customer))
+            return await self._kept(books, was, status="confirmed", expires_at=None, customer=_completed(was, customer))
 
         return await self._settle(tenant, attempt)
 
     async def cancel(self, tenant: str, appointment: str) -> Appointment:
         """See Calendar."""
 
-        async def attempt() -> _Outcome:
-            was = await self._found(tenant, appointment)
-            return was if was.status == "expired" else await self._kept(was, status="cancelled", expires_at=None)
+        async def attempt(books: Books) -> _Outcome:
+            was = await self._found(books, appointment)
+            return was if was.status == "expired" else await self._kept(books, was, status="cancelled", expires_at=None)
 
         return await self._settle(tenant, attempt)
 
     async def _settle(
-        self, tenant: str, attempt: Callable[[], Awaitable[_Outcome]], request: Request | None = None
+        self, tenant: str, attempt: Callable[[Books], Awaitable[_Outcome]], request: Request | None = None
     ) -> Appointment:
-        """What comes of `attempt`, started over while somebody was faster; what `request` brought before comes again.
-
-        A no is dressed with its alternatives after the unit has ended, so that looking them up keeps nobody waiting.
-        """
-        async with self._unit(tenant):
-            outcome: _Outcome = None
+        """What `request` brought before, or what comes of `attempt`, started over while somebody was faster."""
+        async with self._books(tenant) as books:
             for _ in range(_TRIES):
-                outcome = (await self._repeated(tenant, request)) or (await attempt())
-                # Between those two the very same request may have gone through elsewhere: then it was not refused.
+                outcome = (await self._repeated(books, request)) or (await attempt(books))
                 if isinstance(outcome, _Refused):
-                    outcome = (await self._repeated(tenant, request)) or outcome
+                    # Between those two, the very same request may have gone through elsewhere: then it is no refusal.
+                    outcome = (await self._repeated(books, request)) or await self._refuse(books, outcome)
                 if outcome is not None:
-                    break
-        return await self._answer(tenant, outcome)
+                    return outcome
+        raise Unavailable("Too many others are booking at this moment: try again in a few seconds.")
 
-    async def _answer(self, tenant: str, outcome: _Outcome) -> Appointment:
-        if outcome is None:
-            raise Unavailable("Too many others are booking at this moment: try again in a few seconds.")
-        if isinstance(outcome, Appointment):
-            return outcome
-        async with self._unit(tenant):
-            alternatives = await self._alternatives(outcome.visit, outcome.wanted)
-        raise outcome.refusal.error(outcome.refusal.sentence, alternatives=alternatives)
+    async def _refuse(self, books: Books, refused: _Refused) -> NoReturn:
+        alternatives = await self._alternatives(books, refused.visit, refused.wanted)
+        raise refused.refusal.error(refused.refusal.sentence, alternatives=alternatives)
 
-    async def _repeated(self, tenant: str, request: Request | None) -> Appointment | None:
-        if request is None or (found := await self._asked(tenant, request.key)) is None:
+    async def _repeated(self, books: Books, request: Request | None) -> Appointment | None:
+        if request is None or (found := await books.asked(request.key)) is None:
             return None
         earlier, appointment = found
         if earlier.asked != request.asked:
@@ -139,29 +131,29 @@ class BookedCalendar(ReadCalendar):
         return self._as_of_now(appointment)
 
     async def _book(
-        self, visit: Visit, draft: Appointment, request: Request, was: Appointment | None = None
+        self, books: Books, visit: Visit, draft: Appointment, request: Request, was: Appointment | None = None
     ) -> _Outcome:
         """Place `draft` with resources that are free; None where somebody took one of them in between."""
         start, now = draft.starts_at, self._clock()
         if broken := refusal(visit, start, now):
             return _Refused(broken, visit, start)
         blocked = Window(start=visit.blocked(start)[0], end=visit.blocked(start)[1])
-        busy = await self._busy(draft.tenant, visit.resources(), blocked, now)
+        busy = await books.busy(visit.resources(), blocked, now)
         others = by_resource(each for each in busy if each.appointment != draft.id)
         chosen = choose(visit, start, Rota(visit.schedule, *visit.span(start)), others)
         if chosen is None:
             return _Refused(taken(visit, start), visit, start)
         booked = draft.model_copy(update={"resources": chosen, "expires_at": _expiry(draft, visit.schedule, now)})
-        placed = await self._place(Placement(booked, blocked, request, now, was))
+        placed = await books.place(Placement(booked, blocked, request, now, was))
         return booked if placed else None
 
-    async def _kept(self, was: Appointment, **changes: Any) -> _Outcome:
+    async def _kept(self, books: Books, was: Appointment, **changes: Any) -> _Outcome:
         """The appointment with those changes; as it was where they change nothing, None where it is not as read."""
         changed = was.model_copy(update=changes)
         if changed == was:
             return was
         changed = changed.model_copy(update={"version": was.version + 1})
-        return changed if await self._change(changed, was) else None
+        return changed if await books.change(changed, was) else None
 
 
 def _draft(visit: Visit, start: datetime, customer: Customer) -> Appointment:

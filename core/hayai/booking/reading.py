@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from hayai.availability.rules import check_asked, offered
 from hayai.availability.slots import Visit, allowed, free_slots, in_utc, nearest, pages, reach, whole, widening
-from hayai.booking.books import Books
 from hayai.clock import Clock, system_clock
 from hayai.errors import AppointmentGone, SettingsError
+from hayai.ports.calendar import Calendar
 from hayai.schedule import Slot, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
+    from hayai.booking.books import Books
     from hayai.ports.calendar import Appointment
 
 _ALTERNATIVES = 3
@@ -24,35 +27,41 @@ _PAGE = timedelta(days=14)
 """How much of the books is read at a time."""
 
 
-class ReadCalendar(Books):
+class ReadCalendar(Calendar):
     """The questions of a Calendar, answered."""
 
     def __init__(self, *, clock: Clock = system_clock) -> None:
         self._clock = clock
 
+    @abstractmethod
+    def _books(self, tenant: str) -> AbstractAsyncContextManager[Books]:
+        """The tenant's books, open in one transaction that ends with the block, or in the caller's."""
+
     async def open_slots(
         self, tenant: str, service: str, window: Window, *, limit: int = 50, resources: Sequence[str] = ()
     ) -> list[Slot]:
         """See Calendar."""
-        async with self._unit(tenant):
-            return await self._free(await self._visit(tenant, service, resources), _utc(window), limit)
+        async with self._books(tenant) as books:
+            return await self._free(books, await self._visit(books, tenant, service, resources), _utc(window), limit)
 
     async def find(self, tenant: str, appointment: str) -> Appointment:
         """See Calendar."""
-        async with self._unit(tenant):
-            return await self._found(tenant, appointment)
+        async with self._books(tenant) as books:
+            return await self._found(books, appointment)
 
     async def appointments(
         self, tenant: str, window: Window, *, person: str | None = None, resource: str | None = None
     ) -> list[Appointment]:
         """See Calendar."""
-        async with self._unit(tenant):
-            listed = await self._listed(tenant, _utc(window), person=person, resource=resource)
+        async with self._books(tenant) as books:
+            listed = await books.listed(_utc(window), person=person, resource=resource)
         return [each for each in map(self._as_of_now, listed) if each.status != "expired"]
 
-    async def _visit(self, tenant: str, service: str, asked: Sequence[str] = (), *, kept: Sequence[str] = ()) -> Visit:
+    async def _visit(
+        self, books: Books, tenant: str, service: str, asked: Sequence[str] = (), *, kept: Sequence[str] = ()
+    ) -> Visit:
         """A service of the tenant's schedule. Raises ServiceUnknown, SettingsError, BookingRefused."""
-        if (schedule := await self._schedule(tenant)) is None:
+        if (schedule := await books.schedule()) is None:
             raise SettingsError(
                 f"No schedule is installed for the tenant {tenant!r}: install() the one of its business file first."
             )
@@ -60,34 +69,34 @@ class ReadCalendar(Books):
         check_asked(schedule, found, asked)
         return Visit(schedule, found, frozenset(asked), frozenset(kept))
 
-    async def _free(self, visit: Visit, window: Window, limit: int | None = None) -> list[Slot]:
+    async def _free(self, books: Books, visit: Visit, window: Window, limit: int | None = None) -> list[Slot]:
         """The free starts of the window, in order; only as much of the books is read as the limit asks for."""
-        now, tenant, slots = self._clock(), visit.schedule.tenant, list[Slot]()
+        now, slots = self._clock(), list[Slot]()
         for page in pages(allowed(visit.schedule, window, now), _PAGE):
-            busy = await self._busy(tenant, visit.resources(), reach(visit, page), now)
+            busy = await books.busy(visit.resources(), reach(visit, page), now)
             left = None if limit is None else max(0, limit - len(slots))
             slots += islice(free_slots(visit, page, busy), left)
             if limit is not None and len(slots) >= limit:
                 break
         return slots
 
-    async def _alternatives(self, visit: Visit, wanted: datetime) -> list[datetime]:
+    async def _alternatives(self, books: Books, visit: Visit, wanted: datetime) -> list[datetime]:
         """The free starts nearest to `wanted`, in order; any resources will do where those asked for offer too few."""
-        slots = await self._around(visit, wanted)
+        slots = await self._around(books, visit, wanted)
         if len(slots) < _ALTERNATIVES and visit.asked:
-            slots += await self._around(Visit(visit.schedule, visit.service), wanted)
+            slots += await self._around(books, Visit(visit.schedule, visit.service), wanted)
         return nearest({each.starts_at for each in slots}, wanted, _ALTERNATIVES)
 
-    async def _around(self, visit: Visit, wanted: datetime) -> list[Slot]:
+    async def _around(self, books: Books, visit: Visit, wanted: datetime) -> list[Slot]:
         slots = list[Slot]()
         for window in widening(wanted, whole(visit.schedule, self._clock())):
-            slots = await self._free(visit, window)
+            slots = await self._free(books, visit, window)
             if len(slots) >= _ALTERNATIVES:
                 break
         return slots
 
-    async def _found(self, tenant: str, appointment: str) -> Appointment:
-        if (found := await self._known(tenant, appointment)) is None:
+    async def _found(self, books: Books, appointment: str) -> Appointment:
+        if (found := await books.known(appointment)) is None:
             raise AppointmentGone("There is no such appointment here: look it up again, or book a new one.")
         return self._as_of_now(found)
 

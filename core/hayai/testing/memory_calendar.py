@@ -5,11 +5,13 @@ It knows no transaction: what a test's handler does before it fails is not undon
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hayai.availability.slots import Busy
+from hayai.booking.books import Books
 from hayai.booking.calendar import BookedCalendar
 from hayai.clock import Clock, system_clock
 from hayai.ports.base import Settings
@@ -39,85 +41,92 @@ class _Entry:
         )
 
 
-class MemoryCalendar(BookedCalendar):
-    """Keeps everything in this process; each act is atomic because nothing in it awaits."""
+class MemoryBooks(Books):
+    """One tenant's books; each act is atomic because nothing in it awaits."""
 
-    def __init__(self, settings: Settings = _NOTHING, *, clock: Clock = system_clock) -> None:
-        super().__init__(clock=clock)
-        self.settings = settings
-        self._schedules: dict[str, Schedule] = {}
-        self._entries: dict[tuple[str, str], _Entry] = {}
-        self._requests: dict[tuple[str, str], tuple[Request, str]] = {}
+    def __init__(self) -> None:
+        self.installed: Schedule | None = None
+        self._entries: dict[str, _Entry] = {}
+        self._requests: dict[str, tuple[Request, str]] = {}
 
-    async def install(self, schedule: Schedule) -> None:
-        """See Calendar."""
-        self._schedules[schedule.tenant] = schedule
+    async def schedule(self) -> Schedule | None:
+        """See Books."""
+        return self.installed
 
-    def _unit(self, tenant: str) -> AbstractAsyncContextManager[object]:
-        del tenant
-        return nullcontext()
-
-    async def _schedule(self, tenant: str) -> Schedule | None:
-        return self._schedules.get(tenant)
-
-    async def _busy(self, tenant: str, resources: Sequence[str], window: Window, now: datetime) -> list[Busy]:
+    async def busy(self, resources: Sequence[str], window: Window, now: datetime) -> list[Busy]:
+        """See Books."""
         return [
             Busy(resource, each.blocked.start, each.blocked.end, each.appointment.id)
-            for each in self._live(tenant, window, now)
+            for each in self._live(window, now)
             for resource in each.appointment.resources
             if resource in resources
         ]
 
-    async def _asked(self, tenant: str, key: str) -> tuple[Request, Appointment] | None:
-        if (found := self._requests.get((tenant, key))) is None:
+    async def asked(self, key: str) -> tuple[Request, Appointment] | None:
+        """See Books."""
+        if (found := self._requests.get(key)) is None:
             return None
         request, appointment = found
-        return request, self._entries[tenant, appointment].appointment
+        return request, self._entries[appointment].appointment
 
-    async def _place(self, placement: Placement) -> bool:
-        new, tenant = placement.appointment, placement.appointment.tenant
-        if (tenant, placement.request.key) in self._requests or not self._stands(tenant, new.id, placement.was):
+    async def place(self, placement: Placement) -> bool:
+        """See Books."""
+        new, key = placement.appointment, placement.request.key
+        if key in self._requests or not self._stands(new.id, placement.was):
             return False
-        for each in self._live(tenant, placement.blocked, placement.now):
+        for each in self._live(placement.blocked, placement.now):
             if each.appointment.id != new.id and set(each.appointment.resources) & set(new.resources):
                 return False
-        self._entries[tenant, new.id] = _Entry(new, placement.blocked)
-        self._requests[tenant, placement.request.key] = placement.request, new.id
+        self._entries[new.id] = _Entry(new, placement.blocked)
+        self._requests[key] = placement.request, new.id
         return True
 
-    async def _change(self, appointment: Appointment, was: Appointment) -> bool:
-        tenant = appointment.tenant
-        if not self._stands(tenant, appointment.id, was):
+    async def change(self, appointment: Appointment, was: Appointment) -> bool:
+        """See Books."""
+        if not self._stands(appointment.id, was):
             return False
-        self._entries[tenant, appointment.id] = _Entry(appointment, self._entries[tenant, appointment.id].blocked)
+        self._entries[appointment.id] = replace(self._entries[appointment.id], appointment=appointment)
         return True
 
-    async def _known(self, tenant: str, appointment: str) -> Appointment | None:
-        found = self._entries.get((tenant, appointment))
+    async def known(self, appointment: str) -> Appointment | None:
+        """See Books."""
+        found = self._entries.get(appointment)
         return None if found is None else found.appointment
 
-    async def _listed(
-        self, tenant: str, window: Window, *, person: str | None, resource: str | None
-    ) -> list[Appointment]:
+    async def listed(self, window: Window, *, person: str | None, resource: str | None) -> list[Appointment]:
+        """See Books."""
         found = [
-            each.appointment
-            for (owner, _), each in self._entries.items()
-            if owner == tenant
-            and each.appointment.status in {"held", "confirmed"}
-            and _meet(Window(start=each.appointment.starts_at, end=each.appointment.ends_at), window)
-            and (person is None or each.appointment.customer.person == person)
-            and (resource is None or resource in each.appointment.resources)
+            each
+            for each in (entry.appointment for entry in self._entries.values())
+            if each.status in {"held", "confirmed"}
+            and _meet(Window(start=each.starts_at, end=each.ends_at), window)
+            and person in {None, each.customer.person}
+            and (resource is None or resource in each.resources)
         ]
         return sorted(found, key=lambda each: (each.starts_at, each.id))
 
-    def _stands(self, tenant: str, appointment: str, was: Appointment | None) -> bool:
-        kept = self._entries.get((tenant, appointment))
+    def _stands(self, appointment: str, was: Appointment | None) -> bool:
+        kept = self._entries.get(appointment)
         return (kept.appointment if kept else None) == was
 
-    def _live(self, tenant: str, window: Window, now: datetime) -> Iterator[_Entry]:
-        for (owner, _), each in self._entries.items():
-            if owner == tenant and each.live(now) and _meet(each.blocked, window):
-                yield each
+    def _live(self, window: Window, now: datetime) -> Iterator[_Entry]:
+        return (each for each in self._entries.values() if each.live(now) and _meet(each.blocked, window))
+
+
+class MemoryCalendar(BookedCalendar):
+    """Keeps everything in this process."""
+
+    def __init__(self, settings: Settings = _NOTHING, *, clock: Clock = system_clock) -> None:
+        super().__init__(clock=clock)
+        self.settings = settings
+        self._tenants: defaultdict[str, MemoryBooks] = defaultdict(MemoryBooks)
+
+    async def install(self, schedule: Schedule) -> None:
+        """See Calendar."""
+        self._tenants[schedule.tenant].installed = schedule
+
+    def _books(self, tenant: str) -> AbstractAsyncContextManager[Books]:
+        return nullcontext(self._tenants[tenant])
 
 
 def _meet(one: Window, other: Window) -> bool:
