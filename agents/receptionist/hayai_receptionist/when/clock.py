@@ -120,6 +120,14 @@ def _past(minutes: int, hour: Token, half: Token | None) -> Clock | None:
     return _halved(Clock(hour.value, minutes), half) if hour.value <= 23 else None
 
 
+def _to_hour(minutes: Token, hour: Token, half: Token | None) -> Clock | None:
+    """ "5 to 3" is 2:55; "10 to 3" in digits may also be from ten to three, and is doubtful."""
+    clock = _to(minutes.value, hour, half)
+    range_too = minutes.value == 10 or 5 == minutes.value < hour.value < 9
+    in_digits = "SPELLED" not in minutes.keys and half is None
+    return replace(clock, doubtful=True) if clock and range_too and in_digits else clock
+
+
 def _to(minutes: int, hour: Token, half: Token | None) -> Clock | None:
     if not 0 < minutes < 60 or hour.value > 23:
         return None
@@ -164,7 +172,9 @@ CLOCK_RULES: tuple[Rule, ...] = (
     rule("CLOCK", "a? quarter past|after HOURISH AMPM?", lambda t, h: _past(15, t, h)),
     rule("CLOCK", "a? quarter to|of|until|before HOURISH AMPM?", lambda t, h: _to(15, t, h)),
     rule("CLOCK", "INT minute? past|after HOURISH AMPM?", lambda m, t, h: _past(m.value, t, h) if m.value < 60 else None),
-    rule("CLOCK", "MINUTES to|of|until|before HOURISH AMPM?", lambda m, t, h: _to(m, t, h)),
+    rule("CLOCK", "MINUTES to HOURISH AMPM?", _to_hour),
+    rule("CLOCK", "MINUTES of|until|before HOURISH AMPM?", lambda m, t, h: _to(m.value, t, h)),
+    rule("CLOCK", "INT minute to|of|until|before HOURISH AMPM?", lambda m, t, h: _to(m.value, t, h)),
     rule("CLOCK", "a? half past|after =noon|midnight", lambda w: _past_noon(30, w)),
     rule("CLOCK", "a? quarter past|after =noon|midnight", lambda w: _past_noon(15, w)),
     rule("CLOCK", "a? quarter to|of|before =noon|midnight", lambda w: _to_noon(15, w)),
@@ -182,8 +192,7 @@ CLOCK_RULES: tuple[Rule, ...] = (
     rule("HOURISH", "HOUR o'clock", lambda t: t),
     rule("SPELLEDHOUR", "HOUR", lambda t: t if "SPELLED" in t.keys and t.value <= 12 else None),
     rule("SPELLEDMIN", "MIN", lambda t: t if "SPELLED" in t.keys else None),
-    rule("MINUTES", "INT", lambda t: t.value if t.value in {5, 10, 20, 25} else None),
-    rule("MINUTES", "INT minute", lambda t: t.value),
+    rule("MINUTES", "INT", lambda t: t if t.value in {5, 10, 20, 25} else None),
     # The hour after a preposition may stand bare.
     rule("MOMENT", "CLOCK", lambda c: c),
     rule("MOMENT", "CLOCK ish", lambda c: replace(c, about=True)),

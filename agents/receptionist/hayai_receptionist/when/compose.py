@@ -40,6 +40,11 @@ class Clause:
         return not self.days and self.times is None and self.offset is None
 
 
+_LIGHT = frozenset("on the in at any either a an during for really also anything come coming before after is to do".split())
+_ASKING = frozenset(". , ; ! ? - : ) can could may would how what i'd like want need please so then when".split())
+"""Between a "not" and a day, these end what is ruled out."""
+
+
 class Composer:
     """Reads pieces in order and grows the list of clauses."""
 
@@ -86,11 +91,28 @@ class Composer:
 
     def _turned(self, kind: str, after: Piece | None) -> str:
         """ "I can't do" looks ahead when a day follows ("Tuesday"), and back when it ends the wish."""
-        if kind != "cant":
+        ahead = after is not None and set(after.gap) <= _LIGHT and not isinstance(after.value, Mark)
+        if kind == "no":
+            return self._no(after) if ahead or (after and not after.gap) else "skip"
+        if kind == "cant" and not ahead and not self.last.empty:
+            return "bad"
+        if kind not in {"cant", "not", "except"}:
             return kind
-        adjacent = after is not None and set(after.gap) <= {"on", "the", "in", "at", "any", "either"}
-        ahead = adjacent and after is not None and not isinstance(after.value, Mark)
-        return "not" if ahead or self.last.empty else "bad"
+        if not ahead and after is not None and not isinstance(after.value, Mark) and not _ASKING & set(after.gap):
+            self.doubts.append("what is ruled out")
+        return ("except" if kind == "except" else "not") if ahead else "skip"
+
+    def _no(self, after: Piece | None) -> str:
+        """ "Monday, no, Tuesday" corrects; "Monday, no mornings" and "no Mondays" exclude."""
+        value = after.value if after and not after.gap else None
+        wide = isinstance(value, Mask) and value.many
+        if self.last.empty and len(self.clauses) == 1:
+            return "not"
+        if isinstance(value, Times) and value.bands or wide:
+            return "not"
+        if any(isinstance(d, Anchor) and d.period for d in self.last.days):
+            self.doubts.append("a no that may exclude or correct")
+        return "fix"
 
     def _mark(self, kind: str, piece: Piece) -> None:
         handler = getattr(self, f"_on_{kind}", None)
@@ -174,8 +196,10 @@ class Composer:
         if self._moving and value.turn:
             value = Times(at=value.high)
         target = self.last
+        if value.shift:
+            value = self._after_that(value)
         if self._joint in {"or", "and", "but"} and not target.empty:
-            merged = _complement(target.times, value) if self._joint != "or" else None
+            merged = _complement(target, value) if self._joint != "or" else None
             if merged:
                 target.times = merged
                 return
@@ -191,6 +215,15 @@ class Composer:
             target.times_first = not target.days
             target.times = value
 
+    def _after_that(self, value: Times) -> Times:
+        """ "I finish at 4, any time after that": the time named before is the bound."""
+        clock = self.last.times.at if self.last.times else None
+        if clock is None:
+            return value
+        if self._joint != "or":
+            self.last.times = None
+        return Times(low=clock) if value.shift == "later" else Times(high=clock)
+
     def _offset(self, value: Offset) -> None:
         if not self.last.empty:
             self._new(self._joint)
@@ -198,7 +231,7 @@ class Composer:
 
     def _day(self, value: DaySpec) -> None:
         value = self._echo(value)
-        if self._moving and isinstance(value, Anchor) and value.target:
+        if self._moving and isinstance(value, Anchor) and value.target and not value.bound:
             value = value.target
         if self._joint in {"or", "and", "but"} and not self.last.empty:
             if self._joint != "or" and _bounds_meet(self.last.days, value):
@@ -217,8 +250,11 @@ class Composer:
         return value
 
 
-def _complement(one: Times | None, two: Times) -> Times | None:
-    """ "after 2 and before 5" is one stretch, "at 2 and at 5" are two wishes."""
+def _complement(clause: Clause, two: Times) -> Times | None:
+    """ "after 2 and before 5" is one stretch and "Friday, but after 3" one wish; "at 2 and at 5" are two."""
+    one = clause.times
+    if one is None and clause.days and not clause.excluded:
+        return two
     if one and bool(one.low) != bool(two.low) and bool(one.high) != bool(two.high) and not one.at and not two.at:
         return merge(one, two)
     return None
@@ -233,6 +269,8 @@ def _joins(days: list[DaySpec], value: DaySpec) -> bool:
     """Whether a further day narrows what was said ("Tuesday the 5th") or is another one ("Monday, Tuesday")."""
     masks = [d for d in days if isinstance(d, Mask)]
     anchors = [d for d in days if isinstance(d, Anchor)]
+    if any(a.past for a in anchors) or (isinstance(value, Anchor) and value.past):
+        return False
     if isinstance(value, Mask):
         clash = any(_same_kind(m, value) for m in masks)
         return not clash and (not anchors or not value.many or any(a.period or a.any for a in anchors))

@@ -96,7 +96,21 @@ def _numeric(token: Token) -> DaySpec:
     masks = [Mask(day=d, month=m, year=year) for m, d in dict.fromkeys(orders) if 1 <= m <= 12 and 1 <= d <= 31]
     if not masks:
         return _bad(token)
-    return masks[0] if len(masks) == 1 else Anchor(lambda f: tuple(r for m in masks for r in resolve_days(m, f)))
+    return masks[0] if len(masks) == 1 else Anchor(lambda f: _either_order(masks, f))
+
+
+def _either_order(masks: list[Mask], frame: Frame) -> tuple[Days, ...]:
+    """Both orders, or the one that exists and is not just past."""
+    found: list[Days] = []
+    doubt: Doubt | None = None
+    for mask in masks:
+        try:
+            found.extend(resolve_days(mask, frame))
+        except Doubt as problem:
+            doubt = doubt or problem
+    if not found and doubt:
+        raise doubt
+    return tuple(found)
 
 
 def _the_nth(token: Token) -> Mask:
@@ -157,7 +171,7 @@ DAY_RULES: tuple[Rule, ...] = (
     rule("DATE", "NTHDIGIT", _the_nth),
     rule("NTHDIGIT", "NTH", lambda t: t if "SPELLED" not in t.keys else None),
     rule("NTHISH", "NTH", lambda t: t),
-    rule("NTHISH", "ORD", lambda t: t if t.value <= 31 else None),
+    rule("NTHISH", "ORD", lambda t: t if 1 <= t.value <= 31 and "SPELLED" not in t.keys else None),
     rule("DAY", "on|at|for? DATE", lambda d: d),
     rule("DAY", "on|by? NTHWORD", _the_nth),
     rule("NTHWORD", "NTH", lambda t: t if "SPELLED" in t.keys and t.value > 3 else None),

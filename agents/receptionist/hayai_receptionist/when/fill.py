@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.compose import Clause
 from hayai_receptionist.when.frame import Anchor, Mask
@@ -17,6 +19,7 @@ def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]
     doubts += _fill_times(wishes)
     _fill_days(wishes)
     _share_periods(wishes)
+    _not_today(wishes)
     return wishes, [c for c in clauses if c.excluded], doubts
 
 
@@ -98,6 +101,15 @@ def _share_periods(wishes: list[Clause]) -> None:
                 clause.days.extend(shared)
                 break
         _share_month(clause, wishes[i + 1 : i + 2])
+
+
+def _not_today(wishes: list[Clause]) -> None:
+    """ "Tuesday or Thursday", said on a Thursday, looks past today: today would be called so."""
+    masks = [d for c in wishes for d in c.days if isinstance(d, Mask) and d.weekdays and not d.dated]
+    if len({m.weekdays for m in masks}) < 2:
+        return
+    for clause in wishes:
+        clause.days = [replace(d, listed=True) if isinstance(d, Mask) and d.weekdays else d for d in clause.days]
 
 
 def _share_month(clause: Clause, after: list[Clause]) -> None:

@@ -73,7 +73,8 @@ class Anchor:
 
     `period` spans narrow a weekday or date said beside them; `week` are the whole weeks around them, for "Tuesday
     in two weeks"; `past` days count only when nothing else was said; `any` marks "any day", `soon` the
-    soonest, `bound` an open end ("low" or "high"); `step` counts days from the day named before ("the day after"); `target` is where "from Tuesday to Thursday" leads.
+    soonest, `bound` an open end ("low" or "high"); `step` counts days from the day named before ("the day after"); `target` is where "from Tuesday to Thursday"
+    leads, and the day that an open end hangs on.
     """
 
     resolve: Resolve
@@ -89,7 +90,10 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Mask:
-    """Days known by the calendar: weekdays, a day of the month, a month, a year; what is None is free."""
+    """Days known by the calendar: weekdays, a day of the month, a month, a year; what is None is free.
+
+    `many` is "Tuesdays", `typo` other weekdays that a slip may have meant, `listed` one weekday among several.
+    """
 
     weekdays: frozenset[int] | None = None
     day: int | None = None
@@ -97,6 +101,7 @@ class Mask:
     year: int | None = None
     many: bool = False
     typo: tuple[str, ...] = ()
+    listed: bool = False
 
     @property
     def dated(self) -> bool:

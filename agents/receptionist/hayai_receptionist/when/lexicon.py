@@ -107,6 +107,9 @@ COUNTED = UNITS | frozenset(
 )
 """After one of these a number counts things and is no hour."""
 
+STREETS = frozenset("street st ave avenue road rd lane ln drive blvd boulevard highway hwy court ct".split())
+"""A number shortly before one of these is a house number."""
+
 LABELS = frozenset(
     "number no. # tooth teeth room suite unit apt apartment option chair code zip ext extension "
     "box age aged level stage floor step version of.them id ref reference pin order invoice".split(),
@@ -123,6 +126,13 @@ FOLLOWERS = frozenset(
     "does it any at by from not no yes yeah sounds seems ish onward also when latest earliest only free available open clock o oclock suits really or".split(),
 )
 """Words that may stand after a bare hour without making it a count of something."""
+
+NEAR_TIME = frozenset(
+    "day week month year hour minute last first next half part end start beginning early late later earlier too before "
+    "after by until past within second third other than weekend weekday o clock ish fortnight between "
+    "through during hence onward except every previous following since minus plus mid".split(),
+)
+"""Words that, left over right beside a time, may have changed its meaning."""
 
 TIMELIKE = frozenset(
     "am pm o'clock quarter past ago every alternate biweekly fortnightly weekly monthly daily spring summer autumn "

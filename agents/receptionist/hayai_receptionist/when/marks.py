@@ -11,7 +11,7 @@ from hayai_receptionist.when.relative import Noise
 @dataclass(frozen=True)
 class Mark:
     """A joint between time words. Kinds: or, and, but, not, except, fix, bad, cant, instead, if,
-    move, mine, booked, to, propose, vague."""
+    no, move, mine, booked, to, propose, vague."""
 
     kind: str
 
@@ -26,7 +26,7 @@ def _noise(*patterns: str) -> tuple[Rule, ...]:
 
 _CANT = "can't|cannot|cant|couldn't|won't|never"
 _NOT_DO = "make|do|come|attend|be|get|work"
-_BUSY = "busy|unavailable|away|working|travelling|traveling|tied|booked|out|off"
+_BUSY = "busy|unavailable|away|working|travelling|traveling|tied|booked|out"
 
 MARK_RULES: tuple[Rule, ...] = (
     *_mark(
@@ -39,8 +39,8 @@ MARK_RULES: tuple[Rule, ...] = (
     *_mark("and", "and", "&", "and also", "as well as", "plus"),
     *_mark("but", "but", "but maybe|perhaps|preferably", "though", "however"),
     *_mark(
-        "not", "not", "no", "not on|in|at|during", "n't", "anything but|except", "don't|dont want|like|do",
-        "neither", "avoid", "avoiding", "never on|in?", f"i|i'm|im|am|are? {_BUSY} up? on|in|all|most?",
+        "not", "not", "not on|in|at|during", "n't", "anything but|except", "don't|dont want|like|do",
+        "neither", "avoid", "avoiding", "never on|in?",
         "not available|free|possible|able|good on|in|at|during?", "can't|cannot|won't be available|free|there on|in|at|during?",
         "rather|anything|better than", "instead of", "rather than", "skip", "no good on",
     ),
@@ -58,11 +58,11 @@ MARK_RULES: tuple[Rule, ...] = (
     *_mark("instead", "instead", "rather"),
     *_mark(
         "bad", "doesn't|don't|dont|doesnt|won't|wont|isn't|isnt|aren't|didn't work|suit|good|possible|possible|great|ideal|fit|an|available|do",
-        "doesn't|don't|won't really? work|suit", "is|are|was no good|bad|out|impossible|full|busy|terrible|difficult",
+        "doesn't|don't|won't really? work|suit", "is|are|was no good", "is|are|was bad|impossible|full|busy|terrible|difficult",
         "is|are not good|possible|great|an|ideal|available|convenient|going", "does|do|will not work|suit", "no good", "not good|possible",
         "is|are really? bad|out|tricky|hard", "not great|ideal|so",
     ),
-    *_mark("cant", f"i|we? {_CANT} {_NOT_DO}? it?", f"i|we? can not {_NOT_DO}? it?"),
+    *_mark("cant", f"i'm|im|am|are|be|is|we're|she's|he's {_BUSY} up? on|in|all|most?", f"i|we? {_CANT} {_NOT_DO}? it?", f"i|we? can not {_NOT_DO}? it?"),
     *_mark("if", "if"),
     *_mark("move", "move|reschedule|change|switch|shift|push|postpone|bring|swap|transfer|rebook|moving|rescheduling|changing"),
     *_mark("mine", "my|the|our existing|current|original|old appointment|booking|visit|slot|one|appt is|was|which|that? on|for|at|is|from?"),
@@ -71,7 +71,8 @@ MARK_RULES: tuple[Rule, ...] = (
     *_mark("propose", "how|what about", "what if", "how does|do|is"),
     *_mark("booked", "appointment|booking|appt|visit|slot|one"),
     *_mark("to", "to", "into", "for"),
-    *_mark("vague", "in|sometime|this|next|the? the? spring|summer|autumn|fall|winter"),
+    *_mark("no", "no"),
+    *_mark("vague", "not? too early|late|soon", "i'm|im|am|are|we're|is off on?", "not? so|very early|late","in|sometime|this|next|the? the? spring|summer|autumn|fall|winter"),
 )
 
 NOISE_RULES: tuple[Rule, ...] = _noise(

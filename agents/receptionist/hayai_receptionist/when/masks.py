@@ -75,7 +75,7 @@ def _weekday(mask: Mask, frame: Frame) -> tuple[Days, ...]:
     if day != today or frame.moved:
         return (one_day(day),)
     over = frame.now.hour * 60 + frame.now.minute >= frame.hours.span(today)[1]
-    return (later,) if over else (one_day(day), later)
+    return (later,) if over or mask.listed else (one_day(day), later)
 
 
 def _month(mask: Mask, frame: Frame) -> tuple[Days, ...]:

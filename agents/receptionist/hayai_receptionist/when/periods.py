@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hayai_receptionist.when.days import each
 from hayai_receptionist.when.frame import OPEN_END, REACH, Anchor, Days, DaySpec, Frame, Mask
 from hayai_receptionist.when.grammar import Rule, rule
-from hayai_receptionist.when.masks import matching, monday_of, month_span
+from hayai_receptionist.when.masks import matching, monday_of, month_span, one_day
 from hayai_receptionist.when.tokens import Token
 
 
@@ -112,6 +112,22 @@ def _nth_week(nth: Token | str, period: DaySpec) -> Anchor:
     return Anchor(each(period, pick), period=True)
 
 
+def _edge_day(which: str, period: DaySpec) -> Anchor:
+    """ "the last day of the month"."""
+    return Anchor(each(period, lambda days: one_day(days[-1][1] if which == "last" else days[0][0].replace(day=1))))
+
+
+def _half(which: str, period: DaySpec) -> Anchor:
+    """ "the first half of March" ends on its fifteenth; of a week, on its Wednesday."""
+
+    def pick(days: Days) -> Days:
+        first, last = days[0][0], days[-1][1]
+        middle = monday_of(last) + timedelta(2) if (last - first).days < 7 else last.replace(day=15)
+        return ((first, max(first, middle)),) if which == "first" else ((max(first, middle + timedelta(1)), last),)
+
+    return Anchor(each(period, pick), period=True)
+
+
 def _week_with(day: DaySpec, shift: int = 0) -> Anchor:
     def pick(days: Days) -> Days:
         monday = monday_of(days[0][0]) + timedelta(7 * shift)
@@ -157,8 +173,11 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("DAY", "any|some|one|a|every|each day in|of|during? PERIOD", lambda p: p),
     rule("DAY", "any day in|of|during MONTHS", lambda m: m),
     rule("DAY", "PARTOF", lambda p: p),
-    rule("DAY", "before|by|until the? end of PERIOD", lambda p: Anchor(lambda f: _until_end(p, f), period=True)),
-    rule("PARTOF", f"in|at|towards|toward|by|around|sometime? the? ={'|'.join(HOW)} end|part|half? of|in? WHOLE", _part),
+    rule("UNTILEND", "before|by|until|till the? end of WHOLE", lambda p: Anchor(lambda f: _until_end(p, f), period=True)),
+    rule("SPAN", "UNTILEND", lambda d: d),
+    rule("DAY", "on? the? =first|last day of|in WHOLE", lambda which, p: _edge_day(which, p)),
+    rule("DAY", "in|during? the? =first|second|last half of|in WHOLE", lambda which, p: _half(which, p)),
+    rule("PARTOF", f"in|at|towards|toward|by|around|sometime? the? ={'|'.join(HOW)} end|part? of|in? WHOLE", _part),
     rule("PARTOF", "in|during|for? the? =rest|remainder of PERIOD", lambda _, p: _part("rest", p)),
     rule("PARTOF", "in|during? the? ORDW week of|in WHOLE", _nth_week),
     rule("PARTOF", "in|during? the? =last week of|in WHOLE", _nth_week),

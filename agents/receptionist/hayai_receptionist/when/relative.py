@@ -155,8 +155,13 @@ def _next_day(frame: Frame) -> tuple[Days, ...]:
     return (one_day(day + timedelta(1)),)
 
 
+def _counted(number: Token, unit: str) -> Length | None:
+    """ "1300 hours" is a time of day."""
+    return None if "HHMM" in number.keys and len(number.text) == 4 else Length(number.value, unit)
+
+
 RELATIVE_RULES: tuple[Rule, ...] = (
-    rule("LENGTH", "INT more? =minute|hour|day|week|month|year|fortnight", lambda n, u: Length(n.value, u)),
+    rule("LENGTH", "INT more? =minute|hour|day|week|month|year|fortnight", _counted),
     rule("LENGTH", "a|an|another =minute|hour|day|week|month|year|fortnight", lambda u: Length(1, u)),
     rule("LENGTH", "half an? =hour", lambda u: Length(0.5, u)),
     rule("LENGTH", "a half =hour", lambda u: Length(0.5, u)),

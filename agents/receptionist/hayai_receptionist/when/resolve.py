@@ -11,7 +11,7 @@ from hayai_receptionist.when.clock import Clock, Times
 from hayai_receptionist.when.combine import clause_days, daily
 from hayai_receptionist.when.compose import Clause
 from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, Doubt, Frame, Mask
-from hayai_receptionist.when.masks import matching
+from hayai_receptionist.when.masks import matching, resolve_days
 from hayai_receptionist.when.relative import Offset, moved
 from hayai_receptionist.when.wall import Interval, instant, past_window, window, without
 from hayai_receptionist.when.window import Window
@@ -94,6 +94,8 @@ def _alternatives(clause: Clause, frame: Frame) -> list[list[Interval]]:
         return [[_offset(clause.offset, frame)]]
     times = _with_context(clause.times, frame)
     _check(times)
+    if deadline := _deadline(clause, times):
+        return [[_up_to(deadline, day, minute, frame)] for day, minute in _moments(deadline, times, frame)]
     dated = bool(clause.days) or frame.context is not None
     result = []
     for days in clause_days(clause.days, frame):
@@ -103,6 +105,26 @@ def _alternatives(clause: Clause, frame: Frame) -> list[list[Interval]]:
         else:
             result.extend(_timed(days, times, frame, dated=dated))
     return result
+
+
+def _deadline(clause: Clause, times: Times | None) -> Anchor | None:
+    """The open end that a clock time sharpens: "by Tuesday noon", "after Monday at 10"."""
+    if not times or not times.at or clause.times_first or len(clause.days) != 1:
+        return None
+    day = clause.days[0]
+    return day if isinstance(day, Anchor) and day.bound and day.target else None
+
+
+def _moments(deadline: Anchor, times: Times | None, frame: Frame) -> list[tuple[date, int]]:
+    found = [days[0][0] for days in resolve_days(deadline.target, frame)] if deadline.target else []
+    return [(day, s.low) for day in found for s in stretches(times, frame.hours.span(day), dated=True)]
+
+
+def _up_to(deadline: Anchor, day: date, minute: int, frame: Frame) -> Interval:
+    moment = _midnight(day) + timedelta(minutes=minute)
+    if deadline.bound == "high":
+        return Interval(min(_midnight(frame.today), moment), moment)
+    return Interval(moment, _midnight(day + timedelta(OPEN_END + 1)))
 
 
 def _check(times: Times | None) -> None:
@@ -150,7 +172,7 @@ def _with_context(times: Times | None, frame: Frame) -> Times | None:
     if context is None:
         if times.same:
             raise Doubt("What time would you like?", "refers to a time that was not named yet")
-        return replace(times, shift="")
+        raise Doubt("What time of day would suit you?", "later or earlier than a time that was not named")
     if times.same:
         clock = Clock(context.start.hour, context.start.minute, fixed=True)
         if context.precise:

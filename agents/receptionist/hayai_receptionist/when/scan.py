@@ -23,7 +23,7 @@ _KINDS = ("NOISE", "OFFSET", "SPAN", "BOTH", "DAY", "TIME", "MARK")
 _TOP = tuple(rule("ITEM", kind, lambda value: value) for kind in _KINDS)
 _GRAMMAR = Grammar(
     (
-        *_TOP, *SPAN_RULES, *BOTH_RULES, *PERIOD_RULES, *RELATIVE_RULES, *HOLIDAY_RULES, *DAY_RULES,
+        *_TOP, *PERIOD_RULES, *SPAN_RULES, *BOTH_RULES, *RELATIVE_RULES, *HOLIDAY_RULES, *DAY_RULES,
         *TIME_RULES, *CLOCK_RULES, *NOISE_RULES, *UNIT_RULES, *MARK_RULES,
     ),
 )  # fmt: skip

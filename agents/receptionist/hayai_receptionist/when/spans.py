@@ -18,7 +18,7 @@ def until(day: DaySpec, *, included: bool) -> Anchor:
         ends = (d[-1][1] if included else d[0][0] - timedelta(1) for d in _plain(day, frame))
         return tuple(((min(frame.today, end), end),) for end in ends)
 
-    return Anchor(resolve, period=True, bound="high")
+    return Anchor(resolve, period=True, bound="high", target=day)
 
 
 def since(day: DaySpec, *, included: bool) -> Anchor:
@@ -28,7 +28,7 @@ def since(day: DaySpec, *, included: bool) -> Anchor:
         starts = (d[0][0] if included else d[-1][1] + timedelta(1) for d in _plain(day, frame))
         return tuple(((start, start + timedelta(OPEN_END)),) for start in starts)
 
-    return Anchor(resolve, period=True, bound="low")
+    return Anchor(resolve, period=True, bound="low", target=day)
 
 
 def _plain(day: DaySpec, frame: Frame) -> tuple[Days, ...]:
@@ -96,7 +96,7 @@ SPAN_RULES: tuple[Rule, ...] = (
     rule("SPAN", "EDGE or|and before|earlier|sooner", lambda d: until(d, included=True)),
     rule("SPAN", "any? time? sometime? anytime? after|past|following EDGE", lambda d: since(d, included=False)),
     rule("SPAN", "later than EDGE", lambda d: since(d, included=False)),
-    rule("SPAN", "from|starting|beginning from|on? EDGE on|onward|forward?", lambda d: since(d, included=True)),
+    rule("SPAN", "from|starting|beginning from|on? EDGE onward|forward?", lambda d: since(d, included=True)),
     rule("SPAN", "EDGE onward|forward", lambda d: since(d, included=True)),
     rule("SPAN", "EDGE or|and after|later|onward", lambda d: since(d, included=True)),
     rule("SPAN", "EDGE at? the? earliest", lambda d: since(d, included=True)),

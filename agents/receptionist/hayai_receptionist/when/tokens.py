@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from hayai_receptionist.when.lexicon import COUNTED, FOLLOWERS, LABELS, UNITS
+from hayai_receptionist.when.lexicon import COUNTED, FOLLOWERS, LABELS, STREETS, UNITS
 from hayai_receptionist.when.numbers import CARDINALS, ORDINALS, joined
 from hayai_receptionist.when.spelling import Spelling, spell
 from hayai_receptionist.when.support import is_time_word
@@ -24,7 +24,7 @@ _PATTERN = re.compile(
     | (?P<ord> [0-9]{1,2}\s?(?:st|nd|rd|th)\b )
     | (?P<slang> 2moro | 2morrow | 2mrw | 2day | 2nite | 2night | b4 )\b
     | (?P<int> [0-9]+ )
-    | (?P<half> [ap]\.?m\.?(?![a-z']) )
+    | (?P<half> [ap]\.?m\.?(?![a-z']) | (?<=[0-9])[ap](?![a-z'.]) )
     | (?P<word> [^\W\d_]+(?:['.](?=[^\W\d_])[^\W\d_]+)* \.? )
     | (?P<mark> [^\s] )
     """,
@@ -139,6 +139,8 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:
         return token
     word = spelled[i]
     keys = token.keys | {word.word, token.text, *word.kinds}
+    if token.text == "on" and not _word(spelled, i + 1).isalnum() and (i + 1 >= len(tokens) or "MARK" in tokens[i + 1].keys):
+        keys |= {"onward"}
     if word.weak and not _supported(tokens, spelled, i):
         keys = frozenset({"WORD", token.text})
         return replace(token, keys=keys)
@@ -153,7 +155,10 @@ def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]
     before = spelled[i - 1].word if i else ""
     if digits and len(token.text) == 4 and 2000 <= token.value < 2100:
         kinds.add("YEAR")
-    counted = after in COUNTED or before in LABELS or (after == "-" and _word(spelled, i + 2) in UNITS)
+    if len(token.text) == 4 and digits and after == "hour" and token.value // 100 < 24 and token.value % 100 < 60:
+        return {"HHMM"}
+    address = any(_word(spelled, j) in STREETS for j in range(i + 1, i + 4))
+    counted = address or after in COUNTED or before in LABELS or (after == "-" and _word(spelled, i + 2) in UNITS)
     if counted:
         return kinds | {"COUNT"}
     if digits and len(token.text) in {3, 4} and token.value // 100 < 24 and token.value % 100 < 60:

@@ -13,7 +13,7 @@ from hayai_receptionist.when.compose import Clause, Composer, Piece
 from hayai_receptionist.when.fill import settle
 from hayai_receptionist.when.frame import Frame
 from hayai_receptionist.when.hours import Hours
-from hayai_receptionist.when.lexicon import TIMELIKE
+from hayai_receptionist.when.lexicon import NEAR_TIME, TIMELIKE
 from hayai_receptionist.when.relative import Noise
 from hayai_receptionist.when.resolve import Outcome, resolve
 from hayai_receptionist.when.scan import is_time, scan
@@ -34,7 +34,7 @@ def understand(text: str, *, now: datetime, hours: Hours, context: Window | None
     tokens = tokenize(text[:LIMIT])
     pieces = scan(tokens)
     if context is None:
-        pieces = [p for p in pieces if not _is_idle_shift(p)]
+        pieces = [p for i, p in enumerate(pieces) if not _is_idle_shift(pieces, i)]
     composer = Composer()
     read = [p for p in pieces if not isinstance(p.value, Noise)]
     for piece, after in zip_longest(read, read[1:]):
@@ -48,9 +48,15 @@ def understand(text: str, *, now: datetime, hours: Hours, context: Window | None
     return _answer(outcome, doubts, leftover, wishes + exclusions, tokens)
 
 
-def _is_idle_shift(piece: Piece) -> bool:
-    """ "later" with nothing under discussion is only a way to say goodbye."""
-    return isinstance(piece.value, Times) and bool(piece.value.shift)
+def _is_idle_shift(pieces: list[Piece], i: int) -> bool:
+    """ "later" with nothing under discussion is only a way to say goodbye, unless it stands beside a day."""
+    value = pieces[i].value
+    if not isinstance(value, Times) or not value.shift:
+        return False
+    light = {"in", "the", "day", "on", ","}
+    before = i > 0 and is_time(pieces[i - 1].value) and set(pieces[i].gap) <= light
+    after = i + 1 < len(pieces) and is_time(pieces[i + 1].value) and set(pieces[i + 1].gap) <= light
+    return not before and not after and not any(is_time(p.value) and isinstance(p.value, Times) for p in pieces[:i])
 
 
 def _nothing(leftover: str, doubts: list[str]) -> Understanding:
@@ -93,8 +99,21 @@ def _doubtful(wishes: list[Clause]) -> list[str]:
 
 def _unread(tokens: Sequence[Token], pieces: Sequence[Piece]) -> list[str]:
     covered = {i for p in pieces for i in range(p.first, p.last)}
-    left = sorted({t.word for i, t in enumerate(tokens) if i not in covered and t.keys & TIMELIKE})
+    timed = {i for p in pieces if is_time(p.value) for i in range(p.first, p.last)}
+    left = sorted(
+        {
+            t.word
+            for i, t in enumerate(tokens)
+            if i not in covered and (t.keys & TIMELIKE or ({i - 1, i + 1} & timed and _may_turn(t)))
+        },
+    )
     return [f"time words not understood: {', '.join(left)}"] if left else []
+
+
+def _may_turn(token: Token) -> bool:
+    """Whether a word left over beside a time may have changed its meaning: "too", "half", a number."""
+    number = "INT" in token.keys and "COUNT" not in token.keys and "SPELLED" not in token.keys
+    return bool(token.keys & NEAR_TIME) or number
 
 
 def _leftover(text: str, tokens: Sequence[Token], pieces: Sequence[Piece]) -> str:
