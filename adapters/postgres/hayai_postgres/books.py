@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import asyncpg
+
 from hayai.availability.slots import Busy
 from hayai.booking.books import Books, Request
+from hayai.errors import Unavailable
 from hayai.ports.calendar import Appointment, Customer
 from hayai.schedule import Schedule
 from hayai_postgres.conversations import storable
@@ -16,11 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
     from datetime import datetime
 
-    import asyncpg
-
     from hayai.booking.books import Placement
     from hayai.schedule import Window
 
+_LOST_RACES = 1
 # The body comes only when it is another than the one that was read before: reading it costs more than all the rest.
 _SCHEDULE = """
 select digest, case when digest is distinct from $2 then body::text end as body from hayai.schedule where tenant = $1
@@ -61,6 +63,7 @@ class PostgresBooks(Books):
         self._connection = connection
         self._tenant = tenant
         self._read = read
+        self._lost = 0
 
     async def schedule(self) -> Schedule | None:
         """See Books."""
@@ -83,8 +86,18 @@ class PostgresBooks(Books):
         return None if row is None else (Request(row["key"], row["asked"]), _appointment(row))
 
     async def place(self, placement: Placement) -> bool:
-        """See Books."""
-        return await occupy(self._connection, placement)
+        """See Books. Raises Unavailable where an outer transaction holds what somebody needs who holds what this needs.
+
+        Whoever books once in a transaction cannot meet that, by the order of the locks; who books twice can, and must
+        begin again from the start: the locks of the first booking stay while the transaction does.
+        """
+        try:
+            return await occupy(self._connection, placement)
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+            self._lost += 1
+            if self._lost > _LOST_RACES:
+                raise Unavailable("Another booking holds what this one needs: try the whole of it again.") from error
+            return False
 
     async def change(self, appointment: Appointment, was: Appointment) -> bool:
         """See Books."""

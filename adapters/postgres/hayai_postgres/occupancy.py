@@ -65,15 +65,17 @@ class _InTheWay(Exception):
 
 
 async def occupy(connection: asyncpg.Connection, placement: Placement) -> bool:
-    """Write the appointment, its request and its places, inside the open transaction; False leaves no trace."""
+    """Write the appointment, its request and its places, inside the open transaction; False leaves no trace.
+
+    Raises asyncpg's errors; after one of them, too, the open transaction is as it was before.
+    """
     try:
         async with connection.transaction():
             await _ask(connection, placement)
             await connection.execute(_LOCK, _locks(placement))
             await _make_room(connection, placement)
             await _take(connection, placement)
-    # A lost race against somebody who locks in another order (an outer transaction with several bookings) is one more.
-    except (_InTheWay, asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+    except _InTheWay:
         return False
     return True
 
