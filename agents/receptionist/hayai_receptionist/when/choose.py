@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hayai_receptionist.when.clock import BANDS, HALVES, MIDNIGHT, Clock, Times
 
 Span = tuple[int, int]
+SMALL_HOURS = 5 * 60
+"""A bare hour read as earlier than this is asked about, whatever part of the day was named."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ def _at(clock: Clock, bands: tuple[str, ...], hours: Span, *, dated: bool) -> tu
         minutes: tuple[int, ...] = (0, 1440) if dated and "night" not in bands else (1440,)
     else:
         minutes = readings(clock, bands, hours)
+    if len(minutes) == 1 and minutes[0] < SMALL_HOURS and not (clock.half or clock.fixed):
+        minutes = (*minutes, *(m for m in clock.minutes if m not in minutes))
     return tuple(Stretch(m, m + (30 if clock.about else 1), precise=True) for m in minutes)
 
 

@@ -8,18 +8,22 @@ from typing import Any
 from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.frame import Anchor, DaySpec, Mask
 from hayai_receptionist.when.marks import Mark
-from hayai_receptionist.when.relative import Offset, beside
+from hayai_receptionist.when.relative import Offset, beside, week_beside
 from hayai_receptionist.when.times import merge
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One thing found: its value, the tokens it covers, and the words skipped before it."""
+    """One thing found: its value, the tokens it covers, the words skipped before it.
+
+    `told` is true when it stands in a telling of what has happened.
+    """
 
     value: Any
     first: int
     last: int
     gap: tuple[str, ...] = ()
+    told: bool = False
 
 
 @dataclass
@@ -231,6 +235,8 @@ class Composer:
 
     def _day(self, value: DaySpec) -> None:
         value = self._echo(value)
+        if self._negative and isinstance(value, Anchor) and value.bound:
+            self.doubts.append("whether the last day is ruled out too")
         if self._moving and isinstance(value, Anchor) and value.target and not value.bound:
             value = value.target
         if self._joint in {"or", "and", "but"} and not self.last.empty:
@@ -246,7 +252,7 @@ class Composer:
         """ "tomorrow or the day after": the day named before in the same breath is meant."""
         before = next((c.days[-1] for c in reversed(self.clauses) if c.days), None)
         if isinstance(value, Anchor) and value.step is not None and before is not None:
-            return beside(value.step, before)
+            return week_beside(value.step, before) if value.period else beside(value.step, before)
         return value
 
 

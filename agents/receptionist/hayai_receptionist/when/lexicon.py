@@ -87,7 +87,8 @@ NOT_TYPOS = frozenset(
 )
 """Words one letter from a time word that are words of their own."""
 
-FUZZY = (*WEEKDAYS, "january", "february", "april", "august", "september", "october", "november", "december")
+FUZZY = (*WEEKDAYS, "january", "february", "august", "september", "october", "november", "december")
+SHORT_MONTHS = ("march", "june", "july", "april")
 FUZZY_WORDS = ("tomorrow", "afternoon", "morning", "evening", "weekend", "tonight", "yesterday", "thanksgiving")
 
 NAME_MONTHS = frozenset("march april may june august jan mar jun aug sep dec nov oct apr jul".split())
@@ -109,6 +110,15 @@ COUNTED = UNITS | frozenset(
 
 STREETS = frozenset("street st ave avenue road rd lane ln drive blvd boulevard highway hwy court ct".split())
 """A number shortly before one of these is a house number."""
+
+PHRASAL = frozenset("come comes coming came stop stopping drop swing pop pass".split())
+"""Verbs that take "by" to themselves: "come by tomorrow" sets no deadline."""
+
+HAPPENED = frozenset(
+    "started began happened broke fell lost chipped noticed woke called came was cracked saw went "
+    "visited spoke texted emailed bled swelled slipped missed knocked".split(),
+)
+"""Verbs that make a time before the wish a piece of history."""
 
 LABELS = frozenset(
     "number no. # tooth teeth room suite unit apt apartment option chair code zip ext extension "

@@ -26,11 +26,11 @@ def _noise(*patterns: str) -> tuple[Rule, ...]:
 
 _CANT = "can't|cannot|cant|couldn't|won't|never"
 _NOT_DO = "make|do|come|attend|be|get|work"
-_BUSY = "busy|unavailable|away|working|travelling|traveling|tied|booked|out"
+_BUSY = "busy|unavailable|away|working|travelling|traveling|tied|booked|out|overseas"
 
 MARK_RULES: tuple[Rule, ...] = (
     *_mark(
-        "or", "or", "/", "otherwise", "or else", "or maybe|perhaps|even|possibly|alternatively", "alternatively",
+        "or", "or", "/", "otherwise", "else", "or else", "or maybe|perhaps|even|possibly|alternatively", "alternatively",
         "failing that", "and|or? if not ,?", "if that|it|this doesn't|isn't|won't|does|is|not work|possible|available|free|ok",
         "if that|it|this is not possible|available|free", "if that|it|this is not|n't possible|available|free",
         "if that|it|this does not work", "nor", "or|and if that|it|this doesn't|isn't work|possible|available", "second choice",
@@ -62,7 +62,8 @@ MARK_RULES: tuple[Rule, ...] = (
         "is|are not good|possible|great|an|ideal|available|convenient|going", "does|do|will not work|suit", "no good", "not good|possible",
         "is|are really? bad|out|tricky|hard", "not great|ideal|so",
     ),
-    *_mark("cant", f"i'm|im|am|are|be|is|we're|she's|he's {_BUSY} up? on|in|all|most?", f"i|we? {_CANT} {_NOT_DO}? it?", f"i|we? can not {_NOT_DO}? it?"),
+    *_mark("cant", f"i'm|im|am|are|be|is|we're|she's|he's {_BUSY} up? on|in|all|most?",
+        "i'm|im|am|are|is|we're|she's|he's on holiday|holidays|vacation|leave|duty|call on|in|all|most?", f"i|we? {_CANT} {_NOT_DO}? it?", f"i|we? can not {_NOT_DO}? it?"),
     *_mark("if", "if"),
     *_mark("move", "move|reschedule|change|switch|shift|push|postpone|bring|swap|transfer|rebook|moving|rescheduling|changing"),
     *_mark("mine", "my|the|our existing|current|original|old appointment|booking|visit|slot|one|appt is|was|which|that? on|for|at|is|from?"),
@@ -85,7 +86,7 @@ NOISE_RULES: tuple[Rule, ...] = _noise(
     "the? past|last LENGTHNUM|LENGTH", "for LENGTH|LENGTHNUM", "LENGTH", "LENGTH long|old|appointment|session", "every LENGTH|UNITWORD",
     "once|twice a UNITWORD", "INT times a UNITWORD", "per UNITWORD", "how late|early|long|soon", "last time", "next time", "this time",
     "a second opinion|look|time|chance|visit|one|please|question|cleaning", "ORD opinion", "sat nav", "in|for the? meantime",
-    "COUNT", "party|group|family|team of INT", "INT of us|them|my|the|these|those", "flight|bus|gate|route|highway|exit INT", "from now on", "for now", "right now i", "what time|day|days|times|hours", "which day|days|time|times", "what kind of",
+    "COUNT", "my|our|his|her next|first|last|previous|usual appointment|visit|booking|appt|one|cleaning", "no worries|problem|rush|idea|preference|need", "party|group|family|team of INT", "INT of us|them|my|the|these|those", "flight|bus|gate|route|highway|exit INT", "from now on", "for now", "right now i", "what time|day|days|times|hours", "which day|days|time|times", "what kind of",
     "MONTH INT YEAR INT INT INT", "all day long?", "long day", "day care", "day off", "these days", "one of these days",
     "opening|business|office hours|hour",
 )  # fmt: skip

@@ -193,7 +193,7 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("DAY", "right|straight now|away", lambda: Anchor(_open_end, soon=True)),
     rule("DAY", "the? sooner the better", lambda: Anchor(_open_end, soon=True)),
     rule("DAY", "the|your|at? the|your? first|next|earliest|soonest available|free|open|possible|convenience SLOTWORD?", lambda _: Anchor(_open_end, soon=True)),
-    rule("DAY", "the|your|very? next|first|earliest|soonest SLOTWORD", lambda _: Anchor(_open_end, soon=True)),
+    rule("DAY", "the|your|very next|first|earliest|soonest appointment|slot|opening|availability|spot|appt|gap", lambda: Anchor(_open_end, soon=True)),
     rule("DAY", "the|at? the? earliest|soonest", lambda: Anchor(_open_end, soon=True)),
     rule("DAY", "anything|something|whatever|whichever is? available|free|open|possible", lambda: Anchor(_open_end, soon=True)),
     rule("SLOTWORD", "appointment|slot|opening|availability|spot|time|date|appt|one|gap", lambda: True),

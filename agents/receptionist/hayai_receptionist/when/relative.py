@@ -138,10 +138,20 @@ def _context(n: int) -> Anchor:
 
 def _context_week(n: int) -> Anchor:
     def resolve(frame: Frame) -> tuple[Days, ...]:
-        monday = monday_of(frame.context_day if frame.context else frame.today) + timedelta(7 * n)
+        monday = monday_of(frame.context_day) + timedelta(7 * n)
         return (((monday, monday + timedelta(6)),),)
 
-    return Anchor(resolve, period=True)
+    return Anchor(resolve, period=True, step=7 * n)
+
+
+def week_beside(n: int, day: DaySpec) -> Anchor:
+    """The whole week so many days from the one that holds the days named."""
+
+    def pick(days: Days) -> Days:
+        monday = monday_of(days[0][0]) + timedelta(n)
+        return ((monday, monday + timedelta(6)),)
+
+    return Anchor(each(day, pick), period=True)
 
 
 def _later(length: Length, sign: int) -> Offset | Anchor | None:

@@ -12,6 +12,7 @@ from hayai_receptionist.when.lexicon import (
     MONTHS,
     NAME_MONTHS,
     NOT_TYPOS,
+    SHORT_MONTHS,
     WEAK_DAYS,
     WEEKDAYS,
 )
@@ -41,10 +42,15 @@ def spell(written: str) -> Spelling:
     if found is not None:
         return found
     close = _close(text)
+    if not close and len(text) in {4, 5, 6} and text not in NOT_TYPOS:
+        months = [m for m in SHORT_MONTHS if one_edit(text, m)]
+        if months:
+            return Spelling(months[0], ("MONTH", "GUESS"), MONTHS[months[0]], weak=True)
     if not close:
         return Spelling(ALIASES.get(text, text), ())
     first = _exact(close[0]) or Spelling(close[0], ())
-    return Spelling(first.word, (*first.kinds, "TYPO"), first.value, other=close[1:])
+    month = "MONTH" in first.kinds
+    return Spelling(first.word, (*first.kinds, "TYPO"), first.value, weak=month, other=close[1:])
 
 
 def _exact(text: str) -> Spelling | None:

@@ -98,7 +98,7 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", "HHMM", _lone),
     rule("TIME", "HOUR MINDIGITS", lambda t, m: Times(at=Clock(t.value, m.value), bare=True)),
     rule("MINDIGITS", "MIN", lambda m: m if len(m.text) == 2 and "DOM" not in m.keys else None),
-    rule("TIME", "for HOUR", lambda t: replace(_lone(t), doubtful=True)),
+    rule("TIME", "for HOUR", _lone),
     rule("TIME", "MOMENT or later|after|onward", lambda c: Times(low=c)),
     rule("TIME", "MOMENT onward|forward", lambda c: Times(low=c)),
     rule("TIME", "MOMENT and|or after|later|onward", lambda c: Times(low=c)),

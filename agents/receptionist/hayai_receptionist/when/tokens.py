@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from hayai_receptionist.when.lexicon import COUNTED, FOLLOWERS, LABELS, STREETS, UNITS
+from hayai_receptionist.when.lexicon import COUNTED, FOLLOWERS, LABELS, PHRASAL, STREETS, TITLES, UNITS
 from hayai_receptionist.when.numbers import CARDINALS, ORDINALS, joined
 from hayai_receptionist.when.spelling import Spelling, spell
 from hayai_receptionist.when.support import is_time_word
@@ -133,6 +133,8 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:
     token = tokens[i]
     if "INT" in token.keys:
         return replace(token, keys=token.keys | _int_kinds(tokens, spelled, i))
+    if "ORD" in token.keys and not 1 <= token.value <= 31:
+        return replace(token, keys=token.keys | {"BADNTH"})
     if "ORD" in token.keys:
         return replace(token, keys=token.keys | _ord_kinds(tokens, spelled, i))
     if not {"WORD", "MARK", "SLANG"} & token.keys:
@@ -141,9 +143,10 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:
     keys = token.keys | {word.word, token.text, *word.kinds}
     if token.text == "on" and not _word(spelled, i + 1).isalnum() and (i + 1 >= len(tokens) or "MARK" in tokens[i + 1].keys):
         keys |= {"onward"}
-    if word.weak and not _supported(tokens, spelled, i):
-        keys = frozenset({"WORD", token.text})
-        return replace(token, keys=keys)
+    named = bool(word.kinds) and "TIMEWORD" not in word.kinds and i > 0 and tokens[i - 1].text in TITLES
+    phrasal = word.word == "by" and i > 0 and tokens[i - 1].text in PHRASAL
+    if named or phrasal or (word.weak and not _supported(tokens, spelled, i)):
+        return replace(token, keys=frozenset({"WORD", "" if phrasal else token.text}))
     return replace(token, word=word.word, keys=keys, value=word.value, other=word.other)
 
 
@@ -187,6 +190,8 @@ def _ord_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]
     """ "the 5th" is a date, "my 5th visit" and "second opinion" are not."""
     after = _word(spelled, i + 1)
     before = _word(spelled, i - 1)
+    if i + 1 < len(tokens) and tokens[i + 1].text in {"one", "ones"}:
+        return set()
     if not 1 <= tokens[i].value <= 31 or before in {"my", "your", "his", "her", "our", "their", "a"}:
         return set()
     if i + 1 < len(tokens) and after.isalpha() and not _may_follow_date(after, spelled[i + 1]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import zip_longest
 
@@ -35,6 +36,7 @@ def understand(text: str, *, now: datetime, hours: Hours, context: Window | None
     pieces = scan(tokens)
     if context is None:
         pieces = [p for i, p in enumerate(pieces) if not _is_idle_shift(pieces, i)]
+    pieces, history = _without_history(pieces)
     composer = Composer()
     read = [p for p in pieces if not isinstance(p.value, Noise)]
     for piece, after in zip_longest(read, read[1:]):
@@ -44,7 +46,7 @@ def understand(text: str, *, now: datetime, hours: Hours, context: Window | None
     if not wishes and not exclusions:
         return _nothing(leftover, doubts + composer.doubts + _unread(tokens, pieces))
     outcome = resolve(wishes, exclusions, Frame(now, hours, context, now.date()))
-    doubts += composer.doubts + _unread(tokens, pieces) + _doubtful(wishes)
+    doubts += history + composer.doubts + _unread(tokens, pieces) + _doubtful(wishes)
     return _answer(outcome, doubts, leftover, wishes + exclusions, tokens)
 
 
@@ -57,6 +59,16 @@ def _is_idle_shift(pieces: list[Piece], i: int) -> bool:
     before = i > 0 and is_time(pieces[i - 1].value) and set(pieces[i].gap) <= light
     after = i + 1 < len(pieces) and is_time(pieces[i + 1].value) and set(pieces[i + 1].gap) <= light
     return not before and not after and not any(is_time(p.value) and isinstance(p.value, Times) for p in pieces[:i])
+
+
+def _without_history(pieces: list[Piece]) -> tuple[list[Piece], list[str]]:
+    """ "It broke on Tuesday. Can I come today?" wishes for today; alone, such a day is in doubt."""
+    told = [p for p in pieces if is_time(p.value) and p.told]
+    if not told:
+        return pieces, []
+    if any(is_time(p.value) and not p.told for p in pieces):
+        return [replace(p, value=Noise()) if p in told else p for p in pieces], []
+    return pieces, ["a time that may be about the past"]
 
 
 def _nothing(leftover: str, doubts: list[str]) -> Understanding:
@@ -107,6 +119,9 @@ def _unread(tokens: Sequence[Token], pieces: Sequence[Piece]) -> list[str]:
             if i not in covered and (t.keys & TIMELIKE or ({i - 1, i + 1} & timed and _may_turn(t)))
         },
     )
+    guessed = [t.word for t in tokens if "GUESS" in t.keys and "MONTH" in t.keys]
+    if guessed:
+        return [f"a misspelled month: {guessed[0]}"]
     return [f"time words not understood: {', '.join(left)}"] if left else []
 
 
