@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from pydantic import ValidationError
     from pydantic.fields import FieldInfo
@@ -59,9 +59,18 @@ def _reason(model: type[BaseModel], error: ErrorDetails) -> str:
     if found is None or _hides(found.annotation):
         return error["type"].replace("_", " ")
     said = error["msg"].removeprefix("Value error, ")
-    given: Any = error["input"]
-    said = said.replace(given, "***") if isinstance(given, str) and given else said
+    for given in _texts(error["input"]):
+        said = said.replace(given, "***")
     return said[:1].lower() + said[1:]
+
+
+def _texts(given: Any) -> Iterator[str]:
+    """Every text in what was given, as a check of the model's own might repeat it."""
+    if isinstance(given, str) and given:
+        yield given
+    elif isinstance(given, dict | list | tuple):
+        for each in cast("dict[str, Any]", given).values() if isinstance(given, dict) else cast("list[Any]", given):
+            yield from _texts(each)
 
 
 def _field(model: type[BaseModel], path: Sequence[int | str]) -> FieldInfo | None:

@@ -9,6 +9,7 @@ Whatever is wrong comes at once in one SettingsError, which names keys and never
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
@@ -36,7 +37,7 @@ PORTS = ("bus", "calendar", "conversations", "database", "identity", "secrets")
 _OVERRIDDEN = (*PORTS, "channel", "web")
 _OVERRIDE = re.compile(r"HAYAI_(?!SECRET_).*__")  # HAYAI_SECRET_NAME belongs to the secrets
 _PACKAGED = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*:.")
-_PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):[^/@\s]+(?=@)")
+_PASSWORD = re.compile(r"(?<=://)([^/@:\s\"]*):[^/@\s\"]+(?=@)")
 
 
 class WebSettings(Settings):
@@ -176,8 +177,7 @@ async def resolve(tables: Iterable[Table], secrets: Secrets) -> list[Table]:
 
 def describe(settings: Settings) -> dict[str, Any]:
     """The settings as JSON values for a person's eyes: secrets, and passwords in addresses, are masked."""
-    shown = settings.model_dump(mode="json")
-    return {key: _PASSWORD.sub(r"\1:***", value) if isinstance(value, str) else value for key, value in shown.items()}
+    return cast("dict[str, Any]", json.loads(_PASSWORD.sub(r"\1:***", settings.model_dump_json())))
 
 
 def _document(path: Path) -> dict[str, Any]:
