@@ -20,9 +20,10 @@ _HOUR = 60
 
 def page_headers(origins: Iterable[str]) -> dict[str, str]:
     """What a browser may do on our page: nothing but our own files and socket; who may frame it: `origins`."""
+    framed_by = " ".join(["'self'", *origins])
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-        f"base-uri 'none'; form-action 'none'; frame-ancestors {' '.join(["'self'", *origins])}"
+        f"base-uri 'none'; form-action 'none'; frame-ancestors {framed_by}"
     )
     return {
         "Content-Security-Policy": policy,

@@ -16,6 +16,8 @@ export class Link {
   #socket = null;
   #failures = 0;
   #timers = new Map();
+  #shown = null;
+  #conversation = null;
   #after = 0;
   #welcomed = false;
   #onItsWay = null;
@@ -45,6 +47,11 @@ export class Link {
     this.#drop();
   }
 
+  // The position of the last line that came.
+  get after() {
+    return this.#after;
+  }
+
   // There is a new message in the outbox.
   push() {
     if (this.#welcomed && this.#onItsWay === null && !this.#timers.has("again")) this.#sendHead();
@@ -52,12 +59,7 @@ export class Link {
 
   #open() {
     this.#drop();
-    if (!navigator.onLine) {
-      this.#on.state("offline");
-      this.#later("open", LONGEST_PAUSE, () => this.#open()); // some browsers are wrong about being offline
-      return;
-    }
-    this.#on.state("connecting");
+    this.#on.state(navigator.onLine ? "connecting" : "offline"); // and tried all the same: browsers can be wrong
     const socket = new WebSocket(this.#address);
     this.#socket = socket;
     this.#later("answer", ANSWER_WITHIN, () => this.#lost());
@@ -67,8 +69,10 @@ export class Link {
   }
 
   #hello() {
-    const session = this.#store.get("session");
-    this.#send({ type: "hello", version: 1, session, after: session ? this.#after : 0, pending: this.#outbox.ids.slice(0, 100) });
+    this.#shown = this.#store.get("session");
+    if (conversationOf(this.#shown) !== this.#conversation) this.#after = 0; // another tab began anew
+    const pending = this.#outbox.ids.slice(0, 100);
+    this.#send({ type: "hello", version: 1, session: this.#shown, after: this.#after, pending });
   }
 
   #take(data) {
@@ -90,8 +94,14 @@ export class Link {
   }
 
   #welcome(frame) {
+    const conversation = conversationOf(frame.session);
+    if (frame.fresh && this.#store.get("session")) {
+      this.#open(); // another tab was greeted at the same moment: join its conversation
+      return;
+    }
     this.#store.set("session", frame.session);
-    if (frame.fresh) this.#after = 0;
+    frame.fresh = this.#conversation !== null && conversation !== this.#conversation;
+    this.#conversation = conversation;
     this.#failures = 0;
     this.#welcomed = true;
     this.#on.welcome(frame);
@@ -115,8 +125,7 @@ export class Link {
 
   #refused(frame) {
     if (frame.code === "session") {
-      this.#store.remove("session");
-      this.#after = 0;
+      if (this.#store.get("session") === this.#shown) this.#store.remove("session");
       this.#hello();
       return;
     }
@@ -194,4 +203,9 @@ export class Link {
     clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
   }
+}
+
+// A session is TENANT.VISITOR.CONVERSATION.EXPIRY.SIGNATURE.
+function conversationOf(session) {
+  return session ? session.split(".")[2] : null;
 }

@@ -1,0 +1,32 @@
+// Words: every sentence that the chat itself shows, in one place.
+
+export const words = {
+  heading: "Chat with us",
+  open: "Open chat",
+  close: "Close chat",
+  placeholder: "Write a message…",
+  label: "Your message",
+  send: "Send",
+  transcript: "Conversation",
+  choices: "Suggested answers",
+  you: "You",
+  staff: "Team",
+  typing: (name) => `${name} is writing…`,
+  slow: "This is taking longer than usual. You can wait here, or leave: the answer will be in this chat.",
+  sending: "Sending…",
+  sent: "Sent",
+  failed: "Not sent",
+  again: "Edit",
+  left: (count) => `${count} left`,
+  over: (count) => `${count} too many`,
+  anew: "Your earlier chat has ended. This is a new one.",
+  today: "Today",
+  yesterday: "Yesterday",
+  unread: (count) => (count === 1 ? "1 new message" : `${count} new messages`),
+  states: {
+    connecting: "Connecting…",
+    waiting: "Reconnecting… What you write is kept and sent as soon as we are back.",
+    offline: "You are offline. What you write is kept and sent when you are back online.",
+    refused: "This chat is not available here.",
+  },
+};
