@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -85,7 +86,8 @@ async def standing_install(
         resources["pool"] = pool
         for port, kind in _ON_THE_DATABASE.items():
             adapters[port] = await _adapter(settings.port(port), kind, resources, stack)
-        tier = Tier({**adapters, "database": database}, [load_business(each) for each in settings.businesses])
+        businesses = [await asyncio.to_thread(load_business, each) for each in settings.businesses]
+        tier = Tier({**adapters, "database": database}, businesses)
         for business in tier.businesses.values():
             await tier.calendar.install(business.schedule)
         yield Install(settings, tier, pool, clock, {**resources, "tier": tier})

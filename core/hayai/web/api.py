@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import AwareDatetime
 
-from hayai import ics
 from hayai.bus.base import Bus
 from hayai.clock import Clock
 from hayai.errors import SettingsError
@@ -40,12 +39,16 @@ def api(tier: Tier, bus: Bus, clock: Clock) -> APIRouter:
     @router.get("/appointments/{appointment}.ics", dependencies=[desk])
     async def invitation(tenant: Tenant, appointment: str) -> Response:
         """One appointment as an iCalendar file."""
+        from hayai import ics
+
         found = await tier.calendar.find(tenant, appointment)
         return Response(ics.invitation(found, tier.business(tenant), clock()), media_type=_CALENDAR_TYPE)
 
     @router.get("/resources/{resource}.ics", dependencies=[desk])
     async def feed(tenant: Tenant, resource: str) -> Response:
         """The appointments of one chair, room or person as a feed that a calendar program can subscribe to."""
+        from hayai import ics
+
         business = tier.business(tenant)
         around = Window(start=clock() - timedelta(days=30), end=clock() + business.schedule.horizon)
         booked = await tier.calendar.appointments(tenant, around, resource=resource)
