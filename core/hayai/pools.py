@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -233,7 +233,9 @@ class Pool:
                 raise
             raise translated from error
         finally:
-            await self._connections.release(connection)
+            # What was committed stays so, whether the connection can be used again or not; asyncpg drops a broken one.
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+                await self._connections.release(connection)
 
     async def _acquire(self, connections: asyncpg.Pool) -> asyncpg.Connection:
         try:

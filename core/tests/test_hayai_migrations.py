@@ -1,5 +1,7 @@
 """Migrations on a real Postgres: order, once, what is refused, and the application's role."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,8 @@
 """Pool on a real Postgres: tenants, nested transactions, roles that are refused, and what counts as unavailable."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import asyncio
@@ -273,6 +276,24 @@ async def test_what_another_try_may_mend_is_unavailable(pool: Pool, state: str) 
     assert await read(pool, "smile-dental") == []
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
+        asyncpg.CannotConnectNowError("the database system is in recovery mode"),
+        asyncpg.InternalClientError("got result for unknown protocol state 3"),
+        asyncpg.InterfaceError("cannot call Transaction.rollback(): the underlying connection is closed"),
+        ConnectionResetError(),
+        ConnectionRefusedError(),
+        TimeoutError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_whatever_a_dying_server_looks_like_is_unavailable(error: Exception) -> None:
+    """The classes that were seen when a real one was killed under load, and those of the network."""
+    assert isinstance(unavailable(error), Unavailable)
+
+
 async def test_a_real_deadlock_is_unavailable_for_one_of_the_two(pool: Pool) -> None:
     """The other goes through; the one that lost may try again."""
     for text in ("one", "two"):
@@ -286,7 +307,7 @@ async def test_a_real_deadlock_is_unavailable_for_one_of_the_two(pool: Pool) -> 
             await connection.execute("update hayai.note set text = text where text = $1", second)
 
     outcomes = await asyncio.gather(cross("one", "two"), cross("two", "one"), return_exceptions=True)
-    assert sorted(type(each) for each in outcomes if each) == [Unavailable]
+    assert [type(each) for each in outcomes if each] == [Unavailable]
 
 
 async def test_a_slow_query_ends_as_unavailable(pool: Pool) -> None:

@@ -1,4 +1,4 @@
-"""A real Postgres for these tests: one server a session, a migrated copy of one template for each test."""
+"""A real Postgres for these tests: one server and one migrated database a session, emptied after each test."""
 
 from __future__ import annotations
 
@@ -22,20 +22,34 @@ COMPONENTS = {
 }
 
 
+# Quicker than a fresh copy for each test: the same tables, emptied.
+EMPTY = """
+do $$ begin
+    execute (select 'truncate ' || string_agg(c.oid::regclass::text, ', ') || ' restart identity' from pg_class c
+              where relnamespace = 'hayai'::regnamespace and relkind in ('r', 'p') and relname <> 'migration');
+end $$
+"""
+
+
 @pytest.fixture(scope="session")
 def migrated_template(postgres_server: PostgresServer) -> str:
-    """The name of a migrated database to copy; nobody may stay connected to it."""
+    """The name of a database with every table of this package, to copy; nobody may stay connected to it."""
     name = postgres_server.create()
     asyncio.run(migrate(postgres_server.database(name), COMPONENTS))
     return name
 
 
+@pytest.fixture(scope="session")
+def shared_database(postgres_server: PostgresServer, migrated_template: str) -> ServedDatabase:
+    """One copy of it for all tests that leave its tables' shape alone."""
+    return postgres_server.database(postgres_server.create(migrated_template))
+
+
 @pytest.fixture
-def database(postgres_server: PostgresServer, migrated_template: str) -> Iterator[ServedDatabase]:
-    """A migrated database of the test's own."""
-    name = postgres_server.create(migrated_template)
-    yield postgres_server.database(name)
-    postgres_server.drop(name)
+def database(shared_database: ServedDatabase) -> Iterator[ServedDatabase]:
+    """A migrated database that holds nothing; a test that changes its tables' shape takes a copy of the template."""
+    yield shared_database
+    shared_database.server.sql(EMPTY, shared_database.name)
 
 
 @pytest.fixture

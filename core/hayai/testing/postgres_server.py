@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 READY_SECONDS = 30.0
 APPLICATION = "hayai_application"
 
+# Loaded here: between fork and exec nothing may be.
+_LIBC = ctypes.CDLL(None)
+
 # A test's data need not outlive its machine. A test of what does gives its own settings.
 _HASTY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
@@ -257,4 +260,4 @@ def _lines(path: Path) -> list[str]:
 def _end_with_parent() -> None:
     """Run in the child: SIGQUIT when its parent goes, also by SIGKILL (Linux; PR_SET_PDEATHSIG is 1)."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
+        _LIBC.prctl(1, signal.SIGQUIT)
