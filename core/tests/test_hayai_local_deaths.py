@@ -72,9 +72,12 @@ class Run:
         return [text for name, text in self.told["urls"].items() if name.isdigit()]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def base() -> Iterator[Path]:
-    """A folder that another user may pass through, as pytest's own are not; nothing stays of it."""
+    """A folder that another user may pass through, as pytest's own are not; nothing stays of it.
+
+    One for all, to make one database only: every test ends with a clean stop.
+    """
     made = Path(tempfile.mkdtemp(prefix="hayai-local-"))
     made.chmod(0o755)
     yield made
@@ -83,10 +86,10 @@ def base() -> Iterator[Path]:
 
 
 @pytest.fixture
-def sleeper(base: Path) -> Iterator[subprocess.Popen[bytes]]:
+def sleeper(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that names the folder on its command line, as a server of the stack does."""
     code = "import time; time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", code, str(base / "marker")], start_new_session=True) as process:
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "marker")], start_new_session=True) as process:
         yield process
         process.kill()
 
@@ -138,34 +141,40 @@ def test_servers_that_outlive_their_parent_are_ended_by_the_next_start(base: Pat
 
 
 def test_a_leftover_is_known_by_pid_start_time_and_command_line_together(
-    base: Path, sleeper: subprocess.Popen[bytes]
+    tmp_path: Path, sleeper: subprocess.Popen[bytes]
 ) -> None:
     """A stranger who has the pid by now, or the same program on another folder, is left alone."""
-    started, marker = psutil.Process(sleeper.pid).create_time(), str(base / "marker")
+    started, marker = psutil.Process(sleeper.pid).create_time(), str(tmp_path / "marker")
     right = {"name": "nats-server", "pid": sleeper.pid, "started": started, "marker": marker}
-    wrong = [right | {"started": started - 60}, right | {"marker": str(base / "other")}, right | {"marker": ""}, [], {}]
+    wrong = [
+        right | {"started": started - 60},
+        right | {"marker": str(tmp_path / "other")},
+        right | {"marker": ""},
+        [],
+        {},
+    ]
     for record in [*wrong, "no json"]:
-        (base / "x.json").write_text(record if isinstance(record, str) else json.dumps(record))
-        assert end_leftovers(base, None, killed=None) == []
+        (tmp_path / "x.server.json").write_text(record if isinstance(record, str) else json.dumps(record))
+        assert end_leftovers(tmp_path, None, killed=None) == []
         assert sleeper.poll() is None
-    (base / "x.json").write_text(json.dumps(right))
-    (note,) = end_leftovers(base, None, killed=1)
+    (tmp_path / "x.server.json").write_text(json.dumps(right))
+    (note,) = end_leftovers(tmp_path, None, killed=1)
     assert note == f"Ended nats-server (pid {sleeper.pid}), left over from a run that was killed."
     assert not psutil.pid_exists(sleeper.pid)
-    assert not list(base.glob("*.json"))
+    assert not list(tmp_path.glob("*.server.json"))
 
 
 def test_a_stale_postmaster_file_whose_pid_a_stranger_has_is_removed(
-    base: Path, sleeper: subprocess.Popen[bytes]
+    tmp_path: Path, sleeper: subprocess.Popen[bytes]
 ) -> None:
     """Postgres would refuse to start for it; where nobody has the pid, the judgement is left to Postgres."""
-    stale = base / "postmaster.pid"
-    stale.write_text(f"{sleeper.pid}\n{base}\n")
-    assert end_leftovers(base, base, killed=None) == []
+    stale = tmp_path / "postmaster.pid"
+    stale.write_text(f"{sleeper.pid}\n{tmp_path}\n")
+    assert end_leftovers(tmp_path, tmp_path, killed=None) == []
     assert not stale.exists()
     assert sleeper.poll() is None
     sleeper.kill()
     sleeper.wait()
-    stale.write_text(f"{sleeper.pid}\n{base}\n")
-    end_leftovers(base, base, killed=None)
+    stale.write_text(f"{sleeper.pid}\n{tmp_path}\n")
+    end_leftovers(tmp_path, tmp_path, killed=None)
     assert stale.exists()

@@ -26,13 +26,22 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def data() -> Iterator[Path]:
-    """A folder for local data that another user may pass through, as pytest's own are not; nothing stays of it."""
+def fresh() -> Iterator[Path]:
+    """A data folder yet to be made, where another user may pass, as not in pytest's own; nothing stays of it."""
     base = Path(tempfile.mkdtemp(prefix="hayai-local-"))
     base.chmod(0o755)
     yield base / "data"
     shutil.rmtree(base)
     shutil.rmtree(outside(base / "data"), ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    """A data folder for the tests that do not mind what others left in it: making a database takes most of a start."""
+    base = Path(tempfile.mkdtemp(prefix="hayai-local-"))
+    base.chmod(0o755)
+    yield base / "data"
+    shutil.rmtree(base)
 
 
 def stack(data: Path, **given: Any) -> LocalStack:
@@ -63,9 +72,9 @@ async def until(condition: Any, seconds: float = 20) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_is_ready_quickly_and_small_and_keeps_what_was_written(data: Path) -> None:
+async def test_is_ready_quickly_and_small_and_keeps_what_was_written(fresh: Path) -> None:
     """Under 15 s the first time and 5 s after, far below 1 GB; rows, ports and passwords survive a restart."""
-    async with stack(data) as first:
+    async with stack(fresh) as first:
         addresses, pids = first.environment(), first.pids()
         took, took_memory = first.seconds, resident(pids)
         owner = await asyncpg.connect(addresses["DATABASE_OWNER_URL"])
@@ -75,7 +84,7 @@ async def test_is_ready_quickly_and_small_and_keeps_what_was_written(data: Path)
         await owner.close()
         assert first.first
     assert not [pid for pid in pids.values() if psutil.pid_exists(pid)]
-    async with stack(data) as second:
+    async with stack(fresh) as second:
         print(f"ready in {took:.2f} s, then in {second.seconds:.2f} s, {took_memory / 1e6:.0f} MB resident")
         assert (took < 15, second.seconds < 5, took_memory < 1e9) == (True, True, True)
         assert second.environment() == addresses
@@ -194,13 +203,13 @@ async def test_a_database_of_ones_own_is_used_and_none_is_started(data: Path) ->
             await stack(data, environment={given: own[given]}).start()
 
 
-async def test_a_reset_forgets_what_hayai_made_and_nothing_else(data: Path) -> None:
+async def test_a_reset_forgets_what_hayai_made_and_nothing_else(fresh: Path) -> None:
     """A file of the user's in the data folder stays; the next start is a first one."""
-    async with stack(data):
-        (data / "mine.txt").write_text("stays")
-    assert await asyncio.to_thread(reset, data) == [f"Forgot the local data in {data}."]
-    assert os.listdir(data) == ["mine.txt"]  # noqa: PTH208 - not pathlib's, which ruff holds for blocking
-    async with stack(data) as local:
+    async with stack(fresh):
+        (fresh / "mine.txt").write_text("stays")
+    assert await asyncio.to_thread(reset, fresh) == [f"Forgot the local data in {fresh}."]
+    assert os.listdir(fresh) == ["mine.txt"]  # noqa: PTH208 - not pathlib's, which ruff holds for blocking
+    async with stack(fresh) as local:
         assert local.first
 
 
@@ -215,35 +224,35 @@ async def test_a_lost_credentials_file_is_replaced_and_the_roles_get_new_passwor
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's Postgres runs as another user")
-async def test_root_in_a_closed_home_keeps_postgres_outside_and_says_so(data: Path) -> None:
+async def test_root_in_a_closed_home_keeps_postgres_outside_and_says_so(fresh: Path) -> None:
     """Below a folder of mode 0700 `nobody` reaches nothing: data and binaries move, and a note tells where."""
-    data.parent.chmod(0o700)
-    async with stack(data) as local:
-        home = outside(data)
-        assert local.notes == [f"Postgres runs as nobody, who cannot reach {data}: its data is in {home}."]
-        assert local.places == [data, home]
+    fresh.parent.chmod(0o700)
+    async with stack(fresh) as local:
+        home = outside(fresh)
+        assert local.notes == [f"Postgres runs as nobody, who cannot reach {fresh}: its data is in {home}."]
+        assert local.places == [fresh, home]
         assert psutil.Process(local.pids()["postgres"]).username() == "nobody"
-    data.parent.chmod(0o755)
-    assert (await asyncio.to_thread(find_place, data)).home == home, (
+    fresh.parent.chmod(0o755)
+    assert (await asyncio.to_thread(find_place, fresh)).home == home, (
         "opening the folder later must not start an empty database"
     )
-    await asyncio.to_thread(reset, data)
+    await asyncio.to_thread(reset, fresh)
     assert not home.exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's Postgres runs as another user")
-def test_binaries_in_a_closed_environment_are_copied_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_binaries_in_a_closed_environment_are_copied_once(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A virtual environment below a folder of mode 0700 is closed to `nobody`: a copy in the data folder runs."""
-    real = find_place(_made(data)).binaries
-    closed = _made(data.parent / "closed") / "pginstall"
+    real = find_place(_made(fresh)).binaries
+    closed = _made(fresh.parent / "closed") / "pginstall"
     shutil.copytree(real.parent, closed, symlinks=True)
     closed.parent.chmod(0o700)
     monkeypatch.setattr("hayai.local.place._wheel", lambda: closed / "bin")
-    copied = find_place(data).binaries
+    copied = find_place(fresh).binaries
     assert copied != closed / "bin"
     assert may_enter(copied, "nobody")
     assert (copied / "postgres").exists()
-    assert find_place(data).binaries == copied
+    assert find_place(fresh).binaries == copied
 
 
 def _made(folder: Path) -> Path:
@@ -252,7 +261,8 @@ def _made(folder: Path) -> Path:
 
 
 def _answers(port: int) -> bool:
-    return any(each.laddr.port == port for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN)
+    listening = [each.laddr for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+    return port in [address.port for address in listening if address]
 
 
 async def _greeting(port: int) -> str:

@@ -31,7 +31,7 @@ def end_leftovers(run: Path, database: Path | None, *, killed: int | None) -> li
         _end(each)
     if killed is not None and not notes:
         notes.append(f"The last run (pid {killed}) was killed; its servers had ended with it.")
-    for record in run.glob("*.json"):
+    for record in run.glob("*.server.json"):
         record.unlink()
     if database:
         _forget_strangers_lock(database)
@@ -41,7 +41,7 @@ def end_leftovers(run: Path, database: Path | None, *, killed: int | None) -> li
 def _recorded(run: Path) -> dict[psutil.Process, str]:
     """The servers that a run wrote down, with their names."""
     found: dict[psutil.Process, str] = {}
-    for path in run.glob("*.json"):
+    for path in run.glob("*.server.json"):
         with suppress(OSError, ValueError, KeyError, TypeError, psutil.NoSuchProcess):
             record = json.loads(path.read_text(encoding="utf-8"))
             process = psutil.Process(record["pid"])

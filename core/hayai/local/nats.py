@@ -73,7 +73,7 @@ class NatsServer(Server):
             name="nats-server",
             arguments=(self._program, "--config", str(self._config)),
             log=self._folder.logs / "nats.log",
-            record=self._folder.run / "nats.json",
+            record=self._folder.run / "nats.server.json",
             marker=str(self._config),
             environment={BUS_PASSWORD: self._password},
         )

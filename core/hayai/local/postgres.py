@@ -43,7 +43,7 @@ def roles(credentials: Credentials) -> str:
     )
 
 
-_DATABASE = f"""\
+DATABASE_SQL = f"""\
 create database {DATABASE} owner {OWNER};
 
 revoke all on database {DATABASE} from public;
@@ -82,7 +82,7 @@ class PostgresServer(Server):
             name="postgres",
             arguments=(str(self._place.binaries / "postgres"), *where, *settings),
             log=self._folder.logs / "postgres.log",
-            record=self._folder.run / "postgres.json",
+            record=self._folder.run / "postgres.server.json",
             marker=str(self._data),
             user=self._place.user,
             endings=((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0)),
@@ -117,7 +117,7 @@ class PostgresServer(Server):
         self._place.give(fresh)
         self._run("initdb", "-D", str(fresh), *_INITDB)
         (fresh / "pg_hba.conf").write_text(_ACCESS, encoding="utf-8")
-        self._alone(fresh, roles(self._credentials) + _DATABASE)
+        self._alone(fresh, roles(self._credentials) + DATABASE_SQL)
         fresh.rename(self._data)
 
     def _alone(self, data: Path, sql: str) -> None:

@@ -93,7 +93,7 @@ WEB = Service(
     version="0.1.0",
     image="hayai:0.1.0",
     ports=MappingProxyType({"web": 8080}),
-    health=("python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/health', timeout=3)"),
+    health=("python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/health/ready', timeout=3)"),
     needs=("nats", "postgres"),
 )
 
