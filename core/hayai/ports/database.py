@@ -34,4 +34,4 @@ class Database(Adapter):
 
     @abstractmethod
     async def address(self, role: Role) -> Address:
-        """The address for a new connection in that role. Raises Unavailable."""
+        """The address for a new connection in that role. Raises Unavailable, or SettingsError where none is set."""
