@@ -51,14 +51,14 @@ class Grammar:
     """All rules, indexed by the token kinds and words that can begin them."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rules: dict[str, list[Rule]] = defaultdict(list)
+        self.rules: dict[str, list[Rule]] = defaultdict(list)
         for each in rules:
-            self._rules[each.name].append(each)
-        self._index: dict[str, dict[str, list[Rule]]] = {name: self._by_first(name) for name in self._rules}
+            self.rules[each.name].append(each)
+        self._index: dict[str, dict[str, list[Rule]]] = {name: self._by_first(name) for name in self.rules}
 
     def _by_first(self, name: str) -> dict[str, list[Rule]]:
         index: dict[str, list[Rule]] = defaultdict(list)
-        for each in self._rules[name]:
+        for each in self.rules[name]:
             for key in self._first(each.elements):
                 index[key].append(each)
         return dict(index)
@@ -67,7 +67,7 @@ class Grammar:
         keys: set[str] = set()
         for element in elements:
             for name in element.names:
-                rules = self._rules.get(name)
+                rules = self.rules.get(name)
                 keys |= {k for r in rules for k in self._first(r.elements)} if rules else {name}
             if not element.optional:
                 break
@@ -91,7 +91,7 @@ class Grammar:
         seen: list[Rule] = []
         for key in tokens[i].keys:
             seen.extend(index.get(key, ()))
-        order = self._rules[name]
+        order = self.rules[name]
         yield from sorted({id(r): r for r in seen}.values(), key=order.index) if len(seen) > 1 else seen
 
     def _match(
@@ -124,7 +124,7 @@ class Grammar:
         if i >= len(tokens):
             return
         for name in element.names:
-            if name in self._rules:
+            if name in self.rules:
                 yield from self.readings(name, tokens, i, memo)
             elif name in tokens[i].keys:
                 yield i + 1, tokens[i] if name.isupper() else name

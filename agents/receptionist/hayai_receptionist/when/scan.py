@@ -22,7 +22,7 @@ from hayai_receptionist.when.tokens import Token
 
 _KINDS = ("NOISE", "OFFSET", "SPAN", "BOTH", "DAY", "TIME", "MARK")
 _TOP = tuple(rule("ITEM", kind, lambda value: value) for kind in _KINDS)
-_GRAMMAR = Grammar(
+GRAMMAR = Grammar(
     (
         *_TOP, *PERIOD_RULES, *SPAN_RULES, *BOTH_RULES, *RELATIVE_RULES, *HOLIDAY_RULES, *DAY_RULES,
         *TIME_RULES, *CLOCK_RULES, *NOISE_RULES, *UNIT_RULES, *MARK_RULES,
@@ -48,7 +48,7 @@ def _pieces(tokens: Sequence[Token]) -> Iterator[Piece]:
     memo: Memo = {}
     i, gap = 0, []
     while i < len(tokens):
-        readings = _GRAMMAR.readings("ITEM", tokens, i, memo)
+        readings = GRAMMAR.readings("ITEM", tokens, i, memo)
         if not readings:
             gap.append(tokens[i].word)
             i += 1
