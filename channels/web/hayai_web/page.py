@@ -87,7 +87,7 @@ def _hours(business: Business, now: datetime) -> str:
         for day, name, hours in week(business.schedule)
     ]
     for day, hours, reason in differing(business.schedule, today):
-        told = f"{day:%a}, {day.day} {day:%B}"
+        told = f"{day:%a}, {day.day} {day:%b}"
         why = f'<span class="reason">{escape(reason[:1].upper() + reason[1:])}</span>' if reason else ""
         rows.append(f'<tr class="differs"><th scope="row">{told}{why}</th><td>{_lines(hours)}</td></tr>')
     return "".join(rows)
