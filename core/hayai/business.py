@@ -71,7 +71,10 @@ def parse_business(table: dict[str, Any], source: str = "business file") -> Busi
         raise SettingsError(_told(source, [_sentence(each) for each in wrong.errors()])) from None
     if problems := _contradictions(file):
         raise SettingsError(_told(source, problems))
-    return file.business()
+    try:
+        return file.business()
+    except ValidationError as wrong:  # what a schedule knows beyond its file
+        raise SettingsError(_told(source, [_sentence(each) for each in wrong.errors()])) from None
 
 
 def _read(source: str) -> str:
@@ -87,13 +90,13 @@ def _read(source: str) -> str:
         ) from None
 
 
-def _openings(value: object) -> object:
+def _openings(value: Any) -> Any:
     """`"09:00-17:00"`, or a list of such; 24:00 closes at midnight."""
-    spans = [value] if isinstance(value, str) else value
-    return tuple(_opening(each) for each in spans) if isinstance(spans, list | tuple) else value
+    spans: list[Any] = list(value) if isinstance(value, list | tuple) else [value]  # pyright: ignore[reportUnknownArgumentType]
+    return tuple(_opening(each) for each in spans)
 
 
-def _opening(span: object) -> object:
+def _opening(span: Any) -> Opening:
     if isinstance(span, Opening):
         return span
     found = _HOURS.match(span) if isinstance(span, str) else None
@@ -107,12 +110,13 @@ def _opening(span: object) -> object:
     return Opening(opens=time(*opens), closes=time(closes[0] % 24, closes[1]))
 
 
-def _week(value: object) -> object:
+def _week(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    if strange := [str(day) for day in value if day not in WEEKDAYS]:
+    days: dict[str, Any] = dict(value)  # pyright: ignore[reportUnknownArgumentType] - TOML's keys are strings
+    if strange := [day for day in days if day not in WEEKDAYS]:
         raise ValueError(f"there is no weekday {strange[0]!r}{_near(strange[0], WEEKDAYS)}")
-    return {WEEKDAYS.index(day): _openings(spans) for day, spans in value.items()}
+    return {WEEKDAYS.index(day): _openings(spans) for day, spans in days.items()}
 
 
 Week = dict[int, tuple[Opening, ...]]
@@ -125,13 +129,20 @@ class _Service(_Table):
     minutes: int = Field(ge=5, le=24 * 60)
     before: int = Field(default=0, ge=0, le=24 * 60)
     after: int = Field(default=0, ge=0, le=24 * 60)
-    needs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = Field(min_length=1)
     price: str = ""
 
     def service(self) -> Service:
-        told = self.model_dump(exclude={"minutes", "before", "after"})
-        minutes = {"duration": self.minutes, "before": self.before, "after": self.after}
-        return Service(**told, **{name: timedelta(minutes=value) for name, value in minutes.items()})
+        return Service(
+            id=self.id,
+            name=self.name,
+            also=self.also,
+            duration=timedelta(minutes=self.minutes),
+            before=timedelta(minutes=self.before),
+            after=timedelta(minutes=self.after),
+            needs=self.needs,
+            price=self.price,
+        )
 
 
 class _Resource(_Table):
@@ -196,7 +207,7 @@ class _File(_Table):
 
 def _contradictions(file: _File) -> list[str]:
     """What each table alone cannot know."""
-    found = []
+    found: list[str] = []
     try:
         token(file.tenant, what="tenant")
     except KeyNotOpaque as wrong:
@@ -220,14 +231,22 @@ def _twice(days: list[date]) -> list[date]:
 
 
 def _sentence(error: Any) -> str:
-    place = ".".join(str(part) for part in error["loc"])
+    place = _place(error["loc"])
     if error["type"] == "extra_forbidden":
         return f"{place} is no key of a business file{_near(str(error['loc'][-1]), _siblings(error['loc']))}"
     if error["type"] == "missing":
         return f"{place} is missing"
     if error["type"] == "value_error":
-        return f"{place}: {error['ctx']['error']}"
+        return f"{place}: {error['ctx']['error']}".removeprefix(": ")
     return f"{place}: {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _place(way: tuple[Any, ...]) -> str:
+    """`services.2.minutes`: tables of a list by their place, days by their names."""
+    hours = "hours" in way[:-1]
+    return ".".join(
+        WEEKDAYS[part] if hours and isinstance(part, int) and part < len(WEEKDAYS) else str(part) for part in way
+    )
 
 
 def _siblings(place: tuple[Any, ...]) -> tuple[str, ...]:

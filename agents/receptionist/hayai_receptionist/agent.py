@@ -21,8 +21,7 @@ NAME = "receptionist"
 receptionist = Handlers(NAME)
 
 _OUTCOMES: dict[str, type[Event]] = {
-    each.type: each
-    for each in (ReplyReady, AppointmentBooked, AppointmentMoved, AppointmentCancelled, HandedToHuman)
+    each.type: each for each in (ReplyReady, AppointmentBooked, AppointmentMoved, AppointmentCancelled, HandedToHuman)
 }
 
 

@@ -32,22 +32,31 @@ async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
 
 async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """The next turn of a booking; None where the message says nothing about it."""
+    if talk.stage == "name" and not heard.services and (name := people.bare_name(heard.text)):
+        return await advance(talk.but(name=name, refusals=0), desk, f"Thank you, {name}.")
     changed = _with_service(talk, heard, desk)
     if (timed := choosing.heard_time(changed, heard, desk)) is not None:
         changed = timed
     if changed != talk:
         return await _changed(talk, changed, desk)
+    return await _replied(talk, heard, desk)
+
+
+async def _replied(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
+    """The answer to the open question, where it changes nothing that is known."""
     if talk.stage == "confirm":
         return await _answered(talk, heard, desk)
     if talk.stage in {"name", "contact"}:
         return await _about_person(talk, heard, desk)
-    if heard.polarity == "no" and talk.stage in {"doubt", "offer", "time"}:
+    if heard.polarity == "no" and talk.stage == "doubt":
         return await advance(talk.forgetting_time(), desk, "All right.")
+    if heard.polarity == "yes" and talk.stage in {"doubt", "offer", "time", "service"}:
+        return await advance(talk, desk, "Gladly.")
     return await advance(talk, desk) if _agrees_again(talk, heard) else None
 
 
 def _agrees_again(talk: Talk, heard: Heard) -> bool:
-    return bool(heard.name or heard.contact or heard.when.wishes or heard.polarity == "yes") or (
+    return bool(heard.name or heard.contact or heard.when.wishes) or (
         bool(heard.services) and talk.service in heard.services
     )
 
@@ -95,14 +104,11 @@ async def _about_person(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """The answer to "What is your name?" or "How can we reach you?"."""
     if heard.name or heard.contact:
         return await advance(talk.but(refusals=0), desk)
-    if talk.stage == "name" and (name := people.bare_name(heard.text)):
-        return await advance(talk.but(name=name, refusals=0), desk, f"Thank you, {name}.")
-    if heard.questions or heard.intents - {"book", "greet", "thanks", "human"}:
+    if heard.questions or heard.intents - {"book", "wish", "greet", "later", "instead"}:
         return None
     if talk.refusals + 1 >= _PATIENCE:
-        anonymous = "Guest" if talk.stage == "name" else talk.name
-        contact = "none given" if talk.stage == "contact" else talk.contact
-        return await advance(talk.but(name=anonymous, contact=contact, refusals=0), desk, "All right, we can sort that out later.")
+        waived = talk.but(name=talk.name or "Guest", waived=talk.stage == "contact", refusals=0)
+        return await advance(waived, desk, "All right, we can sort that out later.")
     short = talk.stage == "contact" and any(each.isdigit() for each in heard.text)
     lead = "That does not look like a whole number or address." if short else "I did not catch that."
     return await advance(talk.but(refusals=talk.refusals + 1), desk, lead)
@@ -143,9 +149,8 @@ async def _about_time(talk: Talk, desk: Desk) -> Turn:
         return Turn(talk.but(stage="time", question=""), (talk.question,))
     if talk.question:
         return choosing.ask_reading(talk, desk)
-    if not talk.offers and not talk.wishes:
-        free = await finding.around(desk, talk.service, desk.now, seen=talk.seen)
-        return choosing.ask_time(talk, desk, free) if free else choosing.ask_offer(talk, desk)
+    if not talk.wishes:
+        return await choosing.ask_time(talk, desk, f"When would you like to come for {desk.title(talk.service)}?")
     if not talk.offers:
         talk, said = await choosing.settle(talk, desk, take)
     if talk.held and talk.start:
@@ -156,7 +161,7 @@ async def _about_time(talk: Talk, desk: Desk) -> Turn:
 
 async def take(talk: Talk, desk: Desk, start: datetime) -> Talk:
     """Hold `start`. Raises BookingRefused."""
-    choosing.check(desk, start)
+    choosing.check(desk, talk.service, start)
     customer = desk.customer(talk.name, talk.contact)
     for attempt in ("hold", "hold again"):
         key = desk.key(f"{attempt} {talk.service} {start.isoformat()}")
@@ -169,14 +174,18 @@ async def take(talk: Talk, desk: Desk, start: datetime) -> Talk:
 def _ask_service(talk: Talk, desk: Desk) -> Turn:
     among = [each for each in desk.services if each.id in talk.options] or list(desk.services)
     names = tuple(each.name for each in among)
-    sentence = f"Which do you mean: {say.listed(names, 'or')}?" if talk.options else f"What would you like to come in for? We offer {say.listed(names)}."
+    sentence = (
+        f"Which do you mean: {say.listed(names, 'or')}?"
+        if talk.options
+        else f"What would you like to come in for? We offer {say.listed(names)}."
+    )
     return Turn(talk.but(stage="service", options=tuple(each.id for each in among)), (sentence,), names)
 
 
 def _ask_rest(talk: Talk, desk: Desk) -> Turn:
     if not talk.name:
         return Turn(talk.but(stage="name"), ("What is your name, please?",))
-    if desk.business.contact == "ask" and not talk.contact:
+    if desk.business.contact == "ask" and not (talk.contact or talk.waived):
         return Turn(talk.but(stage="contact"), ("What telephone number or mail address can we reach you at?",))
     service = desk.service(talk.service)
     price = f" ({service.price})" if service and service.price else ""

@@ -21,17 +21,15 @@ async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
         return owned.none(talk, "cancel")
     meant = owned.meant(mine, heard, heard.when)
     talk = talk.at_rest().but(task="cancel")
-    return _ask(talk, meant[0], desk) if len(meant) == 1 else owned.ask_which(talk, meant, desk, "cancel")
+    turn = _ask(talk, meant[0], desk) if len(meant) == 1 else owned.ask_which(talk, meant, desk, "cancel")
+    return turn.led_by(*owned.no_such(mine, heard, desk))
 
 
 async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """The next turn of a cancellation; None where the message says nothing about it."""
     if talk.stage == "which":
-        mine = await desk.own()
-        fitting = owned.picked(talk, heard, mine, desk)
-        if len(fitting) == 1:
-            return _ask(talk, fitting[0], desk)
-        return owned.ask_which(talk, fitting, desk, "cancel") if fitting else None
+        which = await owned.answered(talk, heard, desk, "cancel")
+        return which if which is None or isinstance(which, Turn) else _ask(talk, which, desk)
     if heard.polarity == "yes" or (heard.of("cancel") and heard.polarity != "no"):
         return await _cancel(talk, desk)
     return await _kept(talk, desk) if heard.polarity == "no" else None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from hayai.errors import BookingRefused, InThePast, SlotTaken, TooFar
+from hayai.availability.rules import refusal
+from hayai.availability.slots import Visit
+from hayai.errors import BookingRefused, ServiceUnknown, SlotTaken
 from hayai_receptionist import finding, picking, say
 from hayai_receptionist.talk import Talk, Turn, Wish
 
@@ -35,10 +37,8 @@ def exactly(start: datetime) -> Wish:
 
 def heard_time(talk: Talk, heard: Heard, desk: Desk) -> Talk | None:
     """`talk` with the wishes of this message in place of the old; None where it says nothing about time."""
-    if talk.stage == "offer" and (picked := _picked(talk, heard, desk)) is not None:
-        return _wishing(talk, picked)
-    if talk.stage == "doubt" and (read := _read(talk, heard, desk)) is not None:
-        return _wishing(talk, (read,))
+    if (chosen := _picked(talk, heard, desk) or _read(talk, heard, desk)) is not None:
+        return _wishing(talk, (chosen,))
     if _wants_other(talk, heard):
         return _other(talk, heard, desk)
     if heard.when.wishes:
@@ -70,25 +70,38 @@ def _dated(talk: Talk, when: When, desk: Desk) -> tuple[Wish, ...]:
         if when.wishes[0].end - when.wishes[0].start <= _DAY + timedelta(hours=1):
             same = desk.midnight(day).replace(hour=clock.hour, minute=clock.minute)
             return (exactly(same), *when.wishes)
+    if talk.stage == "doubt" and when.has_time and not when.has_date:
+        return tuple(_on_day_of(each, when.wishes[0], desk) for each in talk.readings) or when.wishes
     if len(when.wishes) > 1 and not when.has_date:
         return tuple(each.model_copy(update={"precise": False}) for each in when.wishes)
     return when.wishes
 
 
-def _picked(talk: Talk, heard: Heard, desk: Desk) -> tuple[Wish, ...] | None:
-    """The one of the offers that is meant, or those of them that fit what is said."""
+def _on_day_of(reading: Wish, wish: Wish, desk: Desk) -> Wish:
+    """The hours of `wish` on the day of `reading`."""
+    day, clock = desk.local(reading.start).date(), desk.local(wish.start)
+    start = desk.midnight(day).replace(hour=clock.hour, minute=clock.minute)
+    return Wish(start=start, end=start + (wish.end - wish.start))
+
+
+def _picked(talk: Talk, heard: Heard, desk: Desk) -> Wish | None:
+    """The one of the offers that is meant."""
+    if talk.stage not in {"offer", "time"}:
+        return None
     labels = [say.button(each, desk) for each in talk.offers]
+    fitting = _on_offer(talk, heard.when) if heard.when.has_date else []
     place = picking.labelled(heard, labels)
     if place is None and not heard.when.has_date:
         place = _by_clock(talk, heard, desk)
-    if place is None and (not heard.when.has_date or not _on_offer(talk, heard.when)):
+    if place is None and len(fitting) == 1:
+        place = talk.offers.index(fitting[0])
+    if place is None:
         place = picking.ordinal(heard, len(talk.offers))
-    if place is None and heard.when.wishes:
-        fitting = _on_offer(talk, heard.when)
-        return (exactly(fitting[0]),) if len(fitting) == 1 and heard.when.has_date else None
-    if place is None and (picking.indifferent(heard) or (heard.polarity == "yes" and len(talk.offers) == 1)):
+    if place is None and not heard.when and picking.indifferent(heard):
         place = 0
-    return (exactly(talk.offers[place]),) if place is not None else None
+    if place is None and not heard.when and heard.polarity == "yes" and len(talk.offers) == 1:
+        place = 0
+    return exactly(talk.offers[place]) if place is not None else None
 
 
 def _on_offer(talk: Talk, when: When) -> list[datetime]:
@@ -116,6 +129,8 @@ def _same_clock(offer: datetime, start: datetime, end: datetime, *, precise: boo
 
 def _read(talk: Talk, heard: Heard, desk: Desk) -> Wish | None:
     """The one of the readings that is meant."""
+    if talk.stage != "doubt":
+        return None
     place = picking.labelled(heard, [say.span(each, desk) for each in talk.readings])
     if place is None:
         place = picking.ordinal(heard, len(talk.readings))
@@ -134,7 +149,7 @@ def _fits(reading: Wish, heard: Heard, desk: Desk) -> bool:
         return (start.hour < 12) == bool({"am", "a.m", "morning"} & set(heard.said))  # noqa: PLR2004
     if heard.when.has_date:
         return any(wish.start < reading.end and reading.start < wish.end for wish in heard.when.wishes)
-    return any(
+    return reading.precise and any(
         _same_clock(start, desk.local(wish.start), desk.local(wish.end), precise=wish.precise)
         for wish in heard.when.wishes
     )
@@ -143,8 +158,11 @@ def _fits(reading: Wish, heard: Heard, desk: Desk) -> bool:
 def _wants_other(talk: Talk, heard: Heard) -> bool:
     if heard.when.wishes and not heard.of("later", "earlier"):
         return False
-    turned_down = talk.stage == "offer" and heard.polarity == "no"
-    return bool(talk.offers or talk.start) and (turned_down or heard.of("other", "later", "earlier"))
+    if not (talk.offers or talk.start):
+        return False
+    turned_down = talk.stage in {"offer", "time"} and heard.polarity == "no"
+    compared = heard.of("later", "earlier") and talk.stage in {"offer", "time", "confirm"}
+    return turned_down or compared or heard.of("other") or (talk.start is not None and heard.of("move"))
 
 
 def _other(talk: Talk, heard: Heard, desk: Desk) -> Talk:
@@ -211,20 +229,27 @@ async def still_free(talk: Talk, desk: Desk) -> Talk:
     return talk.but(offers=tuple(each for each in talk.offers if each in free))
 
 
-def check(desk: Desk, start: datetime) -> None:
-    """Raises SlotTaken for a start that is none of those that the business gives out."""
-    if not desk.on_grid(start) and start > desk.now:
+def check(desk: Desk, service: str, start: datetime) -> None:
+    """Raises a BookingRefused for a start that the business would not give out even if nothing were booked."""
+    offered = desk.service(service)
+    if offered is None:
+        raise ServiceUnknown("The business does not offer that service: choose another.")
+    if (no := refusal(Visit(desk.business.schedule, offered), start, desk.now)) is not None:
+        raise no.error(no.sentence)
+    if not desk.on_grid(start):
         raise SlotTaken("The business does not give out that start: choose one of its steps.")
 
 
 # ---- the questions ----
 
 
-def ask_time(talk: Talk, desk: Desk, free: list[datetime]) -> Turn:
-    """When would suit you?"""
-    told = f" For example {say.starts(free, desk)}." if free else ""
-    sentence = f"When would you like to come for {desk.title(talk.service)}?{told}"
-    return Turn(talk.but(stage="time"), (sentence,), _buttons(free, desk))
+async def ask_time(talk: Talk, desk: Desk, sentence: str) -> Turn:
+    """When would suit you? With a few free starts, for those who like any."""
+    free = list(talk.offers) or await finding.offers(desk, talk.service, (_from_now(desk),), talk.seen)
+    if not free:
+        return ask_offer(talk, desk)
+    told = f"For example {say.starts(free, desk)}."
+    return Turn(talk.but(stage="time", offers=tuple(free)), (sentence, told), _buttons(free, desk))
 
 
 def ask_offer(talk: Talk, desk: Desk) -> Turn:

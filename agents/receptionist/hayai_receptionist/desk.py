@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from hayai.availability.rota import Rota, exception, openings
 from hayai.errors import AppointmentGone
@@ -14,6 +13,8 @@ from hayai.schedule import Window
 from hayai.tokens import derived
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from hayai.business import Business
     from hayai.ports.calendar import Appointment, Calendar
     from hayai.schedule import Opening, Service

@@ -9,15 +9,27 @@ from hayai.vocabulary.people import HandedToHuman
 from hayai_receptionist import booking, cancelling, moving, say
 from hayai_receptionist.answering import answers
 from hayai_receptionist.hearing import listen
+from hayai_receptionist.polarity import ordinary
 from hayai_receptionist.talk import Talk, Turn
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from hayai_receptionist.desk import Desk
     from hayai_receptionist.hearing import Heard
 
 _MISSES = 3
 """After so many messages in a row that were not understood, a person is offered."""
-_STEPS = {"book": booking, "move": moving, "cancel": cancelling}
+_HEAR: dict[str, Callable[[Talk, Heard, Desk], Awaitable[Turn | None]]] = {
+    "book": booking.hear,
+    "move": moving.hear,
+    "cancel": cancelling.hear,
+}
+_ADVANCE: dict[str, Callable[..., Awaitable[Turn]]] = {
+    "book": booking.advance,
+    "move": moving.advance,
+    "cancel": cancelling.advance,
+}
 
 
 async def respond(talk: Talk, text: str, desk: Desk) -> Turn:
@@ -42,6 +54,8 @@ async def _turn(talk: Talk, heard: Heard, desk: Desk) -> Turn:
     said = answers(heard.questions, talk, desk)
     if heard.of("human") or (talk.stage == "human" and heard.polarity == "yes"):
         return (await _hand_over(talk, desk)).led_by(*said)
+    if talk.stage == "human" and heard.polarity == "no":
+        return await _open_question(talk, desk, "All right.")
     turn = await _acted(talk, heard, desk)
     if turn is None and said:
         return await _after_answers(talk.but(misses=0), heard, desk, said)
@@ -53,27 +67,32 @@ async def _turn(talk: Talk, heard: Heard, desk: Desk) -> Turn:
 async def _acted(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """What the message makes happen; None where it asks for nothing that has to do with appointments."""
     calm = talk.but(misses=0)
-    if talk.task != "none" and talk.stage == "confirm" and heard.polarity and not heard.when:
-        return await _STEPS[talk.task].hear(calm, heard, desk)
-    if _abandons(talk, heard):
+    answering = talk.task != "none" and talk.stage == "confirm" and heard.polarity and not heard.when
+    if not answering and _abandons(talk, heard):
         return await _abandon(calm, desk)
-    if (turn := await _started(calm, heard, desk)) is not None:
+    if not answering and (turn := await _started(calm, heard, desk)) is not None:
         return turn
     if talk.task != "none":
-        return await _STEPS[talk.task].hear(calm, heard, desk)
+        return await _HEAR[talk.task](calm, heard, desk)
     if talk.stage == "invite" and heard.polarity == "no":
         return Turn(calm.at_rest(), ("All right. What else can I do for you?",), say.MENU)
-    wants = heard.of("book", "soonest") or heard.services or heard.when
-    if wants or (talk.stage == "invite" and heard.polarity == "yes"):
-        return await booking.begin(calm, heard, desk)
-    return None
+    return await booking.begin(calm, heard, desk) if _wants_to_book(talk, heard) else None
+
+
+def _wants_to_book(talk: Talk, heard: Heard) -> bool:
+    if heard.of("book", "soonest") or heard.services or heard.when:
+        return True
+    invited = talk.stage == "invite" and heard.polarity == "yes"
+    return invited or (heard.of("wish") and not heard.questions and not heard.of("help", "unsure"))
 
 
 async def _started(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """Another task than the one under way; None where the message starts none."""
     if heard.of("mine") and not heard.of("cancel", "move", "cannot"):
         return await _mine(talk, desk)
-    if heard.of("cancel", "cannot") and talk.task != "cancel":
+    if heard.of("cancel") and talk.task == "book" and not await desk.own():
+        return await _abandon(talk, desk)
+    if (heard.of("cancel") or (heard.of("cannot") and talk.task == "none")) and talk.task != "cancel":
         await desk.release(talk.held)
         return await cancelling.begin(talk, heard, desk)
     changes_last = talk.task == "none" and talk.last and heard.when and heard.of("instead")
@@ -94,7 +113,11 @@ def _abandons(talk: Talk, heard: Heard) -> bool:
 
 async def _abandon(talk: Talk, desk: Desk) -> Turn:
     await desk.release(talk.held)
-    done = {"book": "I have not booked anything.", "move": "I have left it as it is.", "cancel": "I have left it as it is."}
+    done = {
+        "book": "I have not booked anything.",
+        "move": "I have left it as it is.",
+        "cancel": "I have left it as it is.",
+    }
     return Turn(talk.at_rest(), (f"All right. {done[talk.task]} What else can I do for you?",), say.MENU)
 
 
@@ -119,7 +142,7 @@ async def _after_answers(talk: Talk, heard: Heard, desk: Desk, said: tuple[str, 
 async def _open_question(talk: Talk, desk: Desk, *lead: str) -> Turn:
     """The question that is open, asked again, as far as what it offers is still true."""
     if talk.task != "none":
-        return await _STEPS[talk.task].advance(talk, desk, *lead)
+        return await _ADVANCE[talk.task](talk, desk, *lead)
     return Turn(talk.but(stage="open"), (*lead, "What can I do for you?"), say.MENU)
 
 
@@ -127,7 +150,10 @@ async def _small_talk(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     calm = talk.but(misses=0)
     idle = talk.task == "none"
     replies = (
-        (heard.of("identity"), "I am the automated receptionist here; just say so if you would rather speak to a person."),
+        (
+            heard.of("identity"),
+            "I am the automated receptionist here; just say so if you would rather speak to a person.",
+        ),
         (heard.of("wellbeing"), "I am well, thank you for asking."),
         (heard.of("bye") and idle, ""),
         (heard.of("thanks"), "You are welcome."),
@@ -137,14 +163,16 @@ async def _small_talk(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
         (heard.of("greet"), "Hello." if talk.greeted else ""),
         (bool(heard.name or heard.contact), "Thank you, I have noted that."),
         (not heard.said and talk.greeted and bool(heard.text), "I can read words best."),
-        (idle and bool(heard.polarity), "All right."),
+        (idle and bool(heard.polarity) and ordinary(heard.said), "All right."),
         (not heard.text, "That message was empty."),
     )
     sentence = next((reply for holds, reply in replies if holds), None)
     if sentence is None:
         return None
-    if idle and heard.of("bye") or (idle and heard.polarity == "no"):
-        return Turn(calm.but(stage="open"), ("Thank you, and see you soon. Just write here if you need anything else.",))
+    if idle and (heard.of("bye") or (heard.polarity == "no" and ordinary(heard.said))):
+        return Turn(
+            calm.but(stage="open"), ("Thank you, and see you soon. Just write here if you need anything else.",)
+        )
     return await _open_question(calm, desk, *([sentence] if sentence else []))
 
 
@@ -168,6 +196,11 @@ async def _hand_over(talk: Talk, desk: Desk) -> Turn:
 
 
 def _reason(talk: Talk) -> str:
-    doing = {"none": "", "book": " while booking", "move": " while moving an appointment", "cancel": " while cancelling"}
+    doing = {
+        "none": "",
+        "book": " while booking",
+        "move": " while moving an appointment",
+        "cancel": " while cancelling",
+    }
     why = "was not understood several times" if talk.stage == "human" else "asked for a person"
     return f"The customer {why}{doing[talk.task]}."

@@ -79,7 +79,11 @@ def refused(no: BookingRefused, wanted: datetime, desk: Desk, service: str) -> s
 
 def _outside(wanted: datetime, desk: Desk, service: str) -> str:
     local = desk.local(wanted)
-    day, openings, reason = say.day(local.date(), desk.today()), desk.openings(local.date()), desk.exception(local.date())
+    day, openings, reason = (
+        say.day(local.date(), desk.today()),
+        desk.openings(local.date()),
+        desk.exception(local.date()),
+    )
     because = f" ({reason})" if reason else ""
     if not openings:
         return f"We are closed on {day}{because}."

@@ -20,7 +20,7 @@ from hayai_receptionist.words import clean, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
+    from datetime import date, datetime
 
     from hayai_receptionist.desk import Desk
     from hayai_receptionist.talk import Talk
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 # A clause ends at a mark before a space, but not after a shortened word: "10 a.m. tomorrow", "Dr. Osei".
 _CLAUSES = re.compile(r"(?<![.\s]\w\.)(?<!\b[DdMmSsJj]r\.)(?<!\bMs\.)(?<!\bMrs\.)(?<!\bSt\.)(?<=[.?!;])\s+|\n+")
+_SAID_NO = re.compile(
+    r"^\W*(?:no|nope|nah|naw|sorry|no thanks|no thank you|not that one|not really)"
+    r"(?:\s*[,.!;:-]+\s*|\s+(?=\d|at\b|on\b|can\b|could\b|how\b|make\b|i\b|i'd\b|let\b|what\b|the\b|maybe\b|rather\b|please\b))",
+    re.IGNORECASE,
+)
 _ASKS_TO = frozenset({"book", "move", "cancel", "cannot"})
 _MOVED_TO = re.compile(
     r"\b(?:re-?schedul\w*|mov\w+|chang\w+|switch\w*|push\w*|postpon\w+|shift\w*|swap\w*|bring)\b(.*?)\b(?:to|till|until|for)\b(.+)",
@@ -83,14 +88,16 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
     name, name_span = name_in(without)
     without = masked(without, [name_span] if name_span else [])
     which, wanted = _which_and_when(without)
+    about = intents(words(without))
     return Heard(
         text=plain,
         said=words(without),
-        intents=intents(words(without)),
+        intents=about,
         questions=asked,
-        services=services.ids,
-        polarity=polarity(words(without)),
-        when=when(wanted, talk, desk),
+        # A word that two names share is a hint while no service is chosen, and no change of mind afterwards.
+        services=services.ids if services.marks or not talk.service or talk.stage == "invite" else (),
+        polarity="" if "unsure" in about or _asks(without) else polarity(words(without)),
+        when=When() if talk.stage == "contact" and _only_digits(without) else when(wanted, talk, desk),
         which=when(which, None, desk) if which else When(),
         name=name,
         contact=contact,
@@ -109,6 +116,16 @@ def _parted(plain: str, desk: Desk) -> tuple[tuple[Question, ...], str]:
     return tuple(asked), " ".join(request)
 
 
+def _asks(request: str) -> bool:
+    """Whether a request is put as a question: "is 3 ok?" is no yes; "ok?" alone is."""
+    return "?" in request and len(words(request)) > 2  # noqa: PLR2004
+
+
+def _only_digits(text: str) -> bool:
+    """Whether an answer to "How can we reach you?" is a try at a number, and no clock time."""
+    return not any(each.isalpha() or each == ":" for each in text)
+
+
 def _which_and_when(request: str) -> tuple[str, str]:
     """For "move my Tuesday one to Friday", what tells the appointment and what tells the time; else all is time."""
     found = _MOVED_TO.search(request)
@@ -118,6 +135,7 @@ def _which_and_when(request: str) -> tuple[str, str]:
 def when(text: str, talk: Talk | None, desk: Desk) -> When:
     """What `text` says about time; a lone "at 4" belongs to the day under discussion."""
     context = _context(talk, desk) if talk else None
+    text = _SAID_NO.sub("", text)  # "no, 4 pm" wants 4 pm; "no mornings" goes to the grammar as it is
     understood = understand(text, now=desk.local(desk.now), hours=_hours(desk), context=context)
     wishes = tuple(_wish(each, desk) for each in understood.windows)
     if understood.confidence >= SURE or (wishes and not understood.choices and all(w.end <= desk.now for w in wishes)):
@@ -136,7 +154,7 @@ def _wish(window: Window, desk: Desk) -> Wish:
     return Wish(start=start, end=end, precise=window.precise)
 
 
-def _instant(moment: date, desk: Desk) -> date:
+def _instant(moment: datetime, desk: Desk) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=desk.zone)).astimezone(UTC)
 
 

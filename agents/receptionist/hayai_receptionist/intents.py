@@ -9,24 +9,26 @@ from hayai_receptionist.words import close, stem
 Intent = Literal[
     "book", "move", "cancel", "cannot", "abort", "mine", "human", "identity", "hours", "address", "phone", "price",
     "services", "greet", "thanks", "bye", "wellbeing", "help", "repeat", "unsure", "other", "later", "earlier",
-    "soonest", "instead", "everything",
+    "soonest", "instead", "everything", "wish",
 ]  # fmt: skip
 
 PHRASES: dict[Intent, str] = {
     "book": """book; booking; appointment; schedule; reserve; reservation; come in; come by; get in; fit me in;
         set up; sign up; slot; any opening; have opening; an opening; available; availability; do you have anything;
-        anything free; something free; can i come; could i come; i'd like; i would like; i need; i want; visit;
-        see the; get me; squeeze me in; put me down; i'll have; i'd love; looking for""",
+        anything free; something free; can i come; could i come; visit; stop by; drop by;
+        see the; squeeze me in; put me down; make an appointment""",
+    "everything": "all of them; all my; all appointments; both; everything; every appointment; them all; all",
+    "wish": "i'd like; i would like; i need; i want; get me; i'll have; i'd love; looking for; id like",
     "move": """move; reschedule; re schedule; change; switch; postpone; push; rearrange; shift; bring forward; swap;
         another time for my; delay; new time for my""",
     "cancel": "cancel; cancellation; cancelling; call off; delete my; drop my; remove my; get rid of my",
     "cannot": """can't make it; cannot make it; can not make it; won't make it; cant make it; wont make it;
         can't come; cannot come; cant come; won't be able to; unable to come; not able to come; unable to make""",
     "abort": """forget it; forget about it; never mind; nevermind; nvm; leave it; drop it; start over; start again;
-        changed my mind; change my mind; not anymore; stop; quit; don't want it; don't want to book; don't book;
+        changed my mind; change my mind; not anymore; don't want it; don't want to book; don't book;
         do not book; don't want an; scrap that; abort; don't bother; skip it""",
-    "mine": """my appointments; when is my; when's my; what time is my; do i have; my booking; my bookings;
-        my next appointment; am i booked; what have i booked; my reservations; list my; show my; see my; check my;
+    "mine": """my appointments; when is my; when's my; what time is my; do i have an; do i have any; my booking;
+        my next appointment; am i booked; what have i booked; my reservations; list my; show my;
         when am i; what did i book; is my appointment; my upcoming""",
     "human": """human; real person; a person; representative; operator; manager; speak to; speak with; talk to;
         talk with; live agent; an agent; staff; receptionist; call me back; give me a call; phone me; complaint;
@@ -65,10 +67,9 @@ PHRASES: dict[Intent, str] = {
     "soonest": """as soon as possible; asap; soonest; earliest; first available; next available; next free; first free;
         whenever; any time; anytime; whatever; any day; i'm flexible; i am flexible; doesn't matter; does not matter;
         first opening; next opening; next slot; first slot; what do you have; what's available; what is available;
-        when can i come; when are you free; when can you; what times; right away; immediately; now""",
+        when can i come; when are you free; when can you; what times; right away; immediately""",
     "instead": """instead; actually; rather; make it; change it; change that; on second thought; can we do; could we do;
         how about; what about; make that; prefer""",
-    "everything": "all of them; all my; all appointments; both of them; everything; every appointment; them all",
 }
 
 _DECOYS = """chance charge where were there their home hours house horse later latter later's prize rice place places
@@ -93,9 +94,17 @@ _KNOWN = frozenset(
 )
 
 
+_ALONE: dict[tuple[str, ...], Intent] = {
+    ("stop",): "abort", ("quit",): "abort", ("please", "stop"): "abort", ("stop", "it"): "abort",
+    ("what",): "repeat", ("huh",): "repeat", ("sorry",): "repeat", ("eh",): "repeat", ("again",): "repeat",
+}  # fmt: skip
+"""Words that mean something only when they are the whole message."""
+
+
 def intents(said: tuple[str, ...]) -> frozenset[Intent]:
     """Everything that the words are about."""
-    return frozenset(name for name, phrases in _PHRASES.items() if any(holds(said, phrase) for phrase in phrases))
+    found = {name for name, phrases in _PHRASES.items() if any(holds(said, phrase) for phrase in phrases)}
+    return frozenset(found | ({_ALONE[said]} if said in _ALONE else set()))
 
 
 def holds(said: tuple[str, ...], phrase: tuple[str, ...]) -> bool:

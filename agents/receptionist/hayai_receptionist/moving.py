@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hayai.availability.rules import refusal
 from hayai.availability.slots import Visit
 from hayai.errors import AppointmentGone, BookingRefused, SlotTaken
 from hayai.vocabulary.appointments import AppointmentMoved
@@ -34,7 +33,9 @@ async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
     if len(meant) > 1 and not heard.which and (timed := owned.meant(meant, heard, heard.when)) and len(timed) == 1:
         return await _towards(talk, timed[0], desk)
     talk = choosing.heard_time(talk, heard, desk) or talk
-    return await _towards(talk, meant[0], desk) if len(meant) == 1 else owned.ask_which(talk, meant, desk, "move")
+    many = len(meant) > 1
+    turn = owned.ask_which(talk, meant, desk, "move") if many else await _towards(talk, meant[0], desk)
+    return turn.led_by(*owned.no_such(mine, heard, desk))
 
 
 async def _towards(talk: Talk, appointment: Appointment, desk: Desk) -> Turn:
@@ -44,7 +45,8 @@ async def _towards(talk: Talk, appointment: Appointment, desk: Desk) -> Turn:
 async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """The next turn of a move; None where the message says nothing about it."""
     if talk.stage == "which":
-        return await _which(talk, heard, desk)
+        which = await owned.answered(talk, heard, desk, "move")
+        return which if which is None or isinstance(which, Turn) else await _towards(talk, which, desk)
     if (timed := choosing.heard_time(talk, heard, desk)) is not None:
         return await advance(timed, desk)
     if talk.stage == "confirm" and heard.polarity == "yes":
@@ -62,14 +64,6 @@ def _unmoved(talk: Talk, appointment: Appointment | None, desk: Desk) -> Turn:
     return Turn(talk.at_rest(), (f"All right.{stays}",))
 
 
-async def _which(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
-    mine = await desk.own()
-    fitting = owned.picked(talk, heard, mine, desk)
-    if len(fitting) == 1:
-        return await _towards(talk, fitting[0], desk)
-    return owned.ask_which(talk, fitting, desk, "move") if fitting else None
-
-
 async def advance(talk: Talk, desk: Desk, *lead: str) -> Turn:
     """The next question of a move, after `lead`."""
     if talk.stage == "which" and not talk.target:
@@ -81,14 +75,19 @@ async def advance(talk: Talk, desk: Desk, *lead: str) -> Turn:
     if talk.offers:
         talk = await choosing.still_free(talk, desk)
     if talk.question:
-        turn = choosing.ask_reading(talk, desk) if talk.readings else Turn(talk.but(stage="time", question=""), (talk.question,))
+        turn = (
+            choosing.ask_reading(talk, desk)
+            if talk.readings
+            else Turn(talk.but(stage="time", question=""), (talk.question,))
+        )
         return turn.led_by(*lead)
-    service, said = desk.service(talk.service), ()
+    service = desk.service(talk.service)
+    said: tuple[str, ...] = ()
     if service is None:  # the business has stopped offering it: nothing is free for it any more
         return owned.none(talk, "move").led_by(*lead)
     if any(each.precise and each.start == appointment.starts_at for each in talk.wishes):
         talk, said = talk.forgetting_time(), ("That is when it is already.",)
-    if talk.start is None and not talk.offers and talk.wishes:
+    if talk.start is None and talk.wishes and not talk.offers:
         talk, said = await choosing.settle(talk, desk, _propose(appointment, service))
     return (await _ask(talk, appointment, desk)).led_by(*lead, *said)
 
@@ -98,21 +97,17 @@ async def _ask(talk: Talk, appointment: Appointment, desk: Desk) -> Turn:
     if talk.start is not None:
         told = f"Shall I move {now} to {say.moment(talk.start, desk)}?"
         return Turn(talk.but(stage="confirm"), (told,), say.CONFIRMING["move"])
-    if talk.offers or talk.wishes:
+    if talk.wishes:
         return choosing.ask_offer(talk, desk)
-    free = await finding.around(desk, talk.service, appointment.starts_at, seen=talk.seen)
-    sentence = f"You have {now}. When would you like to come instead?"
-    return Turn(talk.but(stage="time"), (sentence,), tuple(say.button(each, desk) for each in free))
+    return await choosing.ask_time(talk, desk, f"You have {now}. When would you like to come instead?")
 
 
 def _propose(appointment: Appointment, service: Service) -> choosing.Take:
     """Choose a start that is free now, or that the appointment itself keeps from being free."""
 
     async def propose(talk: Talk, desk: Desk, start: datetime) -> Talk:
-        choosing.check(desk, start)
+        choosing.check(desk, service.id, start)
         visit = Visit(desk.business.schedule, service)
-        if (no := refusal(visit, start, desk.now)) is not None:
-            raise no.error(no.sentence)
         if not _overlap(visit, start, appointment) and not await desk.free(service.id, start, start + _MINUTE):
             raise SlotTaken("That start is not free: choose another.")
         return talk.but(start=start, was=appointment.starts_at, offers=(), readings=(), question="")

@@ -22,11 +22,20 @@ def meant(owned: Sequence[Appointment], heard: Heard, which: When) -> list[Appoi
     return timed or found
 
 
+def no_such(owned: Sequence[Appointment], heard: Heard, desk: Desk) -> tuple[str, ...]:
+    """What to say first where the message names a service that none of `owned` is for."""
+    if not heard.services or any(each.service in heard.services for each in owned):
+        return ()
+    return (
+        f"I do not see an appointment of yours for {say.listed([desk.title(id_) for id_ in heard.services], 'or')}.",
+    )
+
+
 def picked(talk: Talk, heard: Heard, owned: Sequence[Appointment], desk: Desk) -> list[Appointment]:
     """Those that the answer to "Which one?" means: one, several still, or none."""
     asked = [each for each in owned if each.id in talk.options]
     place = picking.labelled(heard, [say.ticket(each, desk) for each in asked])
-    if place is None and not heard.when.has_date:
+    if place is None:
         place = picking.ordinal(heard, len(asked))
     if place is not None:
         return [asked[place]]
@@ -41,6 +50,19 @@ def ask_which(talk: Talk, owned: Sequence[Appointment], desk: Desk, verb: str) -
     sentence = f"You have {len(owned)} appointments: {told}. Which one shall I {verb}?"
     labels = tuple(say.ticket(each, desk) for each in owned)
     return Turn(talk.but(stage="which", options=tuple(each.id for each in owned)), (sentence,), labels)
+
+
+async def answered(talk: Talk, heard: Heard, desk: Desk, verb: str) -> Appointment | Turn | None:
+    """The answer to "Which one?": the one that is meant, what to say instead, or None where it is no answer."""
+    fitting = picked(talk, heard, await desk.own(), desk)
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        return ask_which(talk, fitting, desk, verb)
+    if heard.of("everything"):
+        asked = [each for each in await desk.own() if each.id in talk.options]
+        return ask_which(talk, asked, desk, verb).led_by("I do that one at a time.") if asked else none(talk, verb)
+    return Turn(talk.at_rest(), ("All right, everything stays as it is.",)) if heard.polarity == "no" else None
 
 
 def none(talk: Talk, verb: str) -> Turn:

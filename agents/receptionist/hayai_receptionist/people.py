@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from hayai_receptionist.words import words
+from hayai_receptionist.words import words, wordset
 
 _NAME = r"[^\W\d_][^\W\d_'’.-]*(?:[-'’][^\W\d_]+)*\.?"
 _TOLD = re.compile(
-    rf"\b(?P<lead>my name is|my name's|name is|name's|name\s?:|call me|i am called|this is|it is|it's|its|i am|i'm|im|here is|"
-    rf"here's|(?:appointment|booking|it|that) is for|it's for|under the name(?: of)?|under)\s+(?P<name>{_NAME}(?:\s+{_NAME}){{0,3}})",
+    rf"\b(?P<lead>my name is|my name's|name is|name's|name\s?:|call me|i am called|this is|it is|it's|its|i am|i'm|im|"
+    rf"here is|here's|(?:appointment|booking|it|that) is for|it's for|under the name(?: of)?|under)"
+    rf"\s+(?P<name>{_NAME}(?:\s+{_NAME}){{0,3}})",
     re.IGNORECASE,
 )
 _SURE_LEADS = ("my name", "name", "call me", "i am called", "under the name")
@@ -17,24 +18,27 @@ _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w:/.])\+?\(?\d(?:[\s().-]{0,3}\d){6,14}(?![\w:/])")
 _DATES = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[.-]\d{1,2}[.-]\d{2,4}")
 
-_NO_NAME = frozenset(
-    """a an the i me my you your we us our he she they it this that these those there here who what when where why how
-    and or but if so as at by for from in into of on off to up with without about after before until till between
-    not no yes yeah yep nope ok okay sure fine good great well very really just only also too still then than
-    please pls thanks thank thx sorry hello hi hey hiya bye goodbye morning afternoon evening night noon midnight
-    is are was were be been being am do does did done have has had can could will would shall should may might must
-    want wants wanted need needs like love prefer hope think guess know see say said tell ask call calling phone text
-    book booking booked schedule appointment appointments reserve move change cancel cancelled reschedule confirm
-    looking wondering trying interested hoping calling writing asking available free busy late early ready happy glad
-    new old sick ill back done going coming unable able afraid not's today tomorrow tonight yesterday day days
-    week weeks weekend month months year hour hours minute minutes time times monday tuesday wednesday thursday friday
-    saturday sunday mon tue tues wed thu thur thurs fri sat sun january february march april june july august
-    september october november december next last first second third later earlier sooner soon now asap anytime
-    one two three four five six seven eight nine ten eleven twelve half quarter past oclock o'clock pm
-    price cost costs much many address location open close closed human person agent someone anyone nobody
-    all any some other another same different instead actually maybe perhaps whatever nothing something anything
-    help work works working way possible stupid better best wait stop again more less never always patient customer
-    client urgent emergency important interested question questions number mobile cell email name ignore""".split()
+_NO_NAME = wordset(
+    """
+    a an the i me my you your we us our he she they it this that these those there here who what when where why
+    how and or but if so as at by for from in into of on off to up with without about after before until till
+    between not no yes yeah yep nope ok okay sure fine good great well very really just only also too still then
+    than please pls thanks thank thx sorry hello hi hey hiya bye goodbye morning afternoon evening night noon
+    midnight is are was were be been being am do does did done have has had can could will would shall should
+    may might must want wants wanted need needs like love prefer hope think guess know see say said tell ask
+    call calling phone text book booking booked schedule appointment appointments reserve move change cancel
+    cancelled reschedule confirm looking wondering trying interested hoping calling writing asking available
+    free busy late early ready happy glad new old sick ill back done going coming unable able afraid not's today
+    tomorrow tonight yesterday day days week weeks weekend month months year hour hours minute minutes time
+    times monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun
+    january february march april june july august september october november december next last first second
+    third later earlier sooner soon now asap anytime one two three four five six seven eight nine ten eleven
+    twelve half quarter past oclock o'clock pm price cost costs much many address location open close closed
+    human person agent someone anyone nobody all any some other another same different instead actually maybe
+    perhaps whatever nothing something anything help work works working way possible stupid better best wait
+    stop again more less never always patient customer client urgent emergency important interested question
+    questions number mobile cell email name ignore
+    """
 )
 """Words that are no part of a name, whatever stands before them."""
 
@@ -66,7 +70,25 @@ def name_in(text: str) -> tuple[str, tuple[int, int] | None]:
 def bare_name(text: str) -> str:
     """The name in an answer to "What is your name?": "Ada Lovelace", "ada", "Ada Lovelace please"."""
     plain = re.sub(r"[,.!;:]", " ", text).split()
-    while plain and plain[0].casefold() in {"hi", "hello", "hey", "sure", "ok", "okay", "yes", "yeah", "well", "of", "course", "it's", "its", "i'm", "im", "oh", "for"}:
+    while plain and plain[0].casefold() in {
+        "hi",
+        "hello",
+        "hey",
+        "sure",
+        "ok",
+        "okay",
+        "yes",
+        "yeah",
+        "well",
+        "of",
+        "course",
+        "it's",
+        "its",
+        "i'm",
+        "im",
+        "oh",
+        "for",
+    }:
         plain.pop(0)
     while plain and plain[-1].casefold() in {"please", "thanks", "thank", "you", "here", "pls"}:
         plain.pop()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hayai_receptionist.words import wordset
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,10 +18,13 @@ _PLACES = {
 }  # fmt: skip
 _NUMBERS = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "one": 0, "two": 1, "three": 2, "four": 3, "five": 4}
 _COUNTED = frozenset({"option", "number", "choice", "no", "nr"})
-_SIDE = frozenset(
-    """the one ones a i i'll i'd ill take would like want please pls thanks thank you that this is works fine good great
-    perfect ok okay yes yeah yep sure option number choice time slot for me book with let's go let us prefer better to
-    it works, my of those them appointment um uh well oh hmm can we do could have and sounds suits best then""".split()
+_SIDE = wordset(
+    """
+    the one ones a i i'll i'd ill take would like want please pls thanks thank you that this is works fine good
+    great perfect ok okay yes yeah yep sure option number choice time slot for me book with let's go let us
+    prefer better to it works, my of those them appointment um uh well oh hmm can we do could have and sounds
+    suits best then
+    """
 )
 _ANY = (("either",), ("any",), ("whichever",), ("doesn't", "matter"), ("you", "choose"), ("you", "pick"), ("both", "work"),
         ("any", "of", "them"), ("both", "fine"), ("both", "are", "fine"))  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from hayai_receptionist.intents import holds
-from hayai_receptionist.words import stem
+from hayai_receptionist.words import stem, wordset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,19 +26,39 @@ _YES = _phrases(
     do that; book it; book that; confirm; confirmed; let's do; lets do; i'll take; ill take; take it; take that;
     agreed; that's right; that is right; right; looks good; looks great; all good; cool; awesome; excellent; lovely;
     wonderful; y; deal; that one; suits me; suit me; happy with that; move it; cancel it; i do; yes please; affirmative;
-    go for it; please book; please confirm; i confirm; i agree; 👍; 👌; ✅; 🆗; indeed; amazing; super; alright; all right"""
+    go for it; please book; please confirm; i confirm; i agree; 👍; 👌; ✅;
+    🆗; indeed; amazing; super; alright; all right"""
 )
-_NO = frozenset(
-    """no nope nah naw n not don't dont doesn't doesnt can't cant cannot won't wont wouldn't didn't isn't isnt never
-    neither none negative nay nein 👎 ❌ without shouldn't couldn't aren't haven't nothing""".split()
+_NO = wordset(
+    """
+    no nope nah naw n not don't dont doesn't doesnt can't cant cannot won't wont wouldn't didn't isn't isnt
+    never neither none negative nay nein 👎 ❌ without shouldn't couldn't aren't haven't nothing
+    """
 )
-_QUESTIONING = frozenset("how what why when where who which whose question but however unless if wait hold".split())
-_FILLERS = frozenset(
-    """i it that this the a is would be do please pls thanks thank you so much very for me to my we can let's lets us then
-    and just oh well um uh hmm hm ah great good fine nice lovely see there one time appointment booking slot on at in of
-    with are will am i'm i'll ill that's thats it's its all set want like book confirm work works go ahead really sir
-    ma'am looks sounds look sound take have i'd id love day go does them those these your kind too now still both yes
-    yep yeah ok okay sure hi hello hey am pm o'clock as by from here let him her make cancel move okay works'""".split()
+_QUESTIONING = wordset(
+    """
+    how what why when where who which whose question but however unless if wait hold
+    """
+)
+_FILLERS = wordset(
+    """
+    i it that this the a is would be do please pls thanks thank you so much very for me to my we can let's lets
+    us then and just oh well um uh hmm hm ah great good fine nice lovely see there one time appointment booking
+    slot on at in of with are will am i'm i'll ill that's thats it's its all set want like book confirm work
+    works go ahead really sir ma'am looks sounds look sound take have i'd id love day go does them those these
+    your kind too now still both yes yep yeah ok okay sure hi hello hey am pm o'clock as by from here let him
+    her make cancel move okay works'
+    """
+)
+_ASKING = wordset(
+    """
+    is are do does did can could will would should may am was were has have
+    """
+)
+_HEMS = wordset(
+    """
+    oh um uh hmm hm well so ah and hi hello hey thanks great then
+    """
 )
 _FEW = 2
 
@@ -57,7 +77,8 @@ def polarity(said: tuple[str, ...]) -> Polarity:
     agreed = idiom or any(holds(rest, phrase) for phrase in _YES)
     if negated:
         return "no" if _starts_with_no(rest) or not _starts_with_yes(rest) else ""
-    if not agreed or any(word in _QUESTIONING for word in rest):
+    asking = rest[:1] and rest[0] in _ASKING and not _starts_with_yes(rest)
+    if not agreed or asking or any(word in _QUESTIONING for word in rest):
         return ""
     return "yes" if _strange(rest) <= _FEW else ""
 
@@ -74,7 +95,13 @@ def _starts_with_no(said: tuple[str, ...]) -> bool:
 
 
 def _starts_with_yes(said: tuple[str, ...]) -> bool:
-    return any(said[: len(phrase)] == phrase for phrase in _YES)
+    first = next((at for at, word in enumerate(said) if word not in _HEMS), 0)
+    return any(said[at : at + len(phrase)] == phrase for phrase in _YES for at in (0, first))
+
+
+def ordinary(said: Iterable[str]) -> bool:
+    """Whether nothing but yes, no and the small words around them is said."""
+    return _strange(word for word in said if word not in _NO) == 0
 
 
 def _strange(said: Iterable[str]) -> int:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 from hayai_receptionist.intents import intents
 from hayai_receptionist.people import contact_in
 from hayai_receptionist.services import masked, named
-from hayai_receptionist.words import spans, words
+from hayai_receptionist.words import spans, words, wordset
 
 if TYPE_CHECKING:
     from hayai_receptionist.desk import Desk
 
 Topic = Literal["hours", "address", "phone", "price", "services", "own"]
 _SHORT = 3
-_OPENERS = {(word,) for word in "do does is are can what what's how where when which who will have".split()}
+_OPENERS = wordset("do does is are can what what's how where when which who will have")
 _TOPICS: tuple[Topic, ...] = ("price", "hours", "address", "phone", "services")
 
 
@@ -32,21 +32,22 @@ class Question:
 def questions(clause: str, desk: Desk) -> list[Question]:
     """What a clean clause asks, if anything."""
     mentioned = named(clause, desk.services)
+    services = mentioned.ids if mentioned.marks else ()
     about = intents(words(masked(clause, mentioned.marks)))
     said = words(clause)
     own = [place for place, each in enumerate(desk.business.answers) if _touches(each.about, said)]
-    found = [Question("own", clause, mentioned.ids, place) for place in own if _asks(clause, said)]
+    found = [Question("own", clause, services, place) for place in own if _asks(clause, said)]
     topics = [topic for topic in _TOPICS if topic in about]
     if said[:1] == ("hours",) and len(said) <= _SHORT and "hours" not in topics:
         topics.append("hours")
     if contact_in(clause)[0]:  # "my phone number is ..." tells, it does not ask
         topics = [topic for topic in topics if topic not in {"phone", "address"}]
-    return found + [Question(topic, clause, mentioned.ids) for topic in topics if not (found and topic == "services")]
+    return found + [Question(topic, clause, services) for topic in topics if not (found and topic == "services")]
 
 
 def _asks(clause: str, said: tuple[str, ...]) -> bool:
     """Whether a clause is a question; "for my children, at 3" only mentions them."""
-    return "?" in clause or said[:1] in _OPENERS or len(said) <= _SHORT
+    return "?" in clause or len(said) <= _SHORT or said[0] in _OPENERS
 
 
 def _touches(about: tuple[str, ...], said: tuple[str, ...]) -> bool:

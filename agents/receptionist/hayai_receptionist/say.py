@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
     from hayai.ports.calendar import Appointment
     from hayai.schedule import Opening
-
     from hayai_receptionist.desk import Desk
     from hayai_receptionist.talk import Wish
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hayai_receptionist.words import close, places, spans, words
+from hayai_receptionist.words import close, places, spans, words, wordset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hayai.schedule import Service
 
-_EMPTY = frozenset(
-    "a an and the of for with in on at to or my your our per new visit appointment booking session service treatment "
-    "consultation consult call minute minutes min hour hours day first full half quick follow up what how do i".split()
+_EMPTY = wordset(
+    """
+    a an and the of for with in on at to or my your our per new visit appointment booking session service
+    treatment call minute minutes min hour hours day first full half quick follow up what how do i
+    """
 )
 """Words that alone name no service, however often they stand in names."""
 

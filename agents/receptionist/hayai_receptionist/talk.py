@@ -66,6 +66,8 @@ class Talk(BaseModel):
     contact: str = ""
     greeted: bool = False
     misses: int = 0
+    waived: bool = False
+    """Whether the customer would rather not say how to reach them."""
     refusals: int = 0
     """How often a name or a contact was asked for in vain."""
 

@@ -25,6 +25,11 @@ def clean(text: str) -> str:
     return " ".join("".join(shown).split())
 
 
+def wordset(told: str) -> frozenset[str]:
+    """The words of `told`, for a list that reads better as prose."""
+    return frozenset(told.split())
+
+
 def words(text: str) -> tuple[str, ...]:
     """The lower-case words of a clean text; "x-ray" is two, "don't" and a thumb are one."""
     return tuple(_WORD.findall(text.casefold()))
