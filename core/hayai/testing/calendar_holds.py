@@ -17,6 +17,8 @@ from hayai.ports.calendar import Appointment, Calendar, Customer
 from hayai.testing.practice import SOMEBODY, Installed, at, held, starts
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from hayai.schedule import Schedule
     from hayai.testing.clock import MovableClock
 
@@ -62,15 +64,17 @@ class HoldContract(Installed):
         self, calendar: Calendar, schedule: Schedule, clock: MovableClock
     ) -> None:
         """At the same time, later, moved, and cancelled; another request under it is refused."""
-        tenant = schedule.tenant
-        request = {"tenant": tenant, "service": "checkup", "starts_at": at(9), "customer": SOMEBODY, "key": "turn/7"}
-        several = await asyncio.gather(*(calendar.hold(**request) for _ in range(5)))
+
+        async def ask(start: datetime = at(9)) -> Appointment:  # noqa: B008 - an instant does not change
+            return await calendar.hold(schedule.tenant, "checkup", start, customer=SOMEBODY, key="turn/7")
+
+        several = await asyncio.gather(*(ask() for _ in range(5)))
         assert len({each.id for each in several}) == 1
         with pytest.raises(BookingRefused, match="key of its own"):
-            await calendar.hold(**{**request, "starts_at": at(10)})
+            await ask(at(10))
         clock.advance(timedelta(days=30))
-        await calendar.cancel(tenant, several[0].id)
-        assert (await calendar.hold(**request)).status in {"cancelled", "expired"}
+        await calendar.cancel(schedule.tenant, several[0].id)
+        assert (await ask()).status in {"cancelled", "expired"}
 
     async def test_a_refused_key_may_try_again(self, calendar: Calendar, schedule: Schedule) -> None:
         """A no keeps nothing."""
