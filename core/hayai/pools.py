@@ -109,7 +109,8 @@ async def connect(database: Database, role: Role, **options: Any) -> asyncpg.Con
             password=address.password.get_secret_value() if address.password else None,
             ssl=address.tls or False,
             timeout=CONNECT_SECONDS,
-            command_timeout=COMMAND_SECONDS,
+            # A migration may take its time; a request may not.
+            command_timeout=COMMAND_SECONDS if role == "application" else None,
             **options,
         )
     except Exception as error:
@@ -206,7 +207,7 @@ class Pool:
     async def _transaction(self, tenant: str | None) -> AsyncGenerator[asyncpg.Connection]:
         outer = self._open.get()
         if outer is None or outer.task is not asyncio.current_task():
-            async with self._acquired() as connection, connection.transaction():
+            async with self._acquired() as connection, _translated(connection), connection.transaction():
                 await connection.fetchrow(_BIND, tenant or "")
                 self._open.set(_Open(asyncio.current_task(), tenant, connection))
                 try:
@@ -216,26 +217,20 @@ class Pool:
         elif outer.tenant != tenant:
             raise TenantWrong("A transaction of another tenant is open in this task: end it first.")
         else:
-            async with outer.connection.transaction():
+            async with _translated(outer.connection), outer.connection.transaction():
                 yield outer.connection
 
     @asynccontextmanager
     async def _acquired(self) -> AsyncGenerator[asyncpg.Connection]:
-        if self._connections is None:
+        if (connections := self._connections) is None:
             raise RuntimeError("This pool is not open: call start() first.")
-        connection = await self._acquire(self._connections)
+        connection = await self._acquire(connections)
         try:
             yield connection
-        except Exception as error:
-            # A file or a socket of the caller's own may fail inside the transaction: that is none of Postgres's.
-            theirs = isinstance(error, OSError) and not connection.is_closed()
-            if theirs or (translated := unavailable(error)) is None:
-                raise
-            raise translated from error
         finally:
             # What was committed stays so, whether the connection can be used again or not; asyncpg drops a broken one.
             with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
-                await self._connections.release(connection)
+                await connections.release(connection)
 
     async def _acquire(self, connections: asyncpg.Pool) -> asyncpg.Connection:
         try:
@@ -250,6 +245,18 @@ class Pool:
 
     async def _connect(self, *_: object, **options: Any) -> asyncpg.Connection:
         return await connect(self._database, self._role, **{key: options[key] for key in _PASSED if key in options})
+
+
+@asynccontextmanager
+async def _translated(connection: asyncpg.Connection) -> AsyncGenerator[None]:
+    try:
+        yield
+    except Exception as error:
+        # A file or a socket of the caller's own may fail inside the transaction: that is none of Postgres's.
+        theirs = isinstance(error, OSError) and not connection.is_closed()
+        if theirs or (translated := unavailable(error)) is None:
+            raise
+        raise translated from error
 
 
 _PASSED = ("loop", "connection_class", "record_class")

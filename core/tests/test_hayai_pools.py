@@ -186,6 +186,35 @@ async def test_starting_and_stopping_twice_is_no_error(database: ServedDatabase)
         await read(pool, "smile-dental")
 
 
+async def test_stopping_waits_for_an_open_transaction(pool: Pool, database: ServedDatabase) -> None:
+    """It may commit; nobody new gets in, and a process that hurries does not lose what is at work."""
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        async with pool.transaction("smile-dental") as connection:
+            inside.set()
+            await go_on.wait()
+            await connection.execute("insert into hayai.note values ('smile-dental', 'one')")
+
+    worker = asyncio.create_task(work())
+    await inside.wait()
+    stopping = asyncio.create_task(pool.stop())
+    await asyncio.sleep(0)
+    with pytest.raises(RuntimeError, match="not open"):
+        await read(pool, "smile-dental")
+    go_on.set()
+    await asyncio.gather(worker, stopping)
+    assert database.server.sql("select text from hayai.note", database.name) == "one"
+
+
+async def test_a_lost_race_is_unavailable_inside_too(pool: Pool) -> None:
+    """The outer part of a transaction sees the same class of error as anybody else."""
+    async with pool.transaction("smile-dental"):
+        with pytest.raises(Unavailable, match="faster"):
+            async with pool.transaction("smile-dental") as connection:
+                await connection.execute("do $$ begin raise sqlstate '40001'; end $$")
+
+
 async def test_a_busy_pool_says_so(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting for a connection ends, with the number of them."""
     monkeypatch.setattr(hayai.pools, "ACQUIRE_SECONDS", 0.05)
