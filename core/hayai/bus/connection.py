@@ -81,21 +81,25 @@ class Connection:
             self._renewal.cancel()
         if self._ready.is_set():
             await self.flush()
+        for lost, _ in self._watchers:
+            lost()
+        self._ready.set()  # whoever waits for the server learns that there will be none
         self._ready.clear()
         if not self._client.is_closed:
             await self._client.close()
 
     async def ready(self, until: float) -> None:
         """Return when the server is there. Raises Unavailable at `until`, an instant of the loop's clock."""
-        if self._stopping:
-            raise Unavailable("This bus was stopped: publish before stop(), or start it again.")
         try:
-            async with asyncio.timeout_at(until):
-                await self._ready.wait()
+            if not self._stopping:
+                async with asyncio.timeout_at(until):
+                    await self._ready.wait()
         except TimeoutError:
             raise Unavailable(
                 f"The NATS server at {self.server} has been away too long: start it again, then try again."
             ) from None
+        if self._stopping:
+            raise Unavailable("This bus was stopped: publish before stop(), or start it again.")
 
     async def listen(self, subject: str, receive: Receive) -> Inbox:
         """Call `receive` with each message on `subject` until the inbox is closed; survives every reconnection."""
@@ -151,7 +155,8 @@ class Connection:
         )
 
     async def _note(self, wrong: Exception) -> None:
-        self._reason = type(wrong).__name__
+        told = str(wrong).removeprefix("nats: ").strip("'") if isinstance(wrong, nats.errors.Error) else ""
+        self._reason = told or type(wrong).__name__
         _log.debug("NATS at %s: %s", self.server, self._reason)
 
     async def _lost(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hayai.bus.jetstream import Refused
@@ -41,7 +42,7 @@ class Consumer:
         durable: Durable,
         *,
         work: Callable[[Message], Awaitable[float | None]],
-        recreated: Callable[[int], Awaitable[None]],
+        recreated: Callable[[int], Coroutine[None, None, None]],
         concurrency: int,
         window: int,
         ack_wait: float,
@@ -81,7 +82,13 @@ class Consumer:
         self._closing = True
         self._lanes.halt()
         await self._pull.close()
-        for message in await self._lanes.close(seconds):
+        left = await self._lanes.close(seconds)
+        if left and self._connection.is_ready:
+            # Asked about the consumer, the server drops our last requests, which nobody listens to any more. Else it
+            # would try the first event given back on them, and put it behind the others of its key.
+            with suppress(Unavailable):
+                await self._durable.exists()
+        for message in left:
             await message.give_back()
         for task in self._tasks:
             task.cancel()
@@ -144,7 +151,7 @@ class Consumer:
             return False
         self._pull.again()
         if after is not None:
-            await self._recreated(after)
+            self._start(self._recreated(after))
         return True
 
     def _handled_up_to(self) -> int:

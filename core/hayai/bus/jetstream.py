@@ -28,7 +28,7 @@ def refusal(error: dict[str, Any]) -> Refused:
     """The error object of an answer as an exception."""
     told = str(error.get("description", "no reason given"))
     return Refused(
-        f"The NATS server refuses: {told}.", status=int(error.get("code", 0)), code=int(error.get("err_code", 0))
+        f"the NATS server refuses: {told}", status=int(error.get("code", 0)), code=int(error.get("err_code", 0))
     )
 
 

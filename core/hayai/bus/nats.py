@@ -14,7 +14,7 @@ from hayai.bus.connection import Connection
 from hayai.bus.consumer import Consumer
 from hayai.bus.delivery import Delivery
 from hayai.bus.durable import Durable
-from hayai.bus.jetstream import JetStream
+from hayai.bus.jetstream import JetStream, Refused
 from hayai.bus.pieces import Pieces
 from hayai.bus.publisher import Publisher
 from hayai.bus.streams import DEADLETTERS, EVENTS, broken_promises, configuration, other_limits, subject_of
@@ -74,15 +74,19 @@ class NatsBus(Bus):
         Raises Unavailable, and SettingsError where a stream on the server keeps less than the settings promise.
         """
         await self._connection.start(self._measures.connect_deadline)
-        await self._publisher.start()
-        await self.ensure_streams()
+        try:
+            await self._publisher.start()
+            await self.ensure_streams()
+        except BaseException:
+            await self._connection.stop()
+            raise
 
     async def ensure_streams(self) -> None:
         """Create the streams that are missing; those that are there stay as they are, whatever their configuration."""
         for declared in self._declared():
             found = await self._jetstream.stream(declared["name"])
             if found is None:
-                found = await self._jetstream.create_stream(declared)
+                found = await self._created(declared)
             if broken := broken_promises(declared, found["config"]):
                 raise SettingsError(
                     f"The stream {declared['name']} on the server keeps less than this tier promises "
@@ -90,6 +94,15 @@ class NatsBus(Bus):
                 )
             if other := other_limits(declared, found["config"]):
                 _log.warning("The stream %s has limits of its own: %s.", declared["name"], "; ".join(other))
+
+    async def _created(self, declared: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return await self._jetstream.create_stream(declared)
+        except Refused as wrong:
+            raise Unavailable(
+                f"The stream {declared['name']} of at most {declared['max_bytes']} bytes cannot be created ({wrong}): "
+                "give the server that much storage, or lower the stream's bytes under [bus]."
+            ) from None
 
     async def send(self, envelope: Envelope) -> None:
         """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
@@ -145,7 +158,7 @@ class NatsBus(Bus):
             return []
         first, last = stream["state"]["first_seq"], stream["state"]["last_seq"]
         letters: list[tuple[Envelope, DeadLettered]] = []
-        for sequence in range(last, first - 1, -1):
+        for sequence in range(last, max(first, 1) - 1, -1):
             if len(letters) == limit:
                 break
             if body := await self._jetstream.body(DEADLETTERS.name, sequence):
@@ -178,6 +191,8 @@ class NatsBus(Bus):
     async def check(self) -> None:
         """Return when the bus takes events now. Raises Unavailable with a sentence."""
         await self._connection.ready(asyncio.get_running_loop().time() + _GLANCE)
+        if self._publisher.is_silent:
+            raise self._publisher.silence()
         for stream in (EVENTS, DEADLETTERS):
             found = await self._jetstream.stream(stream.name)
             if found is None:

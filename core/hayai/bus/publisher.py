@@ -32,6 +32,8 @@ class Publisher:
         self._deadline = deadline
         self._prefix = ""
         self._number = 0
+        self.is_silent = False
+        """The server is connected, and let the last event go unacknowledged for seconds."""
         self._waiting: dict[str, asyncio.Future[Msg | None]] = {}
         connection.watch(self._lost, lambda: None)
 
@@ -54,10 +56,15 @@ class Publisher:
                 return self._acknowledged(answer, what)
             await asyncio.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - spreads load, guards no secret
             if asyncio.get_running_loop().time() >= until:
-                raise Unavailable(
-                    f"The bus did not acknowledge {what} within {self._deadline:g} s: see that the NATS server at "
-                    f"{self._connection.server} runs with JetStream on, then publish it again with the same id."
-                )
+                raise self.silence()
+
+    def silence(self) -> Unavailable:
+        """The sentence for a server that is there and acknowledges nothing."""
+        return Unavailable(
+            f"The NATS server at {self._connection.server} is there and acknowledges nothing: if its log says that no "
+            "space is left on its disk, free some and restart it (it writes no more until then), else see that it runs "
+            "with JetStream on; then publish again with the same id."
+        )
 
     async def _once(self, subject: str, body: bytes, headers: dict[str, str], until: float) -> bytes | None:
         """The answer of the stream; None where none came and the same should be sent again."""
@@ -70,9 +77,11 @@ class Publisher:
                 await self._connection.post(subject, body, reply=reply, headers=headers)
                 message = await answer
         except TimeoutError:
+            self.is_silent = self._connection.is_ready
             return None
         finally:
             del self._waiting[reply]
+        self.is_silent = self.is_silent and message is None
         # An empty answer is the status 503: no stream listens yet, as while a server is starting.
         return message.data or None if message is not None else None
 

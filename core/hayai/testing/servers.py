@@ -46,11 +46,12 @@ class NatsServer:
     own where none is given.
     """
 
-    def __init__(self, settings: str = "", *, store: Path | None = None) -> None:
+    def __init__(self, settings: str = "", *, store: Path | None = None, jetstream: bool = True) -> None:
         self.port = free_port()
         self._settings = settings
         self._home = Path(tempfile.mkdtemp(prefix="hayai-nats-"))
-        self._store = store or self._home / "store"
+        kept = store or self._home / "store"
+        self._keeping = f'jetstream {{ store_dir: "{kept}", sync_interval: always }}' if jetstream else ""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -66,10 +67,7 @@ class NatsServer:
     def start(self) -> None:
         """Start and wait until it greets. Raises RuntimeError with the end of its log where it does not."""
         config = self._home / "nats.conf"
-        config.write_text(
-            f'listen: "127.0.0.1:{self.port}"\nserver_name: "test"\n'
-            f'jetstream {{ store_dir: "{self._store}", sync_interval: always }}\n{self._settings}\n'
-        )
+        config.write_text(f'listen: "127.0.0.1:{self.port}"\nserver_name: "test"\n{self._keeping}\n{self._settings}\n')
         log = self._home / "log"
         with log.open("ab") as told:
             self._process = subprocess.Popen([_binary(), "-c", str(config)], stderr=told, preexec_fn=_die_with_parent)  # noqa: PLW1509 - it takes no lock

@@ -1,0 +1,34 @@
+"""Backoff: doubling, jittered, bounded."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hayai.bus.retry import backoff
+from hayai.errors import RateLimited, Unavailable
+from hayai.handlers import Policy
+
+
+@given(failures=st.integers(1, 5000), first=st.floats(0.001, 10), longest=st.floats(0.001, 1000))
+def test_a_wait_lies_in_the_upper_half_of_a_doubling_that_is_bounded(
+    failures: int, first: float, longest: float
+) -> None:
+    """However often it failed."""
+    whole = min(longest, first * 2.0 ** min(failures - 1, 900))
+    waited = backoff(Policy(first_delay=first, longest_delay=longest), failures)
+    assert whole / 2 <= waited <= whole
+
+
+def test_handlers_that_failed_together_do_not_come_back_together() -> None:
+    """A hundred waits are nearly a hundred different ones."""
+    assert len({backoff(Policy(), 3) for _ in range(100)}) > 90
+
+
+def test_a_wait_that_a_vendor_named_is_kept() -> None:
+    """Where it is longer than ours, even beyond the policy's longest."""
+    policy = Policy(first_delay=1, longest_delay=2)
+    assert backoff(policy, 1, RateLimited("Slowly.", after=90)) == 90
+    assert backoff(policy, 1, RateLimited("Slowly.")) <= 1
+    assert 0.5 <= backoff(policy, 1, RateLimited("Slowly.", after=0.1)) <= 1
+    assert backoff(policy, 1, Unavailable("Away.")) <= 1
