@@ -53,11 +53,11 @@ def _skeleton(kind: str, port: str) -> Traversable:
     """The folder of that kind."""
     kinds = sorted({each.name.partition("_")[0] for each in _SKELETONS.iterdir() if each.is_dir()})
     if kind not in kinds:
-        raise SettingsError(f"There is no skeleton of a {kind!r}{nearest(kind, kinds)}.")
+        raise SettingsError(f"There is no skeleton of a {kind!r}{nearest(kind, kinds)}")
     if kind != "adapter":
         return _SKELETONS / kind
     if port not in choices(kind):
-        raise SettingsError(f"There is no skeleton of an adapter for {port!r}{nearest(port, choices(kind))}.")
+        raise SettingsError(f"There is no skeleton of an adapter for {port!r}{nearest(port, choices(kind))}")
     return _SKELETONS / f"adapter_{port}"
 
 
