@@ -104,7 +104,8 @@ async def _about_person(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """The answer to "What is your name?" or "How can we reach you?"."""
     if heard.name or heard.contact:
         return await advance(talk.but(refusals=0), desk)
-    if heard.questions or heard.intents - {"book", "wish", "greet", "later", "instead"}:
+    wordless = not any(each.isalnum() for each in heard.text)
+    if wordless or heard.questions or heard.intents - {"book", "wish", "greet", "later", "instead"}:
         return None
     if talk.refusals + 1 >= _PATIENCE:
         waived = talk.but(name=talk.name or "Guest", waived=talk.stage == "contact", refusals=0)

@@ -58,6 +58,17 @@ def _from_now(desk: Desk) -> Wish:
     return Wish(start=desk.now, end=desk.now + desk.business.schedule.horizon + _DAY)
 
 
+def _day_of(instant: datetime, desk: Desk) -> Wish:
+    day = desk.local(instant).date()
+    return Wish(start=desk.midnight(day), end=desk.midnight(day + _DAY))
+
+
+def on_same_day(wishes: tuple[Wish, ...], start: datetime, desk: Desk) -> tuple[Wish, ...]:
+    """For hours that were wished without a date ("move it to 4"), the same hours on the day of `start`."""
+    undated = wishes and not any(each.dated for each in wishes)
+    return (_on_day_of(Wish(start=start, end=start), wishes[0], desk),) if undated else wishes
+
+
 def _agrees(talk: Talk, when: When) -> bool:
     """Whether the time that is said is the one that is chosen already: "yes, Tuesday is good"."""
     return talk.start is not None and any(each.start <= talk.start < each.end for each in when.wishes)
@@ -81,7 +92,8 @@ def _on_day_of(reading: Wish, wish: Wish, desk: Desk) -> Wish:
     """The hours of `wish` on the day of `reading`."""
     day, clock = desk.local(reading.start).date(), desk.local(wish.start)
     start = desk.midnight(day).replace(hour=clock.hour, minute=clock.minute)
-    return Wish(start=start, end=start + (wish.end - wish.start))
+    span = wish.end - wish.start
+    return Wish(start=start, end=start + span, precise=span <= _MINUTE)
 
 
 def _picked(talk: Talk, heard: Heard, desk: Desk) -> Wish | None:
@@ -176,8 +188,8 @@ def _other(talk: Talk, heard: Heard, desk: Desk) -> Talk:
         wishes = (Wish(start=max(shown) + _MINUTE, end=_from_now(desk).end),)
     elif heard.of("earlier"):
         wishes = (Wish(start=min(desk.now, min(shown) - _MINUTE), end=min(shown)),)
-    elif not wishes or all(each.precise for each in wishes):
-        wishes = (_from_now(desk),)
+    elif talk.start or all(each.precise for each in wishes):
+        wishes = (_day_of(shown[0], desk),)
     return talk.forgetting_time().but(wishes=wishes, seen=seen)
 
 

@@ -137,7 +137,8 @@ def when(text: str, talk: Talk | None, desk: Desk) -> When:
     context = _context(talk, desk) if talk else None
     text = _SAID_NO.sub("", text)  # "no, 4 pm" wants 4 pm; "no mornings" goes to the grammar as it is
     understood = understand(text, now=desk.local(desk.now), hours=_hours(desk), context=context)
-    wishes = tuple(_wish(each, desk) for each in understood.windows)
+    dated = understood.has_date or context is not None
+    wishes = tuple(_wish(each, desk, dated=dated) for each in understood.windows)
     if understood.confidence >= SURE or (wishes and not understood.choices and all(w.end <= desk.now for w in wishes)):
         return When(wishes, has_date=understood.has_date, has_time=understood.has_time)
     return _doubt(understood, desk)
@@ -149,9 +150,9 @@ def _doubt(understood: Understanding, desk: Desk) -> When:
     return When((), readings, question, understood.has_date, understood.has_time)
 
 
-def _wish(window: Window, desk: Desk) -> Wish:
+def _wish(window: Window, desk: Desk, *, dated: bool = True) -> Wish:
     start, end = (_instant(each, desk) for each in (window.start, window.end))
-    return Wish(start=start, end=end, precise=window.precise)
+    return Wish(start=start, end=end, precise=window.precise, dated=dated)
 
 
 def _instant(moment: datetime, desk: Desk) -> datetime:

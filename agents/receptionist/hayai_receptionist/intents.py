@@ -76,7 +76,7 @@ _DECOYS = """chance charge where were there their home hours house horse later l
     please phone prone those these thesis weather whether other bother mother brother moved love move movie more most
     store story start stop step slot lots shot cancer canal hello help held human woman women humor nothing something
     anything thing think thank tank clock close closed cost coast lost last least list listen quite quiet quit quote
-    change changes switch witch push bush pull full shift shirt call called calls fall tall small real reel person
+    change changes switch witch push bush pull full shift shirt call called calls shit shot fall tall small real reel person
     parson talk walk speak peak book books look cook took visit exit fee free feel feed feet tree three money honey
     right night light might sight write wrong sure pure cure care core sorry worry story reserve deserve serve address
     dress express number member stay say day way may pay play location vacation education position operation option

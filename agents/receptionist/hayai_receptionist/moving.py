@@ -39,7 +39,9 @@ async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
 
 
 async def _towards(talk: Talk, appointment: Appointment, desk: Desk) -> Turn:
-    return await advance(talk.but(target=appointment.id, service=appointment.service, options=()), desk)
+    wishes = choosing.on_same_day(talk.wishes, appointment.starts_at, desk)
+    towards = talk.but(target=appointment.id, service=appointment.service, options=(), wishes=wishes)
+    return await advance(towards, desk)
 
 
 async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:

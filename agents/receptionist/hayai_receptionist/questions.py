@@ -33,6 +33,7 @@ def questions(clause: str, desk: Desk) -> list[Question]:
     """What a clean clause asks, if anything."""
     mentioned = named(clause, desk.services)
     services = mentioned.ids if mentioned.marks else ()
+    hinted = services or (mentioned.ids if len(mentioned.ids) == 1 else ())
     about = intents(words(masked(clause, mentioned.marks)))
     said = words(clause)
     own = [place for place, each in enumerate(desk.business.answers) if _touches(each.about, said)]
@@ -42,7 +43,11 @@ def questions(clause: str, desk: Desk) -> list[Question]:
         topics.append("hours")
     if contact_in(clause)[0]:  # "my phone number is ..." tells, it does not ask
         topics = [topic for topic in topics if topic not in {"phone", "address"}]
-    return found + [Question(topic, clause, services) for topic in topics if not (found and topic == "services")]
+    return found + [
+        Question(topic, clause, hinted if topic == "price" else services)
+        for topic in topics
+        if not (found and topic == "services")
+    ]
 
 
 def _asks(clause: str, said: tuple[str, ...]) -> bool:

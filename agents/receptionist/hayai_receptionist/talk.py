@@ -34,6 +34,8 @@ class Wish(BaseModel):
     start: AwareDatetime
     end: AwareDatetime
     precise: bool = False
+    dated: bool = True
+    """False for one of the days that an hour without a date may mean."""
 
 
 class Talk(BaseModel):
