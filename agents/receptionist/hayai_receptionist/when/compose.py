@@ -77,7 +77,7 @@ class Composer:
             elif isinstance(value, Offset):
                 self._offset(value)
             else:
-                self._day(value)
+                self._day(value, piece)
             self._joint = ""
 
     def _polarity(self, piece: Piece) -> None:
@@ -233,7 +233,7 @@ class Composer:
             self._new(self._joint)
         self.last.offset = value
 
-    def _day(self, value: DaySpec) -> None:
+    def _day(self, value: DaySpec, piece: Piece) -> None:
         value = self._echo(value)
         if self._negative and isinstance(value, Anchor) and value.bound:
             self.doubts.append("whether the last day is ruled out too")
@@ -244,9 +244,15 @@ class Composer:
                 self.last.days.append(value)
                 return
             self._new(self._joint)
-        elif self.last.days and not _joins(self.last.days, value):
+        elif self.last.days and not _joins(self.last.days, value) or self._begins_anew(piece):
             self._new("or")
         self.last.days.append(value)
+
+    def _begins_anew(self, piece: Piece) -> bool:
+        """ "Monday at 9 or 11, Tuesday at 10": after the comma 11 stays with Monday."""
+        earlier = len(self.clauses) > 1 and bool(self.clauses[-2].days)
+        hanging = self.last.times is not None and not self.last.days and self.last.joint in {"or", "and"}
+        return earlier and hanging and bool({",", ";", "."} & set(piece.gap))
 
     def _echo(self, value: DaySpec) -> DaySpec:
         """ "tomorrow or the day after": the day named before in the same breath is meant."""

@@ -64,6 +64,7 @@ ALIASES = _spelled(
         "before": "b4 bfore",
         "about": "abt",
         "around": "arnd",
+        "next": "nxt",
         "noon": "midday noontime",
         "lunch": "lunchtime lunchbreak",
         "o'clock": "oclock o'clocks",
@@ -138,7 +139,7 @@ FOLLOWERS = frozenset(
 """Words that may stand after a bare hour without making it a count of something."""
 
 NEAR_TIME = frozenset(
-    "day week month year hour minute last first next half part end start beginning early late later earlier too before "
+    "+ day week month year hour minute last first next half part end start beginning early late later earlier too before "
     "after by until past within second third other than weekend weekday o clock ish fortnight between "
     "through during hence onward except every previous following since minus plus mid".split(),
 )

@@ -52,6 +52,13 @@ def resolve_mask(mask: Mask, frame: Frame) -> tuple[Days, ...]:
     Raises:
         Doubt: no such date, a date just past, or a weekday that is not that date's.
     """
+    found = _resolved(mask, frame)
+    if not all(found):
+        raise Doubt("There is no such day left. Which day would you like?", "no such day left")
+    return found
+
+
+def _resolved(mask: Mask, frame: Frame) -> tuple[Days, ...]:
     if mask.dated:
         return _dated(mask, frame)
     if mask.month is not None:

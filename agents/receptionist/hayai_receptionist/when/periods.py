@@ -153,7 +153,8 @@ def _any_day(frame: Frame) -> tuple[Days, ...]:
 PERIOD_RULES: tuple[Rule, ...] = (
     rule("PERIOD", "the? this =week|month|year", lambda u: UNITS_AHEAD[u](0)),
     rule("PERIOD", "the =week|month|year", lambda u: UNITS_AHEAD[u](0)),
-    rule("PERIOD", "the? next|following|coming =week|month|year", lambda u: UNITS_AHEAD[u](1)),
+    rule("PERIOD", "the? following =month|year", lambda u: UNITS_AHEAD[u](1)),
+    rule("PERIOD", "the? next|coming =week|month|year", lambda u: UNITS_AHEAD[u](1)),
     rule("PERIOD", "the? =week|month|year after next", lambda u: UNITS_AHEAD[u](2)),
     rule("PERIOD", "this|the? coming|upcoming? weekend|weekends", lambda: Anchor(_this_weekend, period=True)),
     rule("PERIOD", "the? next weekend", lambda: Anchor(_next_weekend, period=True)),

@@ -97,10 +97,16 @@ def _before_day(length: Length, day: DaySpec) -> Anchor | None:
 
 
 def _within(length: Length) -> Anchor | None:
+    if length.clock and length.minutes < 24 * 60:
+        return Anchor(_today_until)
     if length.clock:
-        return None
+        length = Length(length.minutes // (24 * 60), "day")
     span = Length(3 if length.vague else length.count, length.unit)
     return Anchor(lambda f: (((f.today, moved(f.today, span)),),), period=True)
+
+
+def _today_until(frame: Frame) -> tuple[Days, ...]:
+    raise Doubt("What time today would suit you?", "within hours")
 
 
 def _weekday_week(token: Token) -> Anchor:
@@ -223,7 +229,7 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("DAY", "the same week", lambda: _context_week(0)),
     rule("DAY", "the week after that|then?", lambda: _context_week(1)),
     rule("DAY", "the week before that|then?", lambda: _context_week(-1)),
-    rule("DAY", "the following week", lambda: _context_week(1)),
+    rule("DAY", "the? following week", lambda: _context_week(1)),
     rule("OFFSET", "LENGTH later|after", lambda n: _later(n, 1)),
     rule("OFFSET", "LENGTH after that|then", lambda n: _later(n, 1)),
     rule("OFFSET", "LENGTH earlier|sooner", lambda n: _later(n, -1)),

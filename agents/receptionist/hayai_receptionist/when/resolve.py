@@ -123,7 +123,8 @@ def _moments(deadline: Anchor, times: Times | None, frame: Frame) -> list[tuple[
 def _up_to(deadline: Anchor, day: date, minute: int, frame: Frame) -> Interval:
     moment = _midnight(day) + timedelta(minutes=minute)
     if deadline.bound == "high":
-        return Interval(min(_midnight(frame.today), moment), moment)
+        begin = min(_midnight(frame.today), _midnight(day))
+        return Interval(begin, max(moment, begin + timedelta(minutes=1)))
     return Interval(moment, _midnight(day + timedelta(OPEN_END + 1)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from hayai_receptionist.when.days import each
 from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, DaySpec, Frame, Mask
 from hayai_receptionist.when.grammar import Rule, rule
 from hayai_receptionist.when.masks import resolve_days
@@ -71,6 +72,11 @@ def _pair(month: Token, one: Token, two: Token) -> Anchor:
     return either(Mask(day=one.value, month=month.value), Mask(day=two.value, month=month.value))
 
 
+def _around(days: Days) -> Days:
+    """ "around the 20th": two days either way."""
+    return ((days[0][0] - timedelta(2), days[-1][1] + timedelta(2)),)
+
+
 def either(*specs: DaySpec) -> Anchor:
     """Several days of which any will do, in order."""
     return Anchor(lambda f: (tuple(span for s in specs for span in resolve_days(s, f)[0]),))
@@ -95,6 +101,9 @@ SPAN_RULES: tuple[Rule, ...] = (
     rule("SPAN", "EDGE at? the? latest", lambda d: until(d, included=True)),
     rule("SPAN", "EDGE or|and before|earlier|sooner", lambda d: until(d, included=True)),
     rule("SPAN", "any? time? sometime? anytime? after|past|following EDGE", lambda d: since(d, included=False)),
+    rule("SPAN", "on or|and after|from EDGE", lambda d: since(d, included=True)),
+    rule("SPAN", "on or|and before|by EDGE", lambda d: until(d, included=True)),
+    rule("SPAN", "somewhere|sometime? around|about|near|circa DATE", lambda d: Anchor(each(d, _around), period=True)),
     rule("SPAN", "later than EDGE", lambda d: since(d, included=False)),
     rule("SPAN", "from|starting|beginning from|on? EDGE onward|forward?", lambda d: since(d, included=True)),
     rule("SPAN", "EDGE onward|forward", lambda d: since(d, included=True)),

@@ -109,6 +109,7 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", "from MOMENT onward|forward?", lambda c: Times(low=c)),
     rule("TIME", "starting|start|beginning from|at? MOMENT", lambda c: Times(low=c)),
     rule("TIME", "not|no|nothing before|until|till|earlier|sooner than? MOMENT", lambda c: Times(low=c)),
+    rule("TIME", "at or|and after MOMENT", lambda c: Times(low=c)),
     rule("TIME", "later than MOMENT", lambda c: Times(low=c)),
     rule("TIME", "earlier|sooner than MOMENT", lambda c: Times(high=c)),
     rule("TIME", f"any? anytime? sometime? up? {PREP_BEFORE} MOMENT", lambda c: Times(high=c)),

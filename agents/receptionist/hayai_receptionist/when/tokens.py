@@ -143,11 +143,17 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:
     keys = token.keys | {word.word, token.text, *word.kinds}
     if token.text == "on" and not _word(spelled, i + 1).isalnum() and (i + 1 >= len(tokens) or "MARK" in tokens[i + 1].keys):
         keys |= {"onward"}
-    named = bool(word.kinds) and "TIMEWORD" not in word.kinds and i > 0 and tokens[i - 1].text in TITLES
+    named = bool({"WD", "MONTH"} & set(word.kinds)) and _follows_title(tokens, i)
     phrasal = word.word == "by" and i > 0 and tokens[i - 1].text in PHRASAL
     if named or phrasal or (word.weak and not _supported(tokens, spelled, i)):
         return replace(token, keys=frozenset({"WORD", "" if phrasal else token.text}))
     return replace(token, word=word.word, keys=keys, value=word.value, other=word.other)
+
+
+def _follows_title(tokens: list[Token], i: int) -> bool:
+    """ "Dr. Friday" and "my name is Wednesday" are people."""
+    before = [t.text for t in tokens[max(0, i - 2) : i]]
+    return bool(before) and (before[-1] in TITLES or before == ["name", "is"])
 
 
 def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:
