@@ -116,6 +116,4 @@ class Feed:
 
     async def _page(self, after: int) -> list[Line]:
         session = self._session
-        return await self._desk.tier.conversations.lines(
-            session.tenant, session.conversation, after=after, limit=_PAGE
-        )
+        return await self._desk.tier.conversations.lines(session.tenant, session.conversation, after=after, limit=_PAGE)

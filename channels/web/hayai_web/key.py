@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -29,8 +28,8 @@ def kept_key(folder: Path) -> bytes:
         key = path.read_bytes().strip()
     except OSError as wrong:
         raise SettingsError(
-            f"The chat's session key cannot be kept in {folder} ({wrong.strerror}): make the folder writable, set `data` "
-            "under [channel.web] to another one, or give `session_key`."
+            f"The chat's session key cannot be kept in {folder} ({wrong.strerror}): make the folder writable, set "
+            "`data` under [channel.web] to another one, or give `session_key`."
         ) from None
     if len(key) < _LENGTH:
         raise SettingsError(f"{path} is no session key: delete it, and a new one is made; open chats begin anew.")
@@ -39,7 +38,7 @@ def kept_key(folder: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """Write the whole key aside, then link it into place: the first to do so wins, and nobody reads half a key."""
-    aside = path.with_suffix(f".{os.getpid()}")
+    aside = path.with_suffix(f".{secrets.token_hex(8)}")
     aside.touch(mode=0o600)
     try:
         aside.write_text(secrets.token_hex(_LENGTH // 2))

@@ -51,8 +51,6 @@ def page(template: str, business: Business, now: datetime) -> str:
     )
 
 
-
-
 def _monogram(name: str) -> str:
     return "".join(word[0] for word in name.split()[:2]).upper()
 
@@ -83,14 +81,18 @@ def _link(target: str, text: str) -> str:
 def _hours(business: Business, now: datetime) -> str:
     today = now.astimezone(business.schedule.zone).date()
     rows = [
-        f'<tr{" class=today" if day == today.weekday() else ""}><th scope="row">{name}</th><td>{_lines(hours)}</td></tr>'
-        for day, name, hours in week(business.schedule)
+        _row("today" if day == today.weekday() else "", name, hours) for day, name, hours in week(business.schedule)
     ]
     for day, hours, reason in differing(business.schedule, today):
         told = f"{day:%a}, {day.day} {day:%b}"
         why = f'<span class="reason">{escape(reason[:1].upper() + reason[1:])}</span>' if reason else ""
-        rows.append(f'<tr class="differs"><th scope="row">{told}{why}</th><td>{_lines(hours)}</td></tr>')
+        rows.append(_row("differs", told + why, hours))
     return "".join(rows)
+
+
+def _row(kind: str, day: str, hours: str) -> str:
+    """`day` is HTML already."""
+    return f'<tr class="{kind}"><th scope="row">{day}</th><td>{_lines(hours)}</td></tr>'
 
 
 def _lines(hours: str) -> str:

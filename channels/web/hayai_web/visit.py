@@ -57,8 +57,8 @@ class Visit:
             pass
         except* TurnedAway as turned:
             await self._part(turned)
-        except* Exception as wrong:
-            _log.error("A chat broke off: %s", "; ".join(explained(each) for each in _leaves(wrong)))  # noqa: TRY400
+        except* Exception as wrong:  # noqa: BLE001 - one chat's defect must not show as a traceback with a person's words
+            _log.error("A chat broke off: %s", "; ".join(explained(each) for each in _leaves(wrong)))
             await self._wire.close(DEFECT)
 
     async def _part(self, turned: BaseExceptionGroup[TurnedAway]) -> None:
@@ -69,9 +69,7 @@ class Visit:
 
     async def _admitted(self, free: bool) -> None:  # noqa: FBT001 - what Places answered
         if not free:
-            raise TurnedAway(
-                "busy", "Too many chats are open from your network: close one.", again=30.0, closing=LATER
-            )
+            raise TurnedAway("busy", "Too many chats are open from your network: close one.", again=30.0, closing=LATER)
         hello, session = await self._greeted()
         with self._desk.visitor_places.place(session.visitor) as seat:
             if not seat:
@@ -132,23 +130,23 @@ class Visit:
         while True:
             try:
                 self._count_frame()
-                frame = await self._wire.receive()
-                if isinstance(frame, Ping):
-                    await self._wire.send(Pong())
-                elif isinstance(frame, Hello):
-                    raise TurnedAway("unreadable", "Hello was said already: go on, or connect again.", closing=POLICY)
-                else:
-                    await self._take(frame, session, feed)
+                await self._answer(await self._wire.receive(), session, feed)
             except TurnedAway as turned:
                 await self._wire.turn_away(turned)
+
+    async def _answer(self, frame: Hello | Say | Ping, session: Session, feed: Feed) -> None:
+        if isinstance(frame, Ping):
+            await self._wire.send(Pong())
+        elif isinstance(frame, Hello):
+            raise TurnedAway("unreadable", "Hello was said already: go on, or connect again.", closing=POLICY)
+        else:
+            await self._take(frame, session, feed)
 
     async def _take(self, say: Say, session: Session, feed: Feed) -> None:
         text = self._readable(say)
         self._slow_down(say, session)
         self._know(session, say.id)
-        message = Inbound(
-            session.tenant, session.conversation, session.visitor, say.id, text, self._desk.clock()
-        )
+        message = Inbound(session.tenant, session.conversation, session.visitor, say.id, text, self._desk.clock())
         line = await self._accepted(message)
         await self._wire.send(Received(id=say.id, position=line.position))
         feed.look()

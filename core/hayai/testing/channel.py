@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,10 @@ from fastapi import APIRouter
 
 from hayai.bus.memory import MemoryBus
 from hayai.business import parse_business
-from hayai.channel import Channel
 from hayai.envelope import Envelope, wrap
 from hayai.errors import PermanentError, TransientError, Unavailable
 from hayai.handlers import Context, Handlers
 from hayai.ports.base import Settings
-from hayai.ports.conversations import Line
 from hayai.testing.memory_conversations import MemoryConversations
 from hayai.tier import Tier
 from hayai.tokens import token
@@ -27,20 +26,26 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from hayai.business import Business
+    from hayai.channel import Channel
+    from hayai.clock import Clock
+    from hayai.ports.conversations import Line
     from hayai.testing.clock import MovableClock
 
-BUSINESS = {
-    "tenant": "smile-dental",
-    "name": "Smile Dental",
-    "trade": "dental practice",
-    "timezone": "America/New_York",
-    "address": "1 Main Street",
-    "phone": "+1 555 010 0199",
-    "greeting": "Hello, this is Smile Dental.",
-    "hours": {"monday": "09:00-17:00"},
-    "services": [{"id": "cleaning", "name": "Cleaning", "minutes": 30, "needs": ["chair"], "price": "$120"}],
-    "resources": [{"id": "chair-1", "name": "Chair 1", "kind": "chair"}],
-}
+SMILE_DENTAL = parse_business(
+    {
+        "tenant": "smile-dental",
+        "name": "Smile Dental",
+        "trade": "dental practice",
+        "timezone": "America/New_York",
+        "address": "1 Main Street",
+        "phone": "+1 555 010 0199",
+        "greeting": "Hello, this is Smile Dental.",
+        "hours": {"monday": "09:00-17:00"},
+        "services": [{"id": "cleaning", "name": "Cleaning", "minutes": 30, "needs": ["chair"], "price": "$120"}],
+        "resources": [{"id": "chair-1", "name": "Chair 1", "kind": "chair"}],
+    }
+)
+"""The house's one business."""
 
 
 class BreakableBus(MemoryBus):
@@ -70,7 +75,7 @@ class House:
     bus: BreakableBus
     conversations: MemoryConversations
     tier: Tier
-    clock: MovableClock
+    clock: Clock
     business: Business
     received: list[tuple[MessageReceived, Envelope]] = field(default_factory=list)
     """Every message that came in over the bus."""
@@ -110,6 +115,18 @@ class House:
         return envelope
 
 
+@asynccontextmanager
+async def standing_house(clock: Clock) -> AsyncIterator[House]:
+    """A memory bus, a memory transcript and one business, `smile-dental`."""
+    bus, conversations, business = BreakableBus(clock=clock), MemoryConversations(), SMILE_DENTAL
+    house = House(bus, conversations, Tier({"conversations": conversations}, [business]), clock, business)
+    await house.listen()
+    try:
+        yield house
+    finally:
+        await bus.stop()
+
+
 class Outside(ABC):
     """The far end of the channel's wire: a customer, and the network between. A test's author plays it."""
 
@@ -141,12 +158,9 @@ class ChannelContract:
 
     @pytest.fixture
     async def house(self, clock: MovableClock) -> AsyncIterator[House]:
-        """A memory bus, a memory transcript and one business, `smile-dental`."""
-        bus, conversations, business = BreakableBus(clock=clock), MemoryConversations(), parse_business(BUSINESS)
-        house = House(bus, conversations, Tier({"conversations": conversations}, [business]), clock, business)
-        await house.listen()
-        yield house
-        await bus.stop()
+        """What stands around the channel, by the clock that the test moves."""
+        async with standing_house(clock) as house:
+            yield house
 
     @pytest.fixture(autouse=True)
     async def _runs(self, house: House, channel: Channel) -> None:

@@ -1,0 +1,83 @@
+"""A house with an agent that echoes, and the web channel served in it by a real web server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import uvicorn
+
+from hayai.bus.memory import MemoryBus
+from hayai.handlers import Context, Handlers
+from hayai.testing.channel import House, standing_house
+from hayai.vocabulary.messages import MessageReceived, ReplyReady
+from hayai.web.door import door
+from hayai_web.chat import WebChannel
+from hayai_web.settings import ChatSettings
+
+if TYPE_CHECKING:
+    from hayai.testing.clock import MovableClock
+
+Serve = Callable[..., AbstractAsyncContextManager[str]]
+
+echo = Handlers("echo")
+
+
+@echo.on(MessageReceived)
+async def answer(message: MessageReceived, context: Context) -> ReplyReady | None:
+    """Say it again, piece by piece; stay silent when asked to."""
+    if message.text.startswith("silence"):
+        return None
+    text = f"You said: {message.text}"
+    for word in text.split(" "):
+        await context.stream(word + " ")
+    return ReplyReady(channel=message.channel, person=message.person, text=text, choices=("Yes", "No"))
+
+
+@pytest.fixture
+async def house(clock: MovableClock) -> AsyncIterator[House]:
+    """What stands around the channel, with the echo at work."""
+    async with standing_house(clock) as standing:
+        await standing.run(echo)
+        yield standing
+
+
+@pytest.fixture
+def serve(house: House) -> Serve:
+    """Serves the channel with the settings given: `async with serve(message_length=10) as url`."""
+    return lambda **settings: _served(house, settings)
+
+
+@asynccontextmanager
+async def _served(house: House, settings: dict[str, object]) -> AsyncIterator[str]:
+    chosen = ChatSettings.model_validate({"session_key": "k" * 32, **settings})
+    channel = WebChannel(chosen, bus=house.bus, tier=house.tier, clock=house.clock)
+    await channel.start()
+    process = MemoryBus(clock=house.clock, log=house.bus.log)  # ends with the server, as its process would
+    for subscription in channel.handlers():
+        await process.subscribe(subscription, house.tier)
+    app = door(house.tier, house.bus, [channel], {}, house.clock)
+    config = uvicorn.Config(
+        app, port=0, lifespan="off", log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve())  # serve() would take the test runner's signals
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.005)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+        await channel.stop()
+        await process.stop()
+
+
+@pytest.fixture
+async def url(serve: Serve) -> AsyncIterator[str]:
+    """The channel with its usual settings."""
+    async with serve() as address:
+        yield address
