@@ -27,6 +27,10 @@ _PING_SECONDS = 10
 _FLUSH_SECONDS = 2
 
 
+class Silent(Unavailable):
+    """The server is connected, as far as anybody knows, and does not answer."""
+
+
 class Connection:
     """Connected from start() to stop(); in between it may be down, and comes back by itself.
 
@@ -119,7 +123,7 @@ class Connection:
 
     async def post(self, subject: str, body: bytes, *, reply: str = "", headers: dict[str, str] | None = None) -> None:
         """Send without an answer; what is sent while the server is away goes out when it is back, or is lost."""
-        with suppress(nats.errors.Error):
+        with suppress(nats.errors.Error, OSError):
             await self._client.publish(subject, body, reply=reply, headers=headers)
 
     async def request(self, subject: str, body: bytes, *, seconds: float) -> bytes:
@@ -127,7 +131,8 @@ class Connection:
         try:
             return (await self._client.request(subject, body, timeout=seconds)).data
         except (nats.errors.Error, OSError) as wrong:
-            raise Unavailable(
+            kind = Silent if isinstance(wrong, nats.errors.TimeoutError) else Unavailable
+            raise kind(
                 f"The NATS server at {self.server} did not answer ({type(wrong).__name__}): see that it runs with "
                 "JetStream on, then try again."
             ) from None
@@ -176,16 +181,18 @@ class Connection:
 
     async def _closed(self) -> None:
         """nats-py has given up for good (refused credentials, a protocol error): begin again with a new client."""
-        if not self._stopping:
+        if not self._stopping and (self._renewal is None or self._renewal.done()):
             self._renewal = asyncio.create_task(self._replace())
 
     async def _replace(self) -> None:
-        await asyncio.sleep(_RETRY_SECONDS)
-        self._client = Client()
-        await self._connect()
-        for inbox in list(self._inboxes):
-            await inbox.open(self._client)
-        await self.flush()
+        while self._client.is_closed:
+            await asyncio.sleep(_RETRY_SECONDS)
+            self._client = Client()
+            with suppress(nats.errors.Error, OSError):
+                await self._connect()
+                for inbox in list(self._inboxes):
+                    await inbox.open(self._client)
+                await self.flush()
         await self._found()
 
 

@@ -7,12 +7,12 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from hayai.bus.jetstream import Refused
+from hayai.bus.connection import Silent
 from hayai.bus.lanes import Lanes
 from hayai.bus.message import Message
 from hayai.bus.pull import Pull
 from hayai.bus.streams import address_of
-from hayai.errors import Unavailable
+from hayai.errors import HayaiError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _ACK, _NAK, _IN_PROGRESS = b"+ACK", b"-NAK", b"+WPI"
 _SHORT_REPLY = 9
-_RECOVERY_PAUSE = 0.25
+_RECOVERY_PAUSE, _LONGEST_RECOVERY_PAUSE = 0.25, 5.0
 _BEATS = 3
 """In-progress heartbeats within one ack_wait."""
 
@@ -110,7 +110,7 @@ class Consumer:
         if message.identity in self._settled:  # our acknowledgement was lost on its way
             self._start(self._connection.post(message.reply, _ACK))
         elif (held := self._held.get(message.identity)) is not None:
-            held.reply, held.delivered = message.reply, message.delivered
+            held.reply = message.reply  # the server waits for the newest delivery's answer
         else:
             self._held[message.identity] = message
             self._lanes.put(message.lane, message)
@@ -130,23 +130,21 @@ class Consumer:
 
     async def _recover(self) -> None:
         """Find the consumer again or make it again, however long that takes."""
-        try:
-            recovered = False
-            while not recovered:
-                await asyncio.sleep(_RECOVERY_PAUSE)
-                recovered = await self._recovered()
-        finally:
-            self._recovering = False
+        pause, recovered = _RECOVERY_PAUSE, False
+        while not recovered:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_RECOVERY_PAUSE)
+            recovered = await self._recovered()
+        self._recovering = False
 
     async def _recovered(self) -> bool:
         after = None
         try:
             if not await self._durable.exists():
                 after = await self._durable.recreate(self._handled_up_to())
-        except Refused:
-            return False
-        except Unavailable:
-            if self._connection.is_ready:  # connected, and yet no answer within seconds
+        except HayaiError as wrong:
+            _log.warning("The consumer %s is lost and cannot be had back yet: %s", self._durable.name, wrong)
+            if isinstance(wrong, Silent) and self._connection.is_ready:
                 await self._connection.renew()
             return False
         self._pull.again()

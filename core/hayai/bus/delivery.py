@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _CRASHES = 3
-"""Begun this many times as often as it may be tried, an event is taken to kill the process that handles it."""
+"""Handed over this many times as often as it may be tried, an event is taken to kill the process that handles it."""
 
 
 class Delivery:
@@ -66,7 +66,7 @@ class Delivery:
         """The envelopes that follow from `message`."""
         if (begun := message.delivered + message.broken_off) > _CRASHES * self._policy.attempts:
             raise PermanentError(
-                f"It was begun {begun} times and never ended: its handler may take its task or its process down."
+                f"It was handed over {begun} times and never settled: its handler may take its process down."
             )
         envelope = opened(message)
         event = open_event(envelope, self._subscription.event, self._bus.codec)

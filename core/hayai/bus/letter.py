@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from hayai.bus.base import SOURCE, UNKNOWN
 from hayai.bus.explain import explained
 from hayai.bus.streams import subject_of
-from hayai.envelope import decode, wrap
-from hayai.errors import EnvelopeMalformed, KeyNotOpaque
+from hayai.envelope import decode, open_event, wrap
+from hayai.errors import EnvelopeMalformed, EventMismatch, KeyNotOpaque, VersionUnknown
 from hayai.tokens import derived, token
 from hayai.vocabulary.operations import DeadLettered
 
@@ -47,6 +47,15 @@ def dead_letter(
         cause=cause,
         now=clock(),
     )
+
+
+def letters_in(body: bytes, codec: Codec) -> list[tuple[Envelope, DeadLettered]]:
+    """The dead letter in `body`, or nothing: what a stranger wrote into the stream must not hide the others."""
+    try:
+        envelope = decode(body)
+        return [(envelope, open_event(envelope, DeadLettered, codec))]
+    except (EnvelopeMalformed, EventMismatch, VersionUnknown):
+        return []
 
 
 def _cause(message: Message) -> Envelope | None:

@@ -11,14 +11,14 @@ from pydantic import Field
 from hayai.bus.base import Bus
 from hayai.bus.delivery import Delivery
 from hayai.bus.lanes import Lanes
+from hayai.bus.letter import letters_in
 from hayai.bus.memory_log import Log, Member, MemoryMessage, Place
 from hayai.bus.pieces import Pieces
 from hayai.bus.streams import DEADLETTERS, subject_of
 from hayai.clock import system_clock
-from hayai.envelope import decode, encode, open_event
+from hayai.envelope import encode
 from hayai.errors import HandlerMisdeclared, MessageTooLarge, Unavailable
 from hayai.ports.base import Settings
-from hayai.vocabulary.operations import DeadLettered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hayai.envelope import Codec, Envelope
     from hayai.handlers import Subscription
     from hayai.tier import Tier
+    from hayai.vocabulary.operations import DeadLettered
 
 
 class _Running(NamedTuple):
@@ -88,9 +89,8 @@ class MemoryBus(Bus):
 
     async def dead_letters(self, *, limit: int = 100) -> Sequence[tuple[Envelope, DeadLettered]]:
         """The newest dead letters, newest first."""
-        kept = reversed(self.log.streams[DEADLETTERS.name][-limit:])
-        envelopes = [decode(stored.body) for stored in kept]
-        return [(envelope, open_event(envelope, DeadLettered, self.codec)) for envelope in envelopes]
+        kept = reversed(self.log.streams[DEADLETTERS.name])
+        return [letter for stored in kept for letter in letters_in(stored.body, self.codec)][:limit]
 
     async def signal(self, topic: str, piece: bytes) -> None:
         """An ephemeral piece to whoever listens to `topic` now. Raises MessageTooLarge."""

@@ -15,11 +15,12 @@ from hayai.bus.consumer import Consumer
 from hayai.bus.delivery import Delivery
 from hayai.bus.durable import Durable
 from hayai.bus.jetstream import JetStream, Refused
+from hayai.bus.letter import letters_in
 from hayai.bus.pieces import Pieces
 from hayai.bus.publisher import Publisher
 from hayai.bus.streams import DEADLETTERS, EVENTS, broken_promises, configuration, other_limits, subject_of
 from hayai.clock import system_clock
-from hayai.envelope import decode, encode, open_event
+from hayai.envelope import encode
 from hayai.errors import HandlerMisdeclared, MessageTooLarge, SettingsError, Unavailable
 from hayai.ports.base import Settings
 from hayai.vocabulary.operations import ConsumerRecreated, DeadLettered
@@ -162,8 +163,7 @@ class NatsBus(Bus):
             if len(letters) == limit:
                 break
             if body := await self._jetstream.body(DEADLETTERS.name, sequence):
-                envelope = decode(body)
-                letters.append((envelope, open_event(envelope, DeadLettered, self.codec)))
+                letters += letters_in(body, self.codec)
         return letters
 
     async def signal(self, topic: str, piece: bytes) -> None:

@@ -73,17 +73,17 @@ class Publisher:
         answer: asyncio.Future[Msg | None] = asyncio.get_running_loop().create_future()
         self._waiting[reply] = answer
         try:
-            async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + _ACK_SECONDS)):
-                await self._connection.post(subject, body, reply=reply, headers=headers)
-                message = await answer
-        except TimeoutError:
-            self.is_silent = self._connection.is_ready
-            return None
+            await self._connection.post(subject, body, reply=reply, headers=headers)
+            await asyncio.wait({answer}, timeout=min(until - asyncio.get_running_loop().time(), _ACK_SECONDS))
         finally:
             del self._waiting[reply]
-        self.is_silent = self.is_silent and message is None
-        # An empty answer is the status 503: no stream listens yet, as while a server is starting.
-        return message.data or None if message is not None else None
+        if not answer.done():
+            self.is_silent = self._connection.is_ready
+            return None
+        if (message := answer.result()) is None:
+            return None
+        self.is_silent = False
+        return message.data or None  # nothing: the status 503, no stream listens yet, as while a server is starting
 
     def _acknowledged(self, answer: bytes, what: str) -> None:
         told = json.loads(answer)

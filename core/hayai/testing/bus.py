@@ -355,8 +355,9 @@ class BusContract:
     )
     async def test_what_is_not_opaque_is_refused(self, bus: Bus, words: dict[str, Any]) -> None:
         """Subjects and ids are visible to everybody who operates the bus; the refusal does not repeat the word."""
+        told: dict[str, Any] = {"tenant": "acme", **words}
         with pytest.raises(KeyNotOpaque) as refused:
-            await bus.publish(BellRung(), **{"tenant": "acme", **words})
+            await bus.publish(BellRung(), **told)
         assert not any(word in str(refused.value) for word in words.values() if len(word) > 1)
         with pytest.raises(KeyNotOpaque):
             await bus.send(enveloped(tenant="a.b"))
@@ -465,6 +466,18 @@ class BusContract:
         await letter_of(bus, name, cause=sent[-1])
         newest = await bus.dead_letters(limit=2)
         assert [envelope.cause for envelope, _ in newest] == [sent[2], sent[1]]
+
+    async def test_garbage_among_the_dead_letters_hides_none(self, bus: Bus, plant: Plant) -> None:
+        """What a stranger wrote there is passed over."""
+
+        async def refuse(_event: BellRung, _context: Context) -> None:
+            raise SlotTaken("Somebody was faster.")
+
+        name = await Ears(refuse).listen(bus)
+        await bus.publish(BellRung(), tenant="acme")
+        await letter_of(bus, name)
+        await plant("dead.acme.k.event.deadlettered.v1", b"garbage")
+        assert [letter.handler for _, letter in await bus.dead_letters(limit=1)] == [name]
 
     async def test_a_handler_of_dead_letters_that_fails_does_not_feed_itself(self, bus: Bus) -> None:
         """Its own failure is logged and ends there."""
