@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -19,6 +18,8 @@ from hayai_web.chat import WebChannel
 from hayai_web.settings import ChatSettings
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from hayai.testing.clock import MovableClock
 
 Serve = Callable[..., AbstractAsyncContextManager[str]]
@@ -47,7 +48,7 @@ async def house(clock: MovableClock) -> AsyncIterator[House]:
 
 @pytest.fixture
 def serve(house: House) -> Serve:
-    """Serves the channel with the settings given: `async with serve(message_length=10) as url`."""
+    """What serves the channel, given its settings, and yields the URL."""
     return lambda **settings: _served(house, settings)
 
 
@@ -60,20 +61,34 @@ async def _served(house: House, settings: dict[str, object]) -> AsyncIterator[st
     for subscription in channel.handlers():
         await process.subscribe(subscription, house.tier)
     app = door(house.tier, house.bus, [channel], {}, house.clock)
+    try:
+        async with _listening(app) as url:
+            yield url
+    finally:
+        await channel.stop()
+        await process.stop()
+
+
+@pytest.fixture
+def listening() -> Callable[[FastAPI], AbstractAsyncContextManager[str]]:
+    """What serves an application at the URL that it yields."""
+    return _listening
+
+
+@asynccontextmanager
+async def _listening(app: FastAPI) -> AsyncIterator[str]:
+    """A real web server, without the signals and the ticking of one that stands alone."""
     config = uvicorn.Config(
         app, port=0, lifespan="off", log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2
     )
+    config.load()
     server = uvicorn.Server(config)
-    serving = asyncio.create_task(server._serve())  # serve() would take the test runner's signals
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.005)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
-        server.should_exit = True
-        await serving
-        await channel.stop()
-        await process.stop()
+        await server.shutdown()
 
 
 @pytest.fixture

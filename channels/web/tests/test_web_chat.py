@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from hayai.testing.channel import ChannelContract, House, Outside
@@ -64,21 +62,14 @@ class TestWebChannel(ChannelContract):
         return channel
 
     @pytest.fixture
-    async def outside(self, house: House, channel: Channel) -> AsyncIterator[Outside]:
+    async def outside(
+        self, house: House, channel: Channel, listening: Callable[[FastAPI], AbstractAsyncContextManager[str]]
+    ) -> AsyncIterator[Outside]:
         """A tab on a real socket."""
         app = FastAPI()
         app.include_router(channel.router(), prefix="/web")
-        server = uvicorn.Server(
-            uvicorn.Config(app, port=0, lifespan="off", log_level="warning", ws="websockets-sansio")
-        )
-        serving = asyncio.create_task(server._serve())
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.005)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        async with Visitor(f"ws://127.0.0.1:{port}/web/socket/smile-dental") as visitor:
+        async with listening(app) as url, Visitor(url.replace("http", "ws") + "/web/socket/smile-dental") as visitor:
             yield Customer(visitor, house)
-        server.should_exit = True
-        await serving
 
 
 async def test_the_page_shows_the_business(url: str) -> None:
