@@ -37,7 +37,10 @@ PORTS = ("bus", "calendar", "conversations", "database", "identity", "secrets")
 _OVERRIDDEN = (*PORTS, "channel", "web")
 _OVERRIDE = re.compile(r"HAYAI_(?!SECRET_).*__")  # HAYAI_SECRET_NAME belongs to the secrets
 _PACKAGED = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*:.")
-_PASSWORD = re.compile(r"(?<=://)([^/@:\s\"]*):[^/@\s\"]+(?=@)")
+_PASSWORD = re.compile(
+    r"(?<=://)([^/@:\s\"]*:)[^\s\"]+(?=@)|([?&](?:password|token|key|secret)=)[^&\s\"]+", re.IGNORECASE
+)
+"""A password or a token inside of an address; greedy, since a password may hold an unescaped `/` or `@`."""
 
 
 class WebSettings(Settings):
@@ -177,7 +180,7 @@ async def resolve(tables: Iterable[Table], secrets: Secrets) -> list[Table]:
 
 def describe(settings: Settings) -> dict[str, Any]:
     """The settings as JSON values for a person's eyes: secrets, and passwords in addresses, are masked."""
-    return cast("dict[str, Any]", json.loads(_PASSWORD.sub(r"\1:***", settings.model_dump_json())))
+    return cast("dict[str, Any]", json.loads(_PASSWORD.sub(r"\1\2***", settings.model_dump_json())))
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -273,8 +273,20 @@ def test_no_refusal_repeats_a_value() -> None:
 
 def test_settings_are_described_without_their_secrets() -> None:
     """For a doctor's eyes: asterisks for secrets, and for the password inside of an address."""
-    shown = describe(_DatabaseSettings(password=SecretStr("hunter2"), hosts=["postgres://u:hunter2@h/d"]))
+    hosts = [
+        "postgres://u:hunter2@h/d",
+        "postgres://u:a/hunter2@b@h",
+        "postgres://h/d?password=hunter2&ssl=on",
+        "nats://h:1",
+    ]
+    shown = describe(_DatabaseSettings(password=SecretStr("hunter2"), hosts=hosts))
     assert "hunter2" not in str(shown)
+    assert shown["hosts"] == [
+        "postgres://u:***@h/d",
+        "postgres://u:***@h",
+        "postgres://h/d?password=***&ssl=on",
+        hosts[3],
+    ]
     assert shown["size"] == 3
     assert "hunter2" not in repr(database(password="hunter2"))
 
