@@ -10,7 +10,7 @@ import secrets
 from hayai.errors import KeyNotOpaque
 
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
-_TELEPHONE = re.compile(r"[0-9-]{7,}\Z")
+_TELEPHONE = re.compile(r"[0-9-]{7,20}\Z")  # longer ones are ids: E.164 has at most 15 digits
 
 
 def token(value: str, *, what: str) -> str:

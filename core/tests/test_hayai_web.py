@@ -143,9 +143,10 @@ async def test_a_calendar_program_gets_one_booking_and_a_feed(desk: Desk) -> Non
         assert event["DTSTART"].dt == kept.starts_at
 
 
-async def test_an_appointment_that_is_not_there_is_404(desk: Desk) -> None:
+@pytest.mark.parametrize("path", ["appointments/nope.ics", "resources/nope.ics"])
+async def test_what_is_not_there_is_404(desk: Desk, path: str) -> None:
     """One sentence, as a problem document."""
-    answer = await desk.http.get("/v1/tenants/acme/appointments/nope.ics", headers=await desk.key())
+    answer = await desk.http.get(f"/v1/tenants/acme/{path}", headers=await desk.key())
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 

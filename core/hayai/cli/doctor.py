@@ -1,6 +1,5 @@
 """`hayai doctor`: what is wrong with this installation, in sentences."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +17,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")] = False,
 ) -> None:
     """Check Python, plugins, settings, disk, bus and database; exit status 1 when something is wrong."""
-    findings = asyncio.run(examine(tier, data))
+    findings = examine(tier, data)
     if as_json:
         show_json([{"part": each.part, "ok": each.ok, "says": each.says} for each in findings])
     else:

@@ -10,7 +10,9 @@ from hayai.cli.options import DataOption, TierOption
 from hayai.cli.output import sentences, show, show_json
 from hayai.errors import SettingsError
 from hayai.ports.identity import CallerRole
-from hayai.runtime.standing import standing
+from hayai.runtime.assembly import standing_install
+from hayai.runtime.standing import settings_of
+from hayai.settings import InstallSettings
 
 app = typer.Typer(help="API keys for staff and operators.", no_args_is_help=True)
 _ROLES = ("owner", "staff", "operator", "auditor")
@@ -27,7 +29,9 @@ def issue(
 ) -> None:
     """Make an API key; it is stored hashed and shown this once."""
     with sentences():
-        key = asyncio.run(_issue(tenant, role, label, tier, data))
+        if role not in _ROLES:
+            raise SettingsError(f"There is no role {role!r}: use {', '.join(_ROLES)}.")
+        key = asyncio.run(_issue(tenant, cast("CallerRole", role), label, settings_of(tier, data)))
     if as_json:
         show_json({"tenant": tenant, "role": role, "key": key})
     else:
@@ -42,19 +46,17 @@ def revoke(
 ) -> None:
     """End an API key at once."""
     with sentences():
-        asyncio.run(_revoke(caller, tier, data))
+        asyncio.run(_revoke(caller, settings_of(tier, data)))
     show(f"The key {caller} is no longer valid.")
 
 
-async def _issue(tenant: str, role: str, label: str, tier: Path | None, data: Path) -> str:
-    if role not in _ROLES:
-        raise SettingsError(f"There is no role {role!r}: use {', '.join(_ROLES)}.")
-    async with standing(tier, data) as install:
+async def _issue(tenant: str, role: CallerRole, label: str, settings: InstallSettings) -> str:
+    async with standing_install(settings) as install:
         install.tier.business(tenant)
-        key = await install.tier.identity.issue(tenant=tenant, role=cast("CallerRole", role), label=label)
+        key = await install.tier.identity.issue(tenant=tenant, role=role, label=label)
     return key.get_secret_value()
 
 
-async def _revoke(caller: str, tier: Path | None, data: Path) -> None:
-    async with standing(tier, data) as install:
+async def _revoke(caller: str, settings: InstallSettings) -> None:
+    async with standing_install(settings) as install:
         await install.tier.identity.revoke(caller)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from hayai.errors import HayaiError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WRONG = 1
 """The exit status when something is wrong with the install or the request."""

@@ -13,7 +13,8 @@ from hayai.local.stack import reset as reset_data
 from hayai.runtime import dev as local
 from hayai.runtime.serving import serve
 from hayai.runtime.standing import migrate as migrate_tables
-from hayai.runtime.standing import tier_file
+from hayai.runtime.standing import settings_of, tier_file
+from hayai.settings import read_settings
 
 
 def dev(
@@ -35,11 +36,11 @@ def dev(
 def run(tier: TierOption = None) -> None:
     """Run against the servers that the tier file names, until SIGTERM."""
     with sentences():
-        asyncio.run(serve(tier_file(tier), dict(os.environ), say=show))
+        asyncio.run(serve(read_settings(tier_file(tier), os.environ), say=show))
 
 
 def migrate(tier: TierOption = None, data: DataOption = Path(".hayai")) -> None:
     """Bring the database's tables up to date and stop; safe to run twice, or twice at once."""
     with sentences():
-        for line in asyncio.run(migrate_tables(tier, data)):
+        for line in asyncio.run(migrate_tables(settings_of(tier, data))):
             show(line)

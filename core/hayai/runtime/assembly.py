@@ -80,7 +80,7 @@ async def standing_install(
             )
         database = await _adapter(settings.port("database"), Database, resources, stack)
         if migrating:
-            await migrate(database, components())
+            await migrate(database, await asyncio.to_thread(components))
         pool = Pool(database)
         await _started(pool, stack)
         resources["pool"] = pool
@@ -104,7 +104,7 @@ async def running_install(
         install.resources["bus"] = bus
         channels = await _channels(install, stack)
         groups = [
-            *_agents(install),
+            *await _agents(install),
             *((channel.handlers(), _version("hayai.channels", channel.name)) for channel in channels),
         ]
         for group, version in groups:
@@ -122,7 +122,7 @@ async def migrated(settings: InstallSettings) -> list[Migration]:
         if "secrets" in settings.ports:
             resources["secrets"] = await _adapter(settings.port("secrets"), Secrets, resources, stack)
         database = await _adapter(settings.port("database"), Database, resources, stack)
-        return await migrate(database, components())
+        return await migrate(database, await asyncio.to_thread(components))
 
 
 def components() -> dict[str, Any]:
@@ -141,7 +141,8 @@ def _folder(component: str) -> Any:
 async def _adapter(table: Table, kind: type[A], resources: dict[str, object], stack: AsyncExitStack) -> A:
     """The adapter that `table` names, built with what it asks for and started."""
     group = f"hayai.{table.where.partition('.')[0]}"
-    return await _built(plugins.load(group, table.adapter, kind), table, resources, stack)
+    loaded = await asyncio.to_thread(plugins.load, group, table.adapter, kind)  # an import reads files
+    return await _built(loaded, table, resources, stack)
 
 
 async def _built(adapter: type[A], table: Table, resources: dict[str, object], stack: AsyncExitStack) -> A:
@@ -162,17 +163,17 @@ async def _started(part: S, stack: AsyncExitStack) -> S:
 
 
 async def _channels(install: Install, stack: AsyncExitStack) -> list[Channel]:
-    loaded, problems = plugins.load_all(
-        install.settings.channels, lambda name: plugins.load("hayai.channels", name, Channel)
+    loaded, problems = await asyncio.to_thread(
+        plugins.load_all, install.settings.channels, lambda name: plugins.load("hayai.channels", name, Channel)
     )
     install.problems += problems
     tables = install.settings.channel_tables
     return [await _built(kind, tables[name], install.resources, stack) for name, kind in loaded.items()]
 
 
-def _agents(install: Install) -> Iterable[tuple[Handlers, str]]:
-    loaded, problems = plugins.load_all(
-        install.settings.agents, lambda name: plugins.load_object("hayai.agents", name, Handlers)
+async def _agents(install: Install) -> Iterable[tuple[Handlers, str]]:
+    loaded, problems = await asyncio.to_thread(
+        plugins.load_all, install.settings.agents, lambda name: plugins.load_object("hayai.agents", name, Handlers)
     )
     install.problems += problems
     return [(group, _version("hayai.agents", name)) for name, group in loaded.items()]

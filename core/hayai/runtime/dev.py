@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ async def dev(tier_file: Path, data: Path, *, port: int, ready_file: Path | None
     async with LocalStack(data, ports={"web": port}) as stack:
         remember(stack.data, stack.environment())
         environment = {**os.environ, **stack.environment(), "HAYAI_DATA": str(stack.data.absolute())}
-        settings = read_settings(tier_file, environment)
+        settings = await asyncio.to_thread(read_settings, tier_file, environment)
         async with open_door(settings, migrating=True, listener=await stack.door()) as opened:
             seconds = time.monotonic() - began
             say(render(_screen(stack, opened, seconds)))

@@ -13,12 +13,10 @@ import uvicorn
 
 from hayai.errors import Unavailable
 from hayai.runtime.assembly import running_install
-from hayai.settings import read_settings
 from hayai.web.door import door
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Mapping
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable, Generator
     from socket import socket
 
     from hayai.runtime.assembly import Running
@@ -47,10 +45,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(tier_file: Path, environment: Mapping[str, str], *, say: Callable[[str], None]) -> None:
+async def serve(settings: InstallSettings, *, say: Callable[[str], None]) -> None:
     """Run until SIGTERM or SIGINT, then drain. Raises SettingsError, PluginError, DatabaseUnfit, Unavailable."""
     stop = stop_signal()
-    async with open_door(read_settings(tier_file, environment)) as opened:
+    async with open_door(settings) as opened:
         for problem in opened.running.install.problems:
             say(f"Runs without it: {problem}")
         say(f"Hayai is ready at {opened.url}")

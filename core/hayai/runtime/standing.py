@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,6 @@ from hayai.settings import read_settings, settings_for
 from hayai.tier import build
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from hayai.runtime.assembly import Install
     from hayai.settings import InstallSettings
 
 _DEFAULT_TIER = Path("deploy/tiers/local.toml")
@@ -40,30 +37,30 @@ def environment(data: Path) -> dict[str, str]:
     return {**remembered(data), "HAYAI_DATA": str(data.absolute()), **os.environ}
 
 
-@asynccontextmanager
-async def standing(tier: Path | None, data: Path) -> AsyncIterator[Install]:
-    """The install that `tier` and the environment describe, without bus and channels."""
-    async with standing_install(read_settings(tier_file(tier), environment(data))) as install:
-        yield install
+def settings_of(tier: Path | None, data: Path) -> InstallSettings:
+    """The settings that `tier` and the environment give. Reads files: call it outside of the event loop."""
+    return read_settings(tier_file(tier), environment(data))
 
 
-async def migrate(tier: Path | None, data: Path) -> list[str]:
+async def migrate(settings: InstallSettings) -> list[str]:
     """Bring the tables up to date; a sentence for each file that was applied, or one that says there was none."""
-    applied = await migrated(read_settings(tier_file(tier), environment(data)))
+    applied = await migrated(settings)
     return [f"Applied {each}." for each in applied] or ["The tables were up to date already."]
 
 
-async def examine(tier: Path | None, data: Path) -> list[Finding]:
+def examine(tier: Path | None, data: Path) -> list[Finding]:
     """Everything that the doctor looks at, in the order in which it is needed."""
     findings = [look_at_python(), look_at_disk(data), *look_at_plugins()]
     try:
-        settings = read_settings(tier_file(tier), environment(data))
+        settings = settings_of(tier, data)
     except SettingsError as wrong:
         return [*findings, Finding("settings", ok=False, says=str(wrong))]
     findings.append(Finding("settings", ok=True, says=f"{settings.source}, tier {settings.tier}"))
-    findings.append(await look("database", lambda: _database(settings)))
-    findings.append(await look("bus", lambda: _bus(settings)))
-    return findings
+    return [*findings, *asyncio.run(_servers(settings))]
+
+
+async def _servers(settings: InstallSettings) -> list[Finding]:
+    return [await look("database", lambda: _database(settings)), await look("bus", lambda: _bus(settings))]
 
 
 async def _database(settings: InstallSettings) -> str:

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import AwareDatetime
 
+from hayai import ics
 from hayai.bus.base import Bus
 from hayai.clock import Clock
-from hayai.errors import SettingsError
+from hayai.errors import AppointmentGone, SettingsError
 from hayai.ports.calendar import Appointment
 from hayai.ports.identity import Caller, CallerRole
 from hayai.schedule import Window
@@ -39,20 +40,19 @@ def api(tier: Tier, bus: Bus, clock: Clock) -> APIRouter:
     @router.get("/appointments/{appointment}.ics", dependencies=[desk])
     async def invitation(tenant: Tenant, appointment: str) -> Response:
         """One appointment as an iCalendar file."""
-        from hayai import ics
-
-        found = await tier.calendar.find(tenant, appointment)
-        return Response(ics.invitation(found, tier.business(tenant), clock()), media_type=_CALENDAR_TYPE)
+        found, at = await tier.calendar.find(tenant, appointment), tier.business(tenant)
+        file = ics.booking(found, at.schedule, business=at.name, address=at.address, now=clock())
+        return Response(file, media_type=_CALENDAR_TYPE)
 
     @router.get("/resources/{resource}.ics", dependencies=[desk])
     async def feed(tenant: Tenant, resource: str) -> Response:
         """The appointments of one chair, room or person as a feed that a calendar program can subscribe to."""
-        from hayai import ics
-
-        business = tier.business(tenant)
-        around = Window(start=clock() - timedelta(days=30), end=clock() + business.schedule.horizon)
+        schedule, now = tier.business(tenant).schedule, clock()
+        if resource not in {each.id for each in schedule.resources}:
+            raise AppointmentGone("This business has no resource of that id: its file lists them.")
+        around = Window(start=now - timedelta(days=30), end=now + schedule.horizon)
         booked = await tier.calendar.appointments(tenant, around, resource=resource)
-        return Response(ics.feed(booked, business, resource, clock()), media_type=_CALENDAR_TYPE)
+        return Response(ics.feed(booked, schedule, resource, now=now, names=True), media_type=_CALENDAR_TYPE)
 
     @router.get("/dead-letters", dependencies=[operations])
     async def dead_letters(tenant: Tenant, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[dict[str, Any]]:

@@ -1,0 +1,99 @@
+"""The `hayai` command: what it prints, for people and for machines, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from hayai.cli.main import app
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORKING = 'tier = "local"\n[database]\nadapter = "postgres"\nurl = "${DATABASE_URL}"\n[bus]\nadapter = "nats"\n'
+
+
+@pytest.fixture
+def hayai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """The command in an empty folder, with none of this process's settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("HAYAI_TIER", "HAYAI_DATA", "DATABASE_URL", "DATABASE_OWNER_URL", "NATS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return CliRunner()
+
+
+def test_the_version_is_the_distributions(hayai: CliRunner) -> None:
+    """`--version` prints one line."""
+    assert hayai.invoke(app, ["--version"]).stdout.startswith("hayai 0.")
+
+
+def test_every_command_explains_itself(hayai: CliRunner) -> None:
+    """`--help` of each command works and says something."""
+    told = hayai.invoke(app, ["--help"])
+    for command in ("dev", "run", "migrate", "doctor", "plugins", "new", "keys"):
+        assert command in told.stdout
+        assert hayai.invoke(app, [command, "--help"]).exit_code == 0
+
+
+def test_plugins_are_listed_for_a_machine(hayai: CliRunner) -> None:
+    """JSON with group, name, distribution, version and, where there is one, the problem."""
+    rows = json.loads(hayai.invoke(app, ["plugins", "--json"]).stdout)
+    nats = next(row for row in rows if (row["group"], row["name"]) == ("hayai.bus", "nats"))
+    assert (nats["distribution"], nats["problem"]) == ("hayai", None)
+
+
+def test_plugins_are_listed_for_a_person(hayai: CliRunner) -> None:
+    """One line a plugin."""
+    assert "hayai.bus" in hayai.invoke(app, ["plugins"]).stdout
+
+
+@pytest.mark.parametrize("command", [["dev"], ["run"], ["migrate"], ["keys", "issue", "--tenant", "acme"]])
+def test_without_a_tier_file_a_command_says_which_to_name(hayai: CliRunner, command: list[str]) -> None:
+    """One sentence, exit status 1, no traceback."""
+    refused = hayai.invoke(app, command)
+    assert refused.exit_code == 1
+    assert "--tier" in refused.stderr
+    assert "Traceback" not in refused.output
+
+
+def test_what_is_missing_in_the_environment_is_named(hayai: CliRunner, tmp_path: Path) -> None:
+    """The key, the variable and where to get it, together."""
+    (tmp_path / "tier.toml").write_text(WORKING)
+    refused = hayai.invoke(app, ["migrate", "--tier", "tier.toml"])
+    assert refused.exit_code == 1
+    assert "DATABASE_URL" in refused.stderr
+
+
+def test_a_role_that_there_is_not_is_refused_before_anything_is_opened(hayai: CliRunner) -> None:
+    """The roles are listed."""
+    refused = hayai.invoke(app, ["keys", "issue", "--tenant", "acme", "--role", "king"])
+    assert refused.exit_code == 1
+    assert "owner, staff, operator, auditor" in refused.stderr
+
+
+def test_the_doctor_reports_wrong_settings_beside_what_is_well(hayai: CliRunner, tmp_path: Path) -> None:
+    """Python, disk and plugins are still looked at; the settings are the finding; the exit status is 1."""
+    (tmp_path / "tier.toml").write_text("tier = local")
+    report = hayai.invoke(app, ["doctor", "--tier", "tier.toml", "--json"])
+    findings = {each["part"]: each for each in json.loads(report.stdout)}
+    assert report.exit_code == 1
+    assert findings["python"]["ok"]
+    assert "is not TOML" in findings["settings"]["says"]
+
+
+def test_a_new_plugin_with_a_bad_name_is_refused(hayai: CliRunner) -> None:
+    """The rule for names is in the sentence."""
+    refused = hayai.invoke(app, ["new", "handler", "Bad Name"])
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("hayai: ")
+
+
+def test_a_new_plugin_lists_its_files(hayai: CliRunner, tmp_path: Path) -> None:
+    """Five files, below the folder that was asked for."""
+    (tmp_path / "agents").mkdir()
+    written = hayai.invoke(app, ["new", "handler", "greeter", "--into", "agents"])
+    assert written.exit_code == 0, written.output
+    assert len(written.stdout.splitlines()) == 5
