@@ -28,10 +28,9 @@ _SCHEDULE = """
 select digest, case when digest is distinct from $2 then body::text end as body from hayai.schedule where tenant = $1
 """
 _BUSY = """
-select o.resource, lower(o.blocked) as starts, upper(o.blocked) as ends, o.appointment
-  from hayai.occupancy o join hayai.appointment a on a.tenant = o.tenant and a.id = o.appointment
- where o.tenant = $1 and o.resource = any($2::text[]) and o.blocked && tstzrange($3, $4)
-   and (a.status = 'confirmed' or a.expires_at > $5)
+select resource, kept_from, kept_until, appointment from hayai.occupancy
+ where tenant = $1 and resource = any($2::text[]) and kept_until > $3 and kept_from < $4
+   and (expires_at is null or expires_at > $5)
 """
 _ASKED = """
 select r.key, r.asked, a.* from hayai.booking_request r
@@ -44,6 +43,7 @@ update hayai.appointment
  where tenant = $1 and id = $2 and version = $3 and status = $4
 returning id
 """
+_KEEP = "update hayai.occupancy set expires_at = null where tenant = $1 and appointment = $2"
 _FREE = "delete from hayai.occupancy where tenant = $1 and appointment = $2"
 _KNOWN = "select * from hayai.appointment where tenant = $1 and id = $2"
 _LISTED = """
@@ -112,8 +112,9 @@ class PostgresBooks(Books):
             appointment.version,
             *personal(appointment.customer),
         )
-        if changed and appointment.status == "cancelled":
-            await self._connection.execute(_FREE, self._tenant, appointment.id)
+        if changed and appointment.status != was.status:
+            places = _KEEP if appointment.status == "confirmed" else _FREE
+            await self._connection.execute(places, self._tenant, appointment.id)
         return changed is not None
 
     async def known(self, appointment: str) -> Appointment | None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-import asyncpg
-
 from hayai_postgres.conversations import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
+
+    import asyncpg
 
     from hayai.booking.books import Placement
     from hayai.ports.calendar import Appointment, Customer
@@ -40,11 +41,11 @@ _STAND = """
 select id from hayai.appointment where tenant = $1 and id = $2 and version = $3 and status = $4 for no key update
 """
 _EXPIRED = """
-select a.id from hayai.appointment a
- where a.tenant = $1 and a.status = 'held' and a.expires_at <= $4 and a.id in (
-       select o.appointment from hayai.occupancy o
-        where o.tenant = $1 and o.resource = any($2::text[]) and o.blocked && $3)
- order by a.id for no key update
+select id from hayai.appointment
+ where tenant = $1 and status = 'held' and expires_at <= $5 and id = any(array(
+       select appointment from hayai.occupancy
+        where tenant = $1 and resource = any($2::text[]) and kept_until > $3 and kept_from < $4 and expires_at <= $5))
+ order by id for no key update
 """
 _EXPIRE = "update hayai.appointment set status = 'expired' where tenant = $1 and id = any($2::text[])"
 _FREE = "delete from hayai.occupancy where tenant = $1 and appointment = any($2::text[])"
@@ -54,8 +55,8 @@ update hayai.appointment
  where tenant = $1 and id = $2
 """
 _TAKE = """
-insert into hayai.occupancy (tenant, appointment, blocked, resource)
-select $1, $2, $3, resource from unnest($4::text[]) as resource
+insert into hayai.occupancy (tenant, appointment, kept_from, kept_until, expires_at, resource)
+select $1, $2, $3, $4, $5, resource from unnest($6::text[]) as resource
 on conflict do nothing
 """
 
@@ -97,7 +98,7 @@ async def _make_room(connection: asyncpg.Connection, placement: Placement) -> No
     new, was = placement.appointment, placement.was
     if was and not await connection.fetchval(_STAND, new.tenant, new.id, was.version, was.status):
         raise _InTheWay
-    rows = await connection.fetch(_EXPIRED, new.tenant, list(new.resources), _range(placement), placement.now)
+    rows = await connection.fetch(_EXPIRED, new.tenant, list(new.resources), *_kept_time(placement), placement.now)
     expired = [row["id"] for row in rows if row["id"] != new.id]
     if expired:
         await connection.execute(_EXPIRE, new.tenant, expired)
@@ -110,7 +111,8 @@ async def _take(connection: asyncpg.Connection, placement: Placement) -> None:
     if placement.was is not None:
         moved = (new.starts_at, new.ends_at, list(new.resources), new.expires_at, new.version)
         await connection.execute(_MOVE, new.tenant, new.id, *moved)
-    done = await connection.execute(_TAKE, new.tenant, new.id, _range(placement), list(new.resources))
+    place = (new.tenant, new.id, *_kept_time(placement), new.expires_at, list(new.resources))
+    done = await connection.execute(_TAKE, *place)
     if done != f"INSERT 0 {len(new.resources)}":
         raise _InTheWay
 
@@ -125,8 +127,8 @@ def _kept(new: Appointment) -> tuple[object, ...]:
     return *what, *personal(new.customer)
 
 
-def _range(placement: Placement) -> asyncpg.Range:
-    return asyncpg.Range(placement.blocked.start, placement.blocked.end)
+def _kept_time(placement: Placement) -> tuple[datetime, datetime]:
+    return placement.blocked.start, placement.blocked.end
 
 
 def _locks(placement: Placement) -> list[int]:

@@ -34,7 +34,7 @@ select count(*) from hayai.occupancy a join hayai.occupancy b
     on a.tenant = b.tenant and a.resource = b.resource and a.ctid < b.ctid and a.blocked && b.blocked
 """
 LIVE = """
-select o.resource, lower(o.blocked), upper(o.blocked), o.appointment from hayai.occupancy o
+select o.resource, o.kept_from, o.kept_until, o.appointment from hayai.occupancy o
   join hayai.appointment a on a.tenant = o.tenant and a.id = o.appointment where a.status in ('held', 'confirmed')
 """
 Outcome = Appointment | BaseException
@@ -193,14 +193,16 @@ async def test_two_transactions_that_book_twice_in_opposite_orders_end(
     calendar: PostgresCalendar, pool: Pool, schedule: Schedule
 ) -> None:
     """One gets both, the other is told to try the whole again: a transient error, so the bus delivers it again."""
+    booked_once: list[asyncio.Event] = [asyncio.Event(), asyncio.Event()]
 
-    async def twice(services: tuple[str, str], start: datetime) -> Appointment:
+    async def twice(me: int, services: tuple[str, str], start: datetime) -> Appointment:
         async with pool.transaction(schedule.tenant):
             await hold(calendar, schedule, services[0], start, f"{start} 1")
-            await asyncio.sleep(0.05)
+            booked_once[me].set()
+            await booked_once[1 - me].wait()
             return await hold(calendar, schedule, services[1], start, f"{start} 2")
 
     there, back = ("whitening", "checkup"), ("checkup", "whitening")
-    done = await asyncio.gather(twice(there, at(9)), twice(back, at(13)), return_exceptions=True)
+    done = await asyncio.gather(twice(0, there, at(9)), twice(1, back, at(13)), return_exceptions=True)
     assert sorted(type(each).__name__ for each in done) == ["Appointment", "Unavailable"]
     await check_sound(pool, schedule, [])

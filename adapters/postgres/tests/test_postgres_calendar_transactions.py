@@ -105,7 +105,8 @@ async def test_the_constraint_holds_against_writers_that_ask_nobody(
 ) -> None:
     """A hand-written row counts as busy, and a second one on the same place is refused by Postgres itself."""
     booked = await held(calendar, schedule, at(9))
-    add = "insert into hayai.occupancy values ($1, 'hygienist', tstzrange($2, $3), $4)"
+    columns = "tenant, resource, kept_from, kept_until, appointment"
+    add = f"insert into hayai.occupancy ({columns}) values ($1, 'hygienist', $2, $3, $4)"
     async with pool.transaction(schedule.tenant) as connection:
         await connection.execute(add, schedule.tenant, at(13), at(14), booked.id)
     with pytest.raises(SlotTaken):

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hayai.availability.spans import Span, Spans, common
-from hayai.availability.wall import instants, opened, walls
+from hayai.availability.wall import grid, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,15 +59,10 @@ class Rota:
 
     def starts(self) -> Iterator[datetime]:
         """Every start on the grid, in order: steps from each opening by the wall clock."""
+        step = self.schedule.step
         for day in self._days:
-            yield from sorted({instant for wall in self._grid(day) for instant in instants(wall, self._zone)})
-
-    def _grid(self, day: date) -> Iterator[datetime]:
-        for opening in openings(self.schedule, day):
-            wall, closes = walls(opening, day)
-            while wall < closes:
-                yield wall
-                wall += self.schedule.step
+            hours = openings(self.schedule, day)
+            yield from sorted({instant for each in hours for instant in grid(each, step, day, self._zone)})
 
     def _opened(self, day: date) -> list[Span]:
         return [span for each in openings(self.schedule, day) for span in opened(each, day, self._zone)]

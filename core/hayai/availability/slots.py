@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hayai.availability.rota import Rota
@@ -11,7 +13,7 @@ from hayai.availability.spans import Span, Spans
 from hayai.schedule import Slot, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hayai.schedule import Resource, Schedule, Service
 
@@ -32,9 +34,9 @@ class Visit:
 
     schedule: Schedule
     service: Service
-    asked: Collection[str] = ()
+    asked: frozenset[str] = frozenset()
     """Ids of resources that must serve the visit."""
-    kept: Collection[str] = ()
+    kept: frozenset[str] = frozenset()
     """Ids of resources that are taken first where they are free: an appointment that moves keeps its own."""
 
     def span(self, starts_at: datetime) -> Span:
@@ -45,17 +47,21 @@ class Visit:
         """When its resources are kept, buffers included."""
         return starts_at - self.service.before, starts_at + self.service.duration + self.service.after
 
-    def candidates(self, kind: str) -> list[Resource]:
-        """Who could serve that kind of need, in the order in which they are taken."""
-        of_kind = [each for each in self.schedule.resources if each.kind == kind]
-        asked = [each for each in of_kind if each.id in self.asked]
-        several = self.service.needs.count(kind) > len(asked)
-        ranked = [each for each in of_kind if each not in asked] if several else []
-        return asked + sorted(ranked, key=lambda each: each.id not in self.kept)
+    @cached_property
+    def needs(self) -> tuple[tuple[int, tuple[Resource, ...]], ...]:
+        """For each kind, how many of it and who could serve, in the order in which they are taken."""
+        counts = Counter(self.service.needs)
+        return tuple((count, tuple(self._candidates(kind, count))) for kind, count in counts.items())
 
     def resources(self) -> list[str]:
         """Ids of all resources that could serve the visit."""
-        return [each.id for kind in dict.fromkeys(self.service.needs) for each in self.candidates(kind)]
+        return [each.id for _, candidates in self.needs for each in candidates]
+
+    def _candidates(self, kind: str, count: int) -> list[Resource]:
+        of_kind = [each for each in self.schedule.resources if each.kind == kind]
+        asked = [each for each in of_kind if each.id in self.asked]
+        others = [each for each in of_kind if each not in asked] if count > len(asked) else []
+        return asked + sorted(others, key=lambda each: each.id not in self.kept)
 
 
 def whole(schedule: Schedule, now: datetime) -> Window:
@@ -73,13 +79,13 @@ def allowed(schedule: Schedule, window: Window, now: datetime) -> Window:
 def choose(visit: Visit, starts_at: datetime, rota: Rota, taken: Mapping[str, Spans]) -> tuple[str, ...] | None:
     """The resources that would serve a visit at `starts_at`, or None where a need cannot be met."""
     chosen: list[str] = []
-    for kind in dict.fromkeys(visit.service.needs):
-        free = [each.id for each in visit.candidates(kind) if _free(visit, each, starts_at, rota, taken)]
-        count = visit.service.needs.count(kind)
-        if len(free) < count or any(each.id in visit.asked and each.id not in free for each in visit.candidates(kind)):
+    for count, candidates in visit.needs:
+        free = [each.id for each in candidates if _free(visit, each, starts_at, rota, taken)]
+        if len(free) < count:
             return None
         chosen += free[:count]
-    return tuple(sorted(chosen))
+    # Those asked for come first, so that one of them who is not free has let somebody else into the choice.
+    return tuple(sorted(chosen)) if visit.asked <= set(chosen) else None
 
 
 def free_slots(visit: Visit, window: Window, busy: Iterable[Busy]) -> Iterator[Slot]:
@@ -125,14 +131,16 @@ def in_utc(instant: datetime, *, what: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def widening(wanted: datetime, limits: Window) -> Iterator[Window]:
-    """Windows around `wanted` (or the limit that is nearest to it), each wider, up to all within `limits`."""
+def rings(wanted: datetime, limits: Window) -> Iterator[list[Window]]:
+    """All of `limits`, from around `wanted` (or the limit nearest to it) outwards: what each step adds."""
     middle, length = min(max(wanted, limits.start), limits.end), timedelta(days=1)
-    window = None
-    while window != limits:
-        window = Window(start=max(limits.start, middle - length), end=min(limits.end, middle + length))
-        yield window
-        length *= 4
+    inner = Window(start=middle, end=middle)
+    while inner != limits:
+        outer = Window(start=max(limits.start, middle - length), end=min(limits.end, middle + length))
+        sides = Window(start=outer.start, end=inner.start), Window(start=inner.end, end=outer.end)
+        whole_ring = [outer] if inner.start == inner.end else sides
+        yield [each for each in whole_ring if each.start < each.end]
+        inner, length = outer, length * 6
 
 
 def _free(visit: Visit, resource: Resource, start: datetime, rota: Rota, taken: Mapping[str, Spans]) -> bool:

@@ -38,6 +38,17 @@ def opened(opening: Opening, day: date, zone: ZoneInfo) -> list[Span]:
     return [(start, end) for start, end in spans if start < end]
 
 
+@lru_cache(maxsize=4096)
+def grid(opening: Opening, step: timedelta, day: date, zone: ZoneInfo) -> tuple[datetime, ...]:
+    """The UTC instants at which the clock shows a time that is a whole number of steps after the opening."""
+    wall, closes = walls(opening, day)
+    found: list[datetime] = []
+    while wall < closes:
+        found += instants(wall, zone)
+        wall += step
+    return tuple(found)
+
+
 def walls(opening: Opening, day: date) -> tuple[datetime, datetime]:
     """When it opens and closes on `day`, as naive wall times; 00:00 closes at the end of the day."""
     closes = datetime.combine(day, opening.closes)

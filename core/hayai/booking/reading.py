@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from hayai.availability.rules import check_asked, offered
-from hayai.availability.slots import Visit, allowed, free_slots, in_utc, nearest, pages, reach, whole, widening
+from hayai.availability.slots import Visit, allowed, free_slots, in_utc, nearest, pages, reach, rings, whole
 from hayai.clock import Clock, system_clock
 from hayai.errors import AppointmentGone, SettingsError
 from hayai.ports.calendar import Calendar
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hayai.ports.calendar import Appointment
 
 _ALTERNATIVES = 3
-_PAGE = timedelta(days=14)
+_PAGE = timedelta(days=30)
 """How much of the books is read at a time."""
 
 
@@ -89,8 +89,9 @@ class ReadCalendar(Calendar):
 
     async def _around(self, books: Books, visit: Visit, wanted: datetime) -> list[Slot]:
         slots = list[Slot]()
-        for window in widening(wanted, whole(visit.schedule, self._clock())):
-            slots = await self._free(books, visit, window)
+        for ring in rings(wanted, whole(visit.schedule, self._clock())):
+            for window in ring:
+                slots += await self._free(books, visit, window)
             if len(slots) >= _ALTERNATIVES:
                 break
         return slots

@@ -43,15 +43,21 @@ grant select, insert, update on hayai.appointment to hayai_application;
 create table hayai.occupancy (
     tenant text not null,
     resource text not null,
-    blocked tstzrange not null check (not isempty(blocked)),
+    kept_from timestamptz not null,
+    kept_until timestamptz not null check (kept_until > kept_from),
+    blocked tstzrange not null generated always as (tstzrange(kept_from, kept_until)) stored,
     appointment text not null,
+    -- The appointment's own, while it is a hold. It stands here too so that reading what is busy needs no join.
+    expires_at timestamptz,
     foreign key (tenant, appointment) references hayai.appointment (tenant, id) on delete cascade,
     constraint one_at_a_time exclude using gist (tenant with =, resource with =, blocked with &&)
 );
 create index on hayai.occupancy (tenant, appointment);
+-- Behind row-level security only leakproof operators reach an index; `&&` is none, the comparison of instants is.
+create index on hayai.occupancy (tenant, resource, kept_until, kept_from);
 alter table hayai.occupancy enable row level security;
 create policy tenant on hayai.occupancy using (tenant = current_setting('hayai.tenant', true));
-grant select, insert, delete on hayai.occupancy to hayai_application;
+grant select, insert, update, delete on hayai.occupancy to hayai_application;
 
 -- Idempotency keys, digested, and a digest of what was asked under each.
 create table hayai.booking_request (
