@@ -17,7 +17,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Adapter(ABC):
+class Adapter(ABC):  # noqa: B024 - each port adds the methods that it asks for
     """The base of every port.
 
     An adapter's constructor takes its settings first, then by keyword only what it needs of
@@ -26,8 +26,8 @@ class Adapter(ABC):
 
     Settings: ClassVar[type[Settings]] = Settings
 
-    async def start(self) -> None:
+    async def start(self) -> None:  # noqa: B027 - an adapter may have nothing to open
         """Open what must be open before the first call. Raises Unavailable where a server does not answer."""
 
-    async def stop(self) -> None:
+    async def stop(self) -> None:  # noqa: B027 - nor to close
         """Close what start() opened; safe to call twice."""
