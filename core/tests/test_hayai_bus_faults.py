@@ -9,17 +9,18 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hayai.bus import jetstream
 from hayai.bus.base import live_topic
 from hayai.bus.nats import NatsBus, NatsSettings
 from hayai.errors import Unavailable
 from hayai.testing.bus_words import PATIENCE, BellRung, DoorOpened, Ears
-from hayai.testing.servers import NatsServer
+from hayai.testing.servers import NatsServer, free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -188,6 +189,63 @@ async def test_a_server_that_hangs_is_left_for_a_new_connection(server: NatsServ
         server.resume()
         await bus.publish(BellRung(number=2), tenant="acme")
         await ears.until(2)
+
+
+class Line:
+    """A proxy in front of a server, whose open connections can be made to carry nothing while they stay open."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._cuts: list[asyncio.Event] = []
+        self._writers: list[asyncio.StreamWriter] = []
+
+    def cut(self) -> None:
+        """From now on nothing passes on the connections that are open; new ones are sound."""
+        for cut in self._cuts:
+            cut.set()
+
+    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one connection, both ways."""
+        cut = asyncio.Event()
+        self._cuts.append(cut)
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        self._writers += [writer, far_writer]
+        await asyncio.gather(self._carry(reader, far_writer, cut), self._carry(far_reader, writer, cut))
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                if not cut.is_set():
+                    writer.write(data)
+        writer.close()
+
+    async def hang_up(self) -> None:
+        """End every connection."""
+        for writer in self._writers:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in self._writers), return_exceptions=True)
+
+
+async def test_a_line_that_goes_dead_is_replaced(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing closes it: the heartbeats that do not come are what tells."""
+    monkeypatch.setattr(jetstream, "_SECONDS", 0.3)
+    line = Line(server.port)
+    proxy = await asyncio.start_server(line.connect, "127.0.0.1", free_port())
+    port = proxy.sockets[0].getsockname()[1]
+    bus = NatsBus(NatsSettings(url=f"nats://127.0.0.1:{port}", ack_wait=1, heartbeat=0.2))
+    await bus.start()
+    ears = Ears()
+    await ears.listen(bus)
+    line.cut()
+    async with started(server) as elsewhere:
+        await elsewhere.publish(BellRung(number=1), tenant="acme")
+    started_at = asyncio.get_running_loop().time()
+    await ears.until(1)
+    assert asyncio.get_running_loop().time() - started_at < 5, "only the library's own pings noticed"
+    await bus.stop()
+    await line.hang_up()
+    proxy.close()
+    await proxy.wait_closed()
 
 
 async def test_a_connection_that_the_server_ends_for_good_is_begun_anew() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.2
-_PING_SECONDS = 10
+_PING_SECONDS = 5
 _FLUSH_SECONDS = 2
 
 
