@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from collections import defaultdict
+from functools import lru_cache
 from typing import Literal
 
 from hayai_receptionist.words import close, stem
@@ -101,10 +104,32 @@ _ALONE: dict[tuple[str, ...], Intent] = {
 """Words that mean something only when they are the whole message."""
 
 
+_FIRST: dict[str, list[tuple[Intent, tuple[str, ...]]]] = defaultdict(list)
+for _name, _told in _PHRASES.items():
+    for _phrase in _told:
+        _FIRST[stem(_phrase[0])].append((_name, tuple(stem(word) for word in _phrase)))
+
+
 def intents(said: tuple[str, ...]) -> frozenset[Intent]:
     """Everything that the words are about."""
-    found = {name for name, phrases in _PHRASES.items() if any(holds(said, phrase) for phrase in phrases)}
-    return frozenset(found | ({_ALONE[said]} if said in _ALONE else set()))
+    found: set[Intent] = {_ALONE[said]} if said in _ALONE else set()
+    meant = [meanings(word) for word in said]
+    for at, first in enumerate(meant):
+        for word in first:
+            found |= {name for name, phrase in _FIRST.get(word, ()) if _stands(phrase, meant[at : at + len(phrase)])}
+    return frozenset(found)
+
+
+def _stands(phrase: tuple[str, ...], meant: list[frozenset[str]]) -> bool:
+    return len(meant) == len(phrase) and all(map(operator.contains, meant, phrase))
+
+
+@lru_cache(maxsize=8192)
+def meanings(written: str) -> frozenset[str]:
+    """The words of the phrases that a written word may be, as stems; one of its own is no slip of another."""
+    if stem(written) in _KNOWN:
+        return frozenset({stem(written)})
+    return frozenset(each for each in _KNOWN if close(written, each))
 
 
 def holds(said: tuple[str, ...], phrase: tuple[str, ...]) -> bool:
@@ -113,6 +138,6 @@ def holds(said: tuple[str, ...], phrase: tuple[str, ...]) -> bool:
     return any(all(_same(said[at + i], each) for i, each in enumerate(phrase)) for at in range(last + 1))
 
 
+@lru_cache(maxsize=65536)
 def _same(written: str, meant: str) -> bool:
-    """A word that is a word of its own is no typing slip of another."""
     return stem(written) == stem(meant) or (stem(written) not in _KNOWN and close(written, meant))

@@ -42,6 +42,8 @@ _NO_NAME = wordset(
 )
 """Words that are no part of a name, whatever stands before them."""
 
+_LONGEST = 40
+"""Letters of one part of a name; more is a cat on the keyboard."""
 _MAYBE_NAME = frozenset({"april", "june", "may", "august", "summer", "will"})
 
 
@@ -111,6 +113,8 @@ def _leading(said: list[str], *, capitals: bool, shouted: bool) -> list[str]:
 
 def _may_be_name(word: str, *, first: bool) -> bool:
     plain = "".join(words(word))
+    if len(word) > _LONGEST:
+        return False
     if plain in _MAYBE_NAME and word[0].isupper():
         return True
     return plain not in _NO_NAME and not (first and plain.endswith("ing") and len(plain) > 5)  # noqa: PLR2004
