@@ -98,7 +98,7 @@ def test_an_hour_later_than_a_whole_day_is_a_question(text: str) -> None:
 
 
 def test_a_conflict_offers_both_days_at_the_time_named() -> None:
-    """ "Monday the 5th" when the 5th is a Saturday."""
+    """Thus "Monday the 5th" when the 5th is a Saturday."""
     got = read("Monday the 5th at 2")
     assert got.question == "The 5th is a Saturday. Do you mean Saturday, December 5 or Monday, December 7?"
     assert [c.start for c in got.choices] == [at(5, 14, month=12), at(7, 14, month=12)]
@@ -106,14 +106,14 @@ def test_a_conflict_offers_both_days_at_the_time_named() -> None:
 
 
 def test_next_weekday_offers_both_weeks() -> None:
-    """ "next Tuesday" on a Wednesday is asked about, the nearer one first."""
+    """Thus "next Tuesday" on a Wednesday is asked about, the nearer one first."""
     got = read("next Tuesday")
     assert [c.start.day for c in got.choices] == [24, 1]
     assert got.windows[0] == got.choices[0]
 
 
 def test_am_or_pm_is_asked_when_neither_is_within_hours() -> None:
-    """ "at 7" in an office from nine to five."""
+    """Thus "at 7" in an office from nine to five."""
     got = read("tomorrow at 7")
     assert [c.start.hour for c in got.choices] == [7, 19]
     assert got.question

@@ -141,7 +141,9 @@ def judge(section: str) -> tuple[str, dict[str, int], int]:
         counts[result] += 1
         asked += result == "asked" and not phrase.ambiguous
         if result != "exact":
-            said = got.question or ", ".join(f"{s:%m-%d %H:%M}/{e:%m-%d %H:%M}" for s, e, _ in map(_plain, got.windows[:4]))
+            said = got.question or ", ".join(
+                f"{s:%m-%d %H:%M}/{e:%m-%d %H:%M}" for s, e, _ in map(_plain, got.windows[:4])
+            )
             lines.append(f"{result}: [{phrase.group}] {phrase.text!r} expected {phrase.expected}; got {said}")
     return "\n".join(lines), counts, asked
 
@@ -153,7 +155,7 @@ def test_phrases_are_read_exactly_or_asked_about(section: str) -> None:
     phrases = load(section)
     unambiguous = sum(not p.ambiguous and p.expected != "?" for p in phrases)
     figures = f"{section}: {len(phrases)} phrases, {counts}, {asked} of {unambiguous} unambiguous asked about"
-    print(f"{figures}\n{report}")  # noqa: T201 - the figures are the result
+    print(f"{figures}\n{report}")
     assert len(phrases) >= 100, figures
     assert counts["wrong"] == 0, report
     assert counts["exact"] >= 0.95 * len(phrases), report

@@ -21,7 +21,25 @@ WORDS = sorted(
     | set(lexicon.ALIASES)
     | set(lexicon.WEEKDAYS)
     | set(lexicon.MONTHS)
-    | {"3", "10", "12", "1530", "5th", "31st", "3:30", "25:99", "2pm", "5/1", "2027-02-30", "0", "24", "29", ",", ".", "?"},
+    | {
+        "3",
+        "10",
+        "12",
+        "1530",
+        "5th",
+        "31st",
+        "3:30",
+        "25:99",
+        "2pm",
+        "5/1",
+        "2027-02-30",
+        "0",
+        "24",
+        "29",
+        ",",
+        ".",
+        "?",
+    },
 )
 NOWS = st.builds(
     lambda zone, minutes: (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)).astimezone(zone),
@@ -64,7 +82,9 @@ def test_no_jumble_of_time_words_raises(words: list[str], now: datetime, with_co
     st.integers(9, 16),
     st.sampled_from([0, 15, 30, 45]),
     st.sampled_from(["clock", "ampm", "words", "24h", "dot", "military"]),
-    st.sampled_from(["{day} {part} {clock}", "{clock} {day} {part}", "on {day} {part} at {clock}", "{clock} on {day} {part}"]),
+    st.sampled_from(
+        ["{day} {part} {clock}", "{clock} {day} {part}", "on {day} {part} at {clock}", "{clock} on {day} {part}"]
+    ),
     st.booleans(),
 )
 @settings(max_examples=300, deadline=None)
@@ -85,10 +105,14 @@ def test_a_composed_wish_comes_back_as_meant(
 
 
 def _clock(hour: int, minute: int, form: str) -> str:
-    names = "twelve one two three four five six seven eight nine ten eleven".split()
+    names = ["twelve", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"]
     twelve = hour % 12 or 12
     if form == "ampm":
-        return f"{twelve}:{minute:02d}{'am' if hour < 12 else 'pm'}" if minute else f"{twelve}{'am' if hour < 12 else 'pm'}"
+        return (
+            f"{twelve}:{minute:02d}{'am' if hour < 12 else 'pm'}"
+            if minute
+            else f"{twelve}{'am' if hour < 12 else 'pm'}"
+        )
     if form == "24h":
         return f"{hour}:{minute:02d}"
     if form == "dot":
@@ -98,7 +122,9 @@ def _clock(hour: int, minute: int, form: str) -> str:
     if form == "clock":
         return f"{twelve}:{minute:02d}"
     name, following = names[hour % 12], names[(hour + 1) % 12]
-    return {0: f"{name} o'clock", 15: f"quarter past {name}", 30: f"half past {name}", 45: f"quarter to {following}"}[minute]
+    return {0: f"{name} o'clock", 15: f"quarter past {name}", 30: f"half past {name}", 45: f"quarter to {following}"}[
+        minute
+    ]
 
 
 def test_every_rule_takes_what_its_pattern_hands_over() -> None:

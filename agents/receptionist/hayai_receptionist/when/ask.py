@@ -1,30 +1,33 @@
 """Dates and times in words, and the questions that are asked when in doubt."""
+# ruff: noqa: PLR2004 - 12, 24 and 60, 7 and 31 are what a clock and a calendar are made of
+# ruff: noqa: SIM905 - words in a row read better than a column of quoted ones
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from hayai_receptionist.when.window import Window
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hayai_receptionist.when.window import Window
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
+_MONTHS = "January February March April May June July August September October November December".split()
 
 
 def month_name(day: date) -> str:
-    """ "December", whatever the locale."""
+    """Thus "December", whatever the locale."""
     return _MONTHS[day.month - 1]
 
 
 def day_words(day: date) -> str:
-    """ "Tuesday, November 24"."""
+    """Thus "Tuesday, November 24"."""
     return f"{_DAYS[day.weekday()]}, {month_name(day)} {day.day}"
 
 
 def clock_words(moment: datetime) -> str:
-    """ "3:30 pm"; noon and midnight by name."""
+    """Thus "3:30 pm"; noon and midnight by name."""
     if moment.minute == 0 and moment.hour in {0, 12}:
         return "noon" if moment.hour else "midnight"
     return f"{moment.hour % 12 or 12}:{moment.minute:02d} {'am' if moment.hour < 12 else 'pm'}"
@@ -44,7 +47,7 @@ def window_words(window: Window, *, year: bool = False) -> str:
 
 
 def which(windows: Sequence[Window]) -> str:
-    """ "Do you mean A or B?" for two readings or more, with the year where it tells them apart."""
+    """Thus "Do you mean A or B?" for two readings or more, with the year where it tells them apart."""
     years = len({w.start.year for w in windows}) > 1
     words = [window_words(w, year=years) for w in windows]
     return f"Do you mean {', '.join(words[:-1])} or {words[-1]}?"

@@ -21,7 +21,7 @@ def _this(how: str | None, part: str) -> Both:
 
 
 def _early(how: str, day: DaySpec) -> Both:
-    """ "early on Monday" is the early morning, "late on Friday" the late afternoon."""
+    """Thus "early on Monday" is the early morning, "late on Friday" the late afternoon."""
     return day, Times(bands=("early morning" if how == "early" else "late afternoon",))
 
 

@@ -1,4 +1,5 @@
 """Which half of the day a clock time means, by what was said beside it and by when the business is open."""
+# ruff: noqa: PLR2004 - 12, 24 and 60, 7 and 31 are what a clock and a calendar are made of
 
 from __future__ import annotations
 
@@ -34,6 +35,11 @@ def stretches(times: Times | None, hours: Span, *, dated: bool) -> tuple[Stretch
         return _at(times.at, times.bands, hours, dated=dated)
     if times.low and times.high:
         return _clipped(_between(times.low, times.high, times.bands, hours), band)
+    return _bounded(times, band, hours)
+
+
+def _bounded(times: Times, band: Span, hours: Span) -> tuple[Stretch, ...]:
+    """From a time on, up to a time, or just the part of the day."""
     if times.low:
         return _clipped(tuple((m, 1440) for m in readings(times.low, times.bands, hours)), band)
     if times.high:
@@ -59,7 +65,9 @@ def _at(clock: Clock, bands: tuple[str, ...], hours: Span, *, dated: bool) -> tu
 def readings(clock: Clock, bands: tuple[str, ...], hours: Span) -> tuple[int, ...]:
     """Minutes after midnight that the clock time may mean; more than one is a doubt, none a contradiction."""
     found = clock.minutes
-    halves = [HALVES[word] for band in bands if (word := band.split()[-1]) in HALVES and " " not in band or _how(band)]
+    halves = [
+        HALVES[word] for band in bands if ((word := band.split()[-1]) in HALVES and " " not in band) or _how(band)
+    ]
     if halves:
         return tuple(m for m in found if all(a <= m < b for a, b in halves))
     if len(found) == 1:
@@ -70,7 +78,7 @@ def readings(clock: Clock, bands: tuple[str, ...], hours: Span) -> tuple[int, ..
 
 
 def _how(band: str) -> bool:
-    return band.split()[0] in {"early", "mid", "late"}
+    return band.split(maxsplit=1)[0] in {"early", "mid", "late"}
 
 
 def _between(low: Clock, high: Clock, bands: tuple[str, ...], hours: Span) -> tuple[Span, ...]:

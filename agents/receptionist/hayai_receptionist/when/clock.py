@@ -1,11 +1,15 @@
 """Clock times and parts of the day: what was said about the hour, still without a date."""
+# ruff: noqa: PLR2004 - 12, 24 and 60, 7 and 31 are what a clock and a calendar are made of
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.grammar import Rule, rule
-from hayai_receptionist.when.tokens import Token
+
+if TYPE_CHECKING:
+    from hayai_receptionist.when.tokens import Token
 
 
 @dataclass(frozen=True)
@@ -92,14 +96,20 @@ BANDS: dict[str, tuple[int, int]] = {
 }
 """Parts of the day in minutes after midnight. "opening" and "closing" depend on the day's hours."""
 
-HALVES = {"morning": (0, 720), "afternoon": (720, 1200), "lunch": (660, 900), "evening": (900, 1440), "night": (960, 1440)}
+HALVES = {
+    "morning": (0, 720),
+    "afternoon": (720, 1200),
+    "lunch": (660, 900),
+    "evening": (900, 1440),
+    "night": (960, 1440),
+}
 """Where an hour said together with a part of the day must lie: "6 in the afternoon" is 18:00."""
 
 
 def _from_token(token: Token) -> Clock:
     digits = token.text.lstrip("t")
     hour, _, minute = digits.replace(".", ":").replace("h", ":").partition(":")
-    return Clock(int(hour), int(minute[:2] or 0), fixed="h" in digits or len(hour) == 2 and hour[0] == "0")
+    return Clock(int(hour), int(minute[:2] or 0), fixed="h" in digits or (len(hour) == 2 and hour[0] == "0"))
 
 
 def _hhmm(token: Token) -> Clock:
@@ -121,7 +131,7 @@ def _past(minutes: int, hour: Token, half: Token | None) -> Clock | None:
 
 
 def _to_hour(minutes: Token, hour: Token, half: Token | None) -> Clock | None:
-    """ "5 to 3" is 2:55; "10 to 3" in digits may also be from ten to three, and is doubtful."""
+    """Thus "5 to 3" is 2:55; "10 to 3" in digits may also be from ten to three, and is doubtful."""
     clock = _to(minutes.value, hour, half)
     range_too = minutes.value == 10 or 5 == minutes.value < hour.value < 9
     in_digits = "SPELLED" not in minutes.keys and half is None
@@ -162,7 +172,7 @@ def _spoken(hour: Token, minute: Token, half: Token | None) -> Clock | None:
 CLOCK_RULES: tuple[Rule, ...] = (
     rule("CLOCK", "CLK AMPM?", lambda t, h: _halved(_from_token(t), h)),
     rule("CLOCK", "INT AMPM", lambda t, h: _halved(_hhmm(t) if t.value > 24 else _bare(t), h)),
-    rule("CLOCK", "INT MIN AMPM", lambda t, m, h: _spoken(t, m, h)),
+    rule("CLOCK", "INT MIN AMPM", _spoken),
     rule("CLOCK", "INT o'clock AMPM?", lambda t, h: _halved(_bare(t), h)),
     rule("CLOCK", "INT o clock AMPM?", lambda t, h: _halved(_bare(t), h)),
     rule("CLOCK", "INT oh|o INT AMPM?", lambda t, m, h: _halved(Clock(t.value, m.value), h) if m.value < 10 else None),
@@ -171,15 +181,23 @@ CLOCK_RULES: tuple[Rule, ...] = (
     rule("CLOCK", "half HOURISH AMPM?", lambda t, h: _past(30, t, h)),
     rule("CLOCK", "a? quarter past|after HOURISH AMPM?", lambda t, h: _past(15, t, h)),
     rule("CLOCK", "a? quarter to|of|until|before HOURISH AMPM?", lambda t, h: _to(15, t, h)),
-    rule("CLOCK", "INT minute? past|after HOURISH AMPM?", lambda m, t, h: _past(m.value, t, h) if m.value < 60 else None),
+    rule(
+        "CLOCK", "INT minute? past|after HOURISH AMPM?", lambda m, t, h: _past(m.value, t, h) if m.value < 60 else None
+    ),
     rule("CLOCK", "MINUTES to HOURISH AMPM?", _to_hour),
     rule("CLOCK", "MINUTES of|until|before HOURISH AMPM?", lambda m, t, h: _to(m.value, t, h)),
     rule("CLOCK", "INT minute to|of|until|before HOURISH AMPM?", lambda m, t, h: _to(m.value, t, h)),
     rule("CLOCK", "a? half past|after =noon|midnight", lambda w: _past_noon(30, w)),
     rule("CLOCK", "a? quarter past|after =noon|midnight", lambda w: _past_noon(15, w)),
     rule("CLOCK", "a? quarter to|of|before =noon|midnight", lambda w: _to_noon(15, w)),
-    rule("CLOCK", "INT minute? past|after =noon|midnight", lambda m, w: _past_noon(m.value, w) if m.value < 60 else None),
-    rule("CLOCK", "INT minute? to|of|before =noon|midnight", lambda m, w: _to_noon(m.value, w) if 0 < m.value < 60 else None),
+    rule(
+        "CLOCK", "INT minute? past|after =noon|midnight", lambda m, w: _past_noon(m.value, w) if m.value < 60 else None
+    ),
+    rule(
+        "CLOCK",
+        "INT minute? to|of|before =noon|midnight",
+        lambda m, w: _to_noon(m.value, w) if 0 < m.value < 60 else None,
+    ),
     rule("CLOCK", "SPELLEDHOUR SPELLEDMIN AMPM?", _spoken),
     rule("CLOCK", "HOURISH noon", lambda t: NOON if t.value == 12 else None),
     rule("CLOCK", "HOURISH midnight", lambda t: MIDNIGHT if t.value == 12 else None),

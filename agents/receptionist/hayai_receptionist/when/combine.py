@@ -36,7 +36,7 @@ def daily(frame: Frame) -> Days:
 
 
 def _anchors(days: list[DaySpec]) -> list[Anchor]:
-    """ "any" and "soonest" say nothing beside a day that was named."""
+    """Thus "any" and "soonest" say nothing beside a day that was named."""
     anchors = [d for d in days if isinstance(d, Anchor)]
     named = [d for d in days if isinstance(d, Mask) or not (d.any or d.soon)]
     return [a for a in anchors if not (a.any or a.soon)] if named else anchors[:1]
@@ -89,7 +89,7 @@ def _filtered(days: Days, mask: Mask, *, first_only: bool) -> Days:
 
 
 def _in_that_week(days: Days, mask: Mask) -> tuple[Days, ...]:
-    """ "Tuesday in two weeks": that of the calendar week so far ahead, or the coming one that much later."""
+    """Thus "Tuesday in two weeks": that of the calendar week so far ahead, or the coming one that much later."""
     there = days[0][0]
     monday = monday_of(there)
     weekday = min(mask.weekdays or {0})

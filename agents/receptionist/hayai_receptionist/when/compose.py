@@ -1,50 +1,18 @@
 """From the pieces found in a text to clauses: which days go with which times, and which are excluded."""
+# ruff: noqa: SIM905 - words in a row read better than a column of quoted ones
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
+from hayai_receptionist.when.clause import Clause, Piece, bounds_meet, complement, joins
 from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.frame import Anchor, DaySpec, Mask
 from hayai_receptionist.when.marks import Mark
 from hayai_receptionist.when.relative import Offset, beside, week_beside
 from hayai_receptionist.when.times import merge
 
-
-@dataclass(frozen=True)
-class Piece:
-    """One thing found: its value, the tokens it covers, the words skipped before it.
-
-    `told` is true when it stands in a telling of what has happened.
-    """
-
-    value: Any
-    first: int
-    last: int
-    gap: tuple[str, ...] = ()
-    told: bool = False
-
-
-@dataclass
-class Clause:
-    """Days and times that belong together; `joint` is how it hangs on the clause before it."""
-
-    days: list[DaySpec] = field(default_factory=list)
-    times: Times | None = None
-    offset: Offset | None = None
-    excluded: bool = False
-    joint: str = ""
-    times_first: bool = False
-    source: bool = False
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing was put into it yet."""
-        return not self.days and self.times is None and self.offset is None
-
-
-_LIGHT = frozenset("on the in at any either a an during for really also anything come coming before after is to do".split())
+_LIGHT = frozenset(
+    "on the in at any either a an during for really also anything come coming before after is to do".split()
+)
 _ASKING = frozenset(". , ; ! ? - : ) can could may would how what i'd like want need please so then when".split())
 """Between a "not" and a day, these end what is ruled out."""
 
@@ -94,7 +62,7 @@ class Composer:
         self.last.joint = joint
 
     def _turned(self, kind: str, after: Piece | None) -> str:
-        """ "I can't do" looks ahead when a day follows ("Tuesday"), and back when it ends the wish."""
+        """Thus "I can't do" looks ahead when a day follows ("Tuesday"), and back when it ends the wish."""
         ahead = after is not None and set(after.gap) <= _LIGHT and not isinstance(after.value, Mark)
         if kind == "no":
             return self._no(after) if ahead or (after and not after.gap) else "skip"
@@ -107,12 +75,12 @@ class Composer:
         return ("except" if kind == "except" else "not") if ahead else "skip"
 
     def _no(self, after: Piece | None) -> str:
-        """ "Monday, no, Tuesday" corrects; "Monday, no mornings" and "no Mondays" exclude."""
+        """Thus "Monday, no, Tuesday" corrects; "Monday, no mornings" and "no Mondays" exclude."""
         value = after.value if after and not after.gap else None
         wide = isinstance(value, Mask) and value.many
         if self.last.empty and len(self.clauses) == 1:
             return "not"
-        if isinstance(value, Times) and value.bands or wide:
+        if (isinstance(value, Times) and value.bands) or wide:
             return "not"
         if any(isinstance(d, Anchor) and d.period for d in self.last.days):
             self.doubts.append("a no that may exclude or correct")
@@ -130,8 +98,8 @@ class Composer:
         self._joint = "and"
 
     def _on_but(self, _: Piece) -> None:
-        """ "any day but Friday" excludes; "not Monday but Tuesday" turns back."""
-        wide = any(isinstance(d, Anchor) and d.any or isinstance(d, Mask) and d.many for d in self.last.days)
+        """Thus "any day but Friday" excludes; "not Monday but Tuesday" turns back."""
+        wide = any((isinstance(d, Anchor) and d.any) or (isinstance(d, Mask) and d.many) for d in self.last.days)
         self._negative = wide and not self.last.excluded
         self._joint = "but"
         if self._negative or self.last.excluded:
@@ -165,7 +133,7 @@ class Composer:
         self._condition = False
 
     def _on_propose(self, _: Piece) -> None:
-        """ "how about" begins a wish, whatever was ruled out before."""
+        """Thus "how about" begins a wish, whatever was ruled out before."""
         if self._negative:
             self._negative = False
             self._new("")
@@ -181,14 +149,14 @@ class Composer:
         self.last.source = True
 
     def _on_to(self, _: Piece) -> None:
-        """ "move my Tuesday appointment to Friday": what stood before is what is moved away from."""
+        """Thus "move my Tuesday appointment to Friday": what stood before is what is moved away from."""
         if self._moving and not self.last.empty:
             for clause in self.clauses:
                 clause.source = True
             self._new("")
 
     def _on_booked(self, _: Piece) -> None:
-        """ "my Friday appointment" names the booking that exists."""
+        """Thus "my Friday appointment" names the booking that exists."""
         if self._moving and not self.last.empty:
             self.last.source = True
             self._new("")
@@ -203,7 +171,7 @@ class Composer:
         if value.shift:
             value = self._after_that(value)
         if self._joint in {"or", "and", "but"} and not target.empty:
-            merged = _complement(target, value) if self._joint != "or" else None
+            merged = complement(target, value) if self._joint != "or" else None
             if merged:
                 target.times = merged
                 return
@@ -220,7 +188,7 @@ class Composer:
             target.times = value
 
     def _after_that(self, value: Times) -> Times:
-        """ "I finish at 4, any time after that": the time named before is the bound."""
+        """Thus "I finish at 4, any time after that": the time named before is the bound."""
         clock = self.last.times.at if self.last.times else None
         if clock is None:
             return value
@@ -240,58 +208,23 @@ class Composer:
         if self._moving and isinstance(value, Anchor) and value.target and not value.bound:
             value = value.target
         if self._joint in {"or", "and", "but"} and not self.last.empty:
-            if self._joint != "or" and _bounds_meet(self.last.days, value):
+            if self._joint != "or" and bounds_meet(self.last.days, value):
                 self.last.days.append(value)
                 return
             self._new(self._joint)
-        elif self.last.days and not _joins(self.last.days, value) or self._begins_anew(piece):
+        elif (self.last.days and not joins(self.last.days, value)) or self._begins_anew(piece):
             self._new("or")
         self.last.days.append(value)
 
     def _begins_anew(self, piece: Piece) -> bool:
-        """ "Monday at 9 or 11, Tuesday at 10": after the comma 11 stays with Monday."""
+        """Thus "Monday at 9 or 11, Tuesday at 10": after the comma 11 stays with Monday."""
         earlier = len(self.clauses) > 1 and bool(self.clauses[-2].days)
         hanging = self.last.times is not None and not self.last.days and self.last.joint in {"or", "and"}
         return earlier and hanging and bool({",", ";", "."} & set(piece.gap))
 
     def _echo(self, value: DaySpec) -> DaySpec:
-        """ "tomorrow or the day after": the day named before in the same breath is meant."""
+        """Thus "tomorrow or the day after": the day named before in the same breath is meant."""
         before = next((c.days[-1] for c in reversed(self.clauses) if c.days), None)
         if isinstance(value, Anchor) and value.step is not None and before is not None:
             return week_beside(value.step, before) if value.period else beside(value.step, before)
         return value
-
-
-def _complement(clause: Clause, two: Times) -> Times | None:
-    """ "after 2 and before 5" is one stretch and "Friday, but after 3" one wish; "at 2 and at 5" are two."""
-    one = clause.times
-    if one is None and clause.days and not clause.excluded:
-        return two
-    if one and bool(one.low) != bool(two.low) and bool(one.high) != bool(two.high) and not one.at and not two.at:
-        return merge(one, two)
-    return None
-
-
-def _bounds_meet(days: list[DaySpec], value: DaySpec) -> bool:
-    bounds = {d.bound for d in days if isinstance(d, Anchor)}
-    return isinstance(value, Anchor) and bool(value.bound) and bool(bounds - {"", value.bound})
-
-
-def _joins(days: list[DaySpec], value: DaySpec) -> bool:
-    """Whether a further day narrows what was said ("Tuesday the 5th") or is another one ("Monday, Tuesday")."""
-    masks = [d for d in days if isinstance(d, Mask)]
-    anchors = [d for d in days if isinstance(d, Anchor)]
-    if any(a.past for a in anchors) or (isinstance(value, Anchor) and value.past):
-        return False
-    if isinstance(value, Mask):
-        clash = any(_same_kind(m, value) for m in masks)
-        return not clash and (not anchors or not value.many or any(a.period or a.any for a in anchors))
-    if value.period or value.any or value.soon:
-        return not any(a.period and not a.bound for a in anchors) or bool(value.bound) or value.any or value.soon
-    return not any(not a.period and not a.any and not a.soon for a in anchors)
-
-
-def _same_kind(one: Mask, two: Mask) -> bool:
-    return bool(
-        (one.weekdays and two.weekdays) or (one.dated and two.dated) or (one.month and two.month and not two.dated),
-    )

@@ -1,14 +1,18 @@
 """Weekdays and dates: "this Friday", "next Tuesday", "the 5th of January", "Jan 5", "2027-01-05"."""
+# ruff: noqa: PLR2004 - 12, 24 and 60, 7 and 31 are what a clock and a calendar are made of
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.frame import Anchor, Days, DaySpec, Doubt, Frame, Mask, Resolve
 from hayai_receptionist.when.grammar import Rule, rule
 from hayai_receptionist.when.masks import nearest, one_day, resolve_days
 from hayai_receptionist.when.tokens import Token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def single(pick: Callable[[Frame], date]) -> Resolve:
@@ -31,14 +35,14 @@ def _weekday(token: Token) -> Mask:
 
 
 def _coming(token: Token) -> Anchor:
-    """ "this Friday" and "coming Friday": the nearest one; said on a Friday it may be today."""
+    """Thus "this Friday" and "coming Friday": the nearest one; said on a Friday it may be today."""
     if token.other:
         return Anchor(lambda frame: resolve_days(_weekday(token), frame))
     return Anchor(lambda frame: resolve_days(Mask(weekdays=frozenset({token.value})), frame))
 
 
 def _next(token: Token) -> Anchor:
-    """ "next Tuesday": people disagree whether it is the coming one or that of the week after, so both are offered.
+    """Thus "next Tuesday": people disagree whether it is the coming one or that of the week after, so both are offered.
 
     Only on a Tuesday is it clear: the one in seven days.
     """
@@ -79,15 +83,15 @@ def _iso(token: Token) -> Mask:
     return Mask(day=day, month=month, year=year) if 1 <= month <= 12 and day else _bad(token)  # type: ignore[return-value]
 
 
-def _bad(token: Token) -> Anchor:
-    def resolve(frame: Frame) -> tuple[Days, ...]:
+def _bad(_: Token) -> Anchor:
+    def resolve(_: Frame) -> tuple[Days, ...]:
         raise Doubt("I could not make out that date. Which day and month do you mean?", "no such date")
 
     return Anchor(resolve)
 
 
 def _numeric(token: Token) -> DaySpec:
-    """ "5/1" may be either order: only a part above 12, equal parts, or a weekday beside it tell."""
+    """Thus "5/1" may be either order: only a part above 12, equal parts, or a weekday beside it tell."""
     sep = next(c for c in "/.-" if c in token.text)
     parts = [int(p) for p in token.text.split(sep) if p]
     year = (parts[2] if parts[2] > 99 else 2000 + parts[2]) if len(parts) > 2 else None
@@ -122,7 +126,7 @@ def _month_only(month: Token, year: Token | None) -> Mask:
 
 
 def _next_month_named(month: Token) -> Anchor:
-    """ "next March" said in January may be either; said in May it is clear."""
+    """Thus "next March" said in January may be either; said in May it is clear."""
 
     def resolve(frame: Frame) -> tuple[Days, ...]:
         first = resolve_days(Mask(month=month.value), frame)[0]
@@ -134,7 +138,7 @@ def _next_month_named(month: Token) -> Anchor:
 
 
 def _nth_weekday(nth: Token | str, weekday: Token, month: DaySpec) -> Anchor:
-    """ "the first Monday of January", "the last Friday of next month"."""
+    """Thus "the first Monday of January", "the last Friday of next month"."""
 
     def pick(days: Days) -> Days:
         first, last = days[0][0].replace(day=1), days[-1][1]
@@ -197,7 +201,7 @@ def _next_year(month: Token) -> Resolve:
 
 
 def _following(token: Token, frame: Frame) -> tuple[Days, ...]:
-    """ "the following Friday" follows the day under discussion."""
+    """Thus "the following Friday" follows the day under discussion."""
     if frame.context is None:
         return resolve_days(_next(token), frame)
     return (one_day(nearest(token.value, frame.context_day + timedelta(1))),)

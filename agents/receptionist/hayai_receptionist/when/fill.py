@@ -1,12 +1,16 @@
 """Settles clauses: corrections override, and a clause takes a missing day or time from its neighbour."""
+# ruff: noqa: PLR2004 - 12, 24 and 60, 7 and 31 are what a clock and a calendar are made of
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from hayai_receptionist.when.clock import Times
-from hayai_receptionist.when.compose import Clause
 from hayai_receptionist.when.frame import Anchor, Mask
+
+if TYPE_CHECKING:
+    from hayai_receptionist.when.clause import Clause
+    from hayai_receptionist.when.clock import Times
 
 
 def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]]:
@@ -31,7 +35,7 @@ def _source_doubt(wishes: list[Clause]) -> list[str]:
 
 
 def _corrected(clauses: list[Clause]) -> list[Clause]:
-    """ "Tuesday at 3, no wait, Wednesday": what comes after replaces, and keeps what it does not mention."""
+    """Thus "Tuesday at 3, no wait, Wednesday": what comes after replaces, and keeps what it does not mention."""
     cut = max((i for i, c in enumerate(clauses) if c.joint == "fix" and i), default=0)
     before, after = clauses[:cut], clauses[cut:]
     if not before or not after:
@@ -45,7 +49,7 @@ def _corrected(clauses: list[Clause]) -> list[Clause]:
 
 
 def _without_history(wishes: list[Clause]) -> list[Clause]:
-    """ "yesterday" counts only when it is all that was said."""
+    """Thus "yesterday" counts only when it is all that was said."""
     present = [c for c in wishes if not _is_past(c)]
     return present if any(c.days or c.times or c.offset for c in present) else wishes
 
@@ -91,7 +95,7 @@ def _fill_days(wishes: list[Clause]) -> None:
 
 
 def _share_periods(wishes: list[Clause]) -> None:
-    """ "Tuesday or Wednesday next week" and "the 5th or 6th of January": the period holds for both."""
+    """Thus "Tuesday or Wednesday next week" and "the 5th or 6th of January": the period holds for both."""
     for i, clause in enumerate(wishes):
         if not clause.days or not all(isinstance(d, Mask) and d.month is None for d in clause.days):
             continue
@@ -104,7 +108,7 @@ def _share_periods(wishes: list[Clause]) -> None:
 
 
 def _not_today(wishes: list[Clause]) -> None:
-    """ "Tuesday or Thursday", said on a Thursday, looks past today: today would be called so."""
+    """Thus "Tuesday or Thursday", said on a Thursday, looks past today: today would be called so."""
     masks = [d for c in wishes for d in c.days if isinstance(d, Mask) and d.weekdays and not d.dated]
     if len({m.weekdays for m in masks}) < 2:
         return

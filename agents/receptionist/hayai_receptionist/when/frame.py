@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from hayai_receptionist.when.hours import Hours
-from hayai_receptionist.when.window import Window
+if TYPE_CHECKING:
+    from hayai_receptionist.when.hours import Hours
+    from hayai_receptionist.when.window import Window
 
 Span = tuple[date, date]
 """First and last day, both included."""
@@ -19,7 +21,7 @@ OPEN_END = 60
 """How many days ahead "after the 5th" or "as soon as possible" looks."""
 
 
-class Doubt(Exception):  # noqa: N818 - a doubt is no error: it becomes a question to the customer
+class Doubt(Exception):
     """A reading that must be asked about: the question in full, and the days it offers."""
 
     def __init__(self, question: str, reason: str, choices: tuple[Days, ...] = ()) -> None:
@@ -71,10 +73,10 @@ Resolve = Callable[[Frame], tuple[Days, ...]]
 class Anchor:
     """Days reckoned from today: "tomorrow", "next week", "in 3 days".
 
-    `period` spans narrow a weekday or date said beside them; `week` are the whole weeks around them, for "Tuesday
-    in two weeks"; `past` days count only when nothing else was said; `any` marks "any day", `soon` the
-    soonest, `bound` an open end ("low" or "high"); `step` counts days from the day named before ("the day after"); `target` is where "from Tuesday to Thursday"
-    leads, and the day that an open end hangs on.
+    `period` spans narrow a weekday or date said beside them; `week` are the whole weeks around them, for "Tuesday in
+    two weeks"; `past` days count only when nothing else was said; `any` marks "any day", `soon` the soonest, `bound`
+    an open end ("low" or "high"); `step` counts days from the day named before ("the day after"); `target` is where
+    "from Tuesday to Thursday" leads, and the day that an open end hangs on.
     """
 
     resolve: Resolve

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hayai_receptionist.when.tokens import Token
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from hayai_receptionist.when.tokens import Token
 
 Readings = tuple[tuple[int, Any], ...]
 Memo = dict[tuple[str, int], Readings]

@@ -1,4 +1,5 @@
 """The words of appointment talk: other spellings, weekdays, months, and words that look like time but are not."""
+# ruff: noqa: SIM905 - words in a row read better than a column of quoted ones
 
 from __future__ import annotations
 
@@ -132,15 +133,16 @@ PRONOUNS = frozenset("i we he she they you who just had have never always it i'v
 
 FOLLOWERS = frozenset(
     "please pls thanks thank if is are was would works work will be ok okay fine good great best better for on or and "
-    "but to until with in the this that tomorrow today tonight sharp exactly works? suits suit too also instead "
+    "but to until with in the this that tomorrow today tonight sharp exactly suits suit too also instead "
     "possible then so maybe perhaps preferably ideally because since as my i i'm i'd we he she can could should do "
-    "does it any at by from not no yes yeah sounds seems ish onward also when latest earliest only free available open clock o oclock suits really or".split(),
+    "does it any at by from not no yes yeah sounds seems ish onward also when latest earliest only free "
+    "available open clock o oclock suits really".split(),
 )
 """Words that may stand after a bare hour without making it a count of something."""
 
 NEAR_TIME = frozenset(
-    "+ day week month year hour minute last first next half part end start beginning early late later earlier too before "
-    "after by until past within second third other than weekend weekday o clock ish fortnight between "
+    "+ day week month year hour minute last first next half part end start beginning early late later earlier too "
+    "before after by until past within second third other than weekend weekday o clock ish fortnight between "
     "through during hence onward except every previous following since minus plus mid".split(),
 )
 """Words that, left over right beside a time, may have changed its meaning."""

@@ -1,17 +1,19 @@
-"""Words that join or turn time words: or, and, but, not, except, "no wait", "doesn't work"; and what to skip."""
+"""Words that join or turn time words: or, and, but, not, except, "no wait", "doesn't work"."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from hayai_receptionist.when.grammar import Rule, rule
-from hayai_receptionist.when.relative import Noise
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A joint between time words. Kinds: or, and, but, not, except, fix, bad, cant, instead, if,
-    no, move, mine, booked, to, propose, vague."""
+    """A joint between time words.
+
+    Its `kind` is one of: or, and, but, not, except, fix, bad, cant, instead, if, no, move, mine, booked, to, propose,
+    vague. `compose.Composer` says what each does.
+    """
 
     kind: str
 
@@ -20,77 +22,161 @@ def _mark(kind: str, *patterns: str) -> tuple[Rule, ...]:
     return tuple(rule("MARK", pattern, lambda *_: Mark(kind)) for pattern in patterns)
 
 
-def _noise(*patterns: str) -> tuple[Rule, ...]:
-    return tuple(rule("NOISE", pattern, lambda *_: Noise()) for pattern in patterns)
-
-
 _CANT = "can't|cannot|cant|couldn't|won't|never"
 _NOT_DO = "make|do|come|attend|be|get|work"
+_ISNT = "doesn't|don't|dont|doesnt|won't|wont|isn't|isnt|aren't|didn't"
+_BOOKING = "appointment|booking|visit|slot|one|appt"
 _BUSY = "busy|unavailable|away|working|travelling|traveling|tied|booked|out|overseas"
 
 MARK_RULES: tuple[Rule, ...] = (
     *_mark(
-        "or", "or", "/", "otherwise", "else", "or else", "or maybe|perhaps|even|possibly|alternatively", "alternatively",
-        "failing that", "and|or? if not ,?", "if that|it|this doesn't|isn't|won't|does|is|not work|possible|available|free|ok",
-        "if that|it|this is not possible|available|free", "if that|it|this is not|n't possible|available|free",
-        "if that|it|this does not work", "nor", "or|and if that|it|this doesn't|isn't work|possible|available", "second choice",
+        "or",
+        "or",
+        "/",
+        "otherwise",
+        "else",
+        "or else",
+        "or maybe|perhaps|even|possibly|alternatively",
+        "alternatively",
+        "failing that",
+        "and|or? if not ,?",
+        "if that|it|this doesn't|isn't|won't|does|is|not work|possible|available|free|ok",
+        "if that|it|this is not possible|available|free",
+        "if that|it|this is not|n't possible|available|free",
+        "if that|it|this does not work",
+        "nor",
+        "or|and if that|it|this doesn't|isn't work|possible|available",
+        "second choice",
         "if you're|youre full|booked",
     ),
     *_mark("and", "and", "&", "and also", "as well as", "plus"),
     *_mark("but", "but", "but maybe|perhaps|preferably", "though", "however"),
     *_mark(
-        "not", "not", "not on|in|at|during", "n't", "anything but|except", "don't|dont want|like|do",
-        "neither", "avoid", "avoiding", "never on|in?",
-        "not available|free|possible|able|good on|in|at|during?", "can't|cannot|won't be available|free|there on|in|at|during?",
-        "rather|anything|better than", "instead of", "rather than", "skip", "no good on",
+        "not",
+        "not",
+        "not on|in|at|during",
+        "n't",
+        "anything but|except",
+        "don't|dont want|like|do",
+        "neither",
+        "avoid",
+        "avoiding",
+        "never on|in?",
+        "not available|free|possible|able|good on|in|at|during?",
+        "can't|cannot|won't be available|free|there on|in|at|during?",
+        "rather|anything|better than",
+        "instead of",
+        "rather than",
+        "skip",
+        "no good on",
     ),
     *_mark(
-        "except", "except", "except on|for|in", "excluding", "other than", "besides", "apart from", "aside from", "excepting",
-        "bar", "minus", "but not", "just not", "only not", "anything but", "any time|day|other but", "any day but", "outside of?",
-        "as long as|it's|its? it|it's? isn't|not", "with the exception of", "save",
+        "except",
+        "except",
+        "except on|for|in",
+        "excluding",
+        "other than",
+        "besides",
+        "apart from",
+        "aside from",
+        "excepting",
+        "bar",
+        "minus",
+        "but not",
+        "just not",
+        "only not",
+        "anything but",
+        "any time|day|other but",
+        "any day but",
+        "outside of?",
+        "as long as|it's|its? it|it's? isn't|not",
+        "with the exception of",
+        "save",
     ),
     *_mark(
-        "fix", "no ,? wait", "wait ,? no", "wait", "actually", "i mean", "i meant", "or rather", "make|makes that|it", "scratch that", "hang on",
-        "correction", "sorry", "oops", "no ,? actually", "no ,? sorry", "sorry ,? no", "no ,? make that|it", "on second thought|thoughts",
-        "change that to", "changed my mind", "hold on", "no ,? i mean|meant", "strike that", "my mistake", "my bad", "nope", "better",
-        "no ,? no", "no ,? wait ,? actually", "wait ,? actually", "hmm", "whoops", "never mind", "nevermind", "forget that", "er", "uh no?",
+        "fix",
+        "no ,? wait",
+        "wait ,? no",
+        "wait",
+        "actually",
+        "i mean",
+        "i meant",
+        "or rather",
+        "make|makes that|it",
+        "scratch that",
+        "hang on",
+        "correction",
+        "sorry",
+        "oops",
+        "no ,? actually",
+        "no ,? sorry",
+        "sorry ,? no",
+        "no ,? make that|it",
+        "on second thought|thoughts",
+        "change that to",
+        "changed my mind",
+        "hold on",
+        "no ,? i mean|meant",
+        "strike that",
+        "my mistake",
+        "my bad",
+        "nope",
+        "better",
+        "no ,? no",
+        "no ,? wait ,? actually",
+        "wait ,? actually",
+        "hmm",
+        "whoops",
+        "never mind",
+        "nevermind",
+        "forget that",
+        "er",
+        "uh no?",
     ),
     *_mark("instead", "instead", "rather"),
     *_mark(
-        "bad", "doesn't|don't|dont|doesnt|won't|wont|isn't|isnt|aren't|didn't work|suit|good|possible|possible|great|ideal|fit|an|available|do",
-        "doesn't|don't|won't really? work|suit", "is|are|was no good", "is|are|was bad|impossible|full|busy|terrible|difficult",
-        "is|are not good|possible|great|an|ideal|available|convenient|going", "does|do|will not work|suit", "no good", "not good|possible",
-        "is|are really? bad|out|tricky|hard", "not great|ideal|so",
+        "bad",
+        f"{_ISNT} work|suit|good|possible|great|ideal|fit|an|available|do",
+        "doesn't|don't|won't really? work|suit",
+        "is|are|was no good",
+        "is|are|was bad|impossible|full|busy|terrible|difficult",
+        "is|are not good|possible|great|an|ideal|available|convenient|going",
+        "does|do|will not work|suit",
+        "no good",
+        "not good|possible",
+        "is|are really? bad|out|tricky|hard",
+        "not great|ideal|so",
     ),
-    *_mark("cant", f"i'm|im|am|are|be|is|we're|she's|he's {_BUSY} up? on|in|all|most?",
-        "i'm|im|am|are|is|we're|she's|he's on holiday|holidays|vacation|leave|duty|call on|in|all|most?", f"i|we? {_CANT} {_NOT_DO}? it?", f"i|we? can not {_NOT_DO}? it?"),
+    *_mark(
+        "cant",
+        f"i'm|im|am|are|be|is|we're|she's|he's {_BUSY} up? on|in|all|most?",
+        "i'm|im|am|are|is|we're|she's|he's on holiday|holidays|vacation|leave|duty|call on|in|all|most?",
+        f"i|we? {_CANT} {_NOT_DO}? it?",
+        f"i|we? can not {_NOT_DO}? it?",
+    ),
     *_mark("if", "if"),
-    *_mark("move", "move|reschedule|change|switch|shift|push|postpone|bring|swap|transfer|rebook|moving|rescheduling|changing"),
-    *_mark("mine", "my|the|our existing|current|original|old appointment|booking|visit|slot|one|appt is|was|which|that? on|for|at|is|from?"),
-    *_mark("mine", "i|i've|we've have|had|got|booked|got an|a|my? appointment|booking|appt|slot is? on|for|at|booked|scheduled?"),
+    *_mark(
+        "move",
+        "move|reschedule|change|switch|shift|push|postpone|bring|swap|transfer|rebook|moving|rescheduling|changing",
+    ),
+    *_mark(
+        "mine",
+        f"my|the|our existing|current|original|old {_BOOKING} is|was|which|that? on|for|at|is|from?",
+    ),
+    *_mark(
+        "mine",
+        "i|i've|we've have|had|got|booked|got an|a|my? appointment|booking|appt|slot is? on|for|at|booked|scheduled?",
+    ),
     *_mark("have", "i'm|im booked|scheduled on|for|at|in?"),
     *_mark("propose", "how|what about", "what if", "how does|do|is"),
     *_mark("booked", "appointment|booking|appt|visit|slot|one"),
     *_mark("to", "to", "into", "for"),
     *_mark("no", "no"),
-    *_mark("vague", "not? too early|late|soon", "i'm|im|am|are|we're|is off on?", "not? so|very early|late","in|sometime|this|next|the? the? spring|summer|autumn|fall|winter"),
-)
-
-NOISE_RULES: tuple[Rule, ...] = _noise(
-    "good morning|afternoon|evening|night|day",
-    "have a? a|an|the? good|nice|great|lovely|wonderful|fantastic|happy DAY|TIME",
-    "have a? a|an|the? good|nice|great|lovely|wonderful|fantastic|happy weekend|day|week|one",
-    "enjoy your|the? DAY|TIME", "happy|merry HOLIDAY|WD", "happy new year",
-    "since DAY|TIME|HOLIDAY|LENGTH|MONTHS|MONTH", "ever since DAY|TIME",
-    "LENGTH ago", "a while ago", "long ago", "for|over|during|in|within the? past|last LENGTHNUM|LENGTH|UNITWORD",
-    "the? past|last LENGTHNUM|LENGTH", "for LENGTH|LENGTHNUM", "LENGTH", "LENGTH long|old|appointment|session", "every LENGTH|UNITWORD",
-    "once|twice a UNITWORD", "INT times a UNITWORD", "per UNITWORD", "how late|early|long|soon", "last time", "next time", "this time",
-    "a second opinion|look|time|chance|visit|one|please|question|cleaning", "ORD opinion", "sat nav", "in|for the? meantime",
-    "COUNT", "my|our|his|her next|first|last|previous|usual appointment|visit|booking|appt|one|cleaning", "no worries|problem|rush|idea|preference|need", "party|group|family|team of INT", "INT of us|them|my|the|these|those", "flight|bus|gate|route|highway|exit INT", "from now on", "for now", "right now i", "what time|day|days|times|hours", "which day|days|time|times", "what kind of",
-    "MONTH INT YEAR INT INT INT", "all day long?", "long day", "day care", "day off", "these days", "one of these days",
-    "opening|business|office hours|hour",
-)  # fmt: skip
-
-UNIT_RULES: tuple[Rule, ...] = (
-    rule("UNITWORD", "=minute|hour|day|week|month|year|night|weekend", lambda u: u),
+    *_mark(
+        "vague",
+        "not? too early|late|soon",
+        "i'm|im|am|are|we're|is off on?",
+        "not? so|very early|late",
+        "in|sometime|this|next|the? the? spring|summer|autumn|fall|winter",
+    ),
 )

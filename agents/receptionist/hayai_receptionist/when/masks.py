@@ -1,4 +1,5 @@
 """Calendar days by name: the nearest "Tuesday", "the 5th", "December", and conflicts between them."""
+# ruff: noqa: PLR2004 - 12, 24 and 60, 7 and 31 are what a clock and a calendar are made of
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """Weeks, weekends, months and their parts: "end of next week", "early next month", "the week of the 7th"."""
+# ruff: noqa: PLR2004 - 12, 24 and 60, 7 and 31 are what a clock and a calendar are made of
 
 from __future__ import annotations
 
@@ -100,7 +101,7 @@ def _part_of_long(how: str, first: date, last: date) -> tuple[date, date]:
 
 
 def _nth_week(nth: Token | str, period: DaySpec) -> Anchor:
-    """ "the first week of December" is its first seven days; the last week its last seven."""
+    """Thus "the first week of December" is its first seven days; the last week its last seven."""
 
     def pick(days: Days) -> Days:
         last = days[-1][1]
@@ -113,12 +114,12 @@ def _nth_week(nth: Token | str, period: DaySpec) -> Anchor:
 
 
 def _edge_day(which: str, period: DaySpec) -> Anchor:
-    """ "the last day of the month"."""
+    """Thus "the last day of the month"."""
     return Anchor(each(period, lambda days: one_day(days[-1][1] if which == "last" else days[0][0].replace(day=1))))
 
 
 def _half(which: str, period: DaySpec) -> Anchor:
-    """ "the first half of March" ends on its fifteenth; of a week, on its Wednesday."""
+    """Thus "the first half of March" ends on its fifteenth; of a week, on its Wednesday."""
 
     def pick(days: Days) -> Days:
         first, last = days[0][0], days[-1][1]
@@ -164,7 +165,11 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("WEEKS", "this week", lambda: _weeks_ahead(0)),
     rule("PERIOD", "next week weekend", lambda: _weekend_of(_weeks_ahead(1))),
     rule("PERIOD", "the? week of|beginning|starting|commencing|with the? DATE", _week_with),
-    rule("PERIOD", "the? week of|beginning|starting|commencing WD", lambda t: _week_with(Mask(weekdays=frozenset({t.value})))),
+    rule(
+        "PERIOD",
+        "the? week of|beginning|starting|commencing WD",
+        lambda t: _week_with(Mask(weekdays=frozenset({t.value}))),
+    ),
     rule("PERIOD", "the? week of HOLIDAY", _week_with),
     rule("PERIOD", "the? week after HOLIDAY|DATE", lambda d: _week_with(d, 1)),
     rule("PERIOD", "the? week before HOLIDAY|DATE", lambda d: _week_with(d, -1)),
@@ -174,10 +179,12 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("DAY", "any|some|one|a|every|each day in|of|during? PERIOD", lambda p: p),
     rule("DAY", "any day in|of|during MONTHS", lambda m: m),
     rule("DAY", "PARTOF", lambda p: p),
-    rule("UNTILEND", "before|by|until|till the? end of WHOLE", lambda p: Anchor(lambda f: _until_end(p, f), period=True)),
+    rule(
+        "UNTILEND", "before|by|until|till the? end of WHOLE", lambda p: Anchor(lambda f: _until_end(p, f), period=True)
+    ),
     rule("SPAN", "UNTILEND", lambda d: d),
-    rule("DAY", "on? the? =first|last day of|in WHOLE", lambda which, p: _edge_day(which, p)),
-    rule("DAY", "in|during? the? =first|second|last half of|in WHOLE", lambda which, p: _half(which, p)),
+    rule("DAY", "on? the? =first|last day of|in WHOLE", _edge_day),
+    rule("DAY", "in|during? the? =first|second|last half of|in WHOLE", _half),
     rule("PARTOF", f"in|at|towards|toward|by|around|sometime? the? ={'|'.join(HOW)} end|part? of|in? WHOLE", _part),
     rule("PARTOF", "in|during|for? the? =rest|remainder of PERIOD", lambda _, p: _part("rest", p)),
     rule("PARTOF", "in|during? the? ORDW week of|in WHOLE", _nth_week),
@@ -193,10 +200,22 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("DAY", "the? asap|immediately|soon|pronto", lambda: Anchor(_open_end, soon=True)),
     rule("DAY", "right|straight now|away", lambda: Anchor(_open_end, soon=True)),
     rule("DAY", "the? sooner the better", lambda: Anchor(_open_end, soon=True)),
-    rule("DAY", "the|your|at? the|your? first|next|earliest|soonest available|free|open|possible|convenience SLOTWORD?", lambda _: Anchor(_open_end, soon=True)),
-    rule("DAY", "the|your|very next|first|earliest|soonest appointment|slot|opening|availability|spot|appt|gap", lambda: Anchor(_open_end, soon=True)),
+    rule(
+        "DAY",
+        "the|your|at? the|your? first|next|earliest|soonest available|free|open|possible|convenience SLOTWORD?",
+        lambda _: Anchor(_open_end, soon=True),
+    ),
+    rule(
+        "DAY",
+        "the|your|very next|first|earliest|soonest appointment|slot|opening|availability|spot|appt|gap",
+        lambda: Anchor(_open_end, soon=True),
+    ),
     rule("DAY", "the|at? the? earliest|soonest", lambda: Anchor(_open_end, soon=True)),
-    rule("DAY", "anything|something|whatever|whichever is? available|free|open|possible", lambda: Anchor(_open_end, soon=True)),
+    rule(
+        "DAY",
+        "anything|something|whatever|whichever is? available|free|open|possible",
+        lambda: Anchor(_open_end, soon=True),
+    ),
     rule("SLOTWORD", "appointment|slot|opening|availability|spot|time|date|appt|one|gap", lambda: True),
     rule("DAY", "any day|days", lambda: Anchor(_any_day, any=True)),
     rule("DAY", "every day", lambda: Anchor(_any_day, any=True)),
@@ -213,4 +232,3 @@ def _after(alternatives: tuple[Days, ...]) -> tuple[Days, ...]:
 
 def _until_end(period: DaySpec, frame: Frame) -> tuple[Days, ...]:
     return each(period, lambda days: ((frame.today, days[-1][1]),))(frame)
-

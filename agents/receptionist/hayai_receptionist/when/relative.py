@@ -1,16 +1,20 @@
 """Days reckoned by counting: "tomorrow", "in two weeks", "Friday week", "the day after Thanksgiving"."""
+# ruff: noqa: PLR2004 - 12, 24 and 60, 7 and 31 are what a clock and a calendar are made of
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
-from calendar import monthrange
+from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.days import each, shifted, single
 from hayai_receptionist.when.frame import Anchor, Days, DaySpec, Doubt, Frame, Mask
 from hayai_receptionist.when.grammar import Rule, rule
 from hayai_receptionist.when.masks import monday_of, nearest, one_day, resolve_days
-from hayai_receptionist.when.tokens import Token
+
+if TYPE_CHECKING:
+    from hayai_receptionist.when.tokens import Token
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,17 @@ def _in(length: Length) -> Anchor | Offset:
     if length.clock:
         return Offset(length)
     if length.vague:
-        return Anchor(lambda f: (((f.today + timedelta(2), f.today + timedelta(5)),),) if length.unit == "day" else _vague(f, length), period=True)
+        return Anchor(
+            lambda f: (
+                (((f.today + timedelta(2), f.today + timedelta(5)),),) if length.unit == "day" else _vague(f, length)
+            ),
+            period=True,
+        )
     return Anchor(single(lambda f: moved(f.today, length)), week=length.unit in {"week", "fortnight", "month"})
 
 
 def _vague(frame: Frame, length: Length) -> tuple[Days, ...]:
-    """ "in a few weeks": somewhere from the second to the fourth."""
+    """Thus "in a few weeks": somewhere from the second to the fourth."""
     return (((moved(frame.today, Length(2, length.unit)), moved(frame.today, Length(4, length.unit))),),)
 
 
@@ -105,7 +114,7 @@ def _within(length: Length) -> Anchor | None:
     return Anchor(lambda f: (((f.today, moved(f.today, span)),),), period=True)
 
 
-def _today_until(frame: Frame) -> tuple[Days, ...]:
+def _today_until(_: Frame) -> tuple[Days, ...]:
     raise Doubt("What time today would suit you?", "within hours")
 
 
@@ -120,7 +129,7 @@ def beside(n: int, day: DaySpec) -> Anchor:
 
 
 def _weekday_beside(sign: int, weekday: Token, day: DaySpec) -> Anchor:
-    """ "the Monday after Thanksgiving", "the Friday before Christmas"."""
+    """Thus "the Monday after Thanksgiving", "the Friday before Christmas"."""
 
     def pick(days: Days) -> Days:
         if sign > 0:
@@ -172,7 +181,7 @@ def _next_day(frame: Frame) -> tuple[Days, ...]:
 
 
 def _counted(number: Token, unit: str) -> Length | None:
-    """ "1300 hours" is a time of day."""
+    """Thus "1300 hours" is a time of day."""
     return None if "HHMM" in number.keys and len(number.text) == 4 else Length(number.value, unit)
 
 
@@ -204,8 +213,16 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("NEARDAY", "DAY", lambda d: d),
     rule("DAY", "on? NEARWD week", _weekday_week),
     rule("NEARWD", "WD", lambda t: t if "WDS" not in t.keys else None),
-    rule("DAY", "a? week on|from WD", lambda t: Anchor(single(lambda f: nearest(t.value, f.today + timedelta(1)) + timedelta(7)))),
-    rule("DAY", "=today|tomorrow week|fortnight", lambda w: Anchor(single(lambda f: f.today + timedelta(7 + (w == "tomorrow"))))),
+    rule(
+        "DAY",
+        "a? week on|from WD",
+        lambda t: Anchor(single(lambda f: nearest(t.value, f.today + timedelta(1)) + timedelta(7))),
+    ),
+    rule(
+        "DAY",
+        "=today|tomorrow week|fortnight",
+        lambda w: Anchor(single(lambda f: f.today + timedelta(7 + (w == "tomorrow")))),
+    ),
     rule("DAY", "within|in|over|during|for the|a? next|coming|following LENGTHNUM", _within),
     rule("DAY", "sometime|anytime|any|some? time? within LENGTH", _within),
     rule("DAY", "the|a? next|coming LENGTHNUM", _within),

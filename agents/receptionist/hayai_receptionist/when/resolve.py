@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.ask import which, window_words
 from hayai_receptionist.when.choose import Stretch, edge, stretches
+from hayai_receptionist.when.clause import Clause
 from hayai_receptionist.when.clock import Clock, Times
 from hayai_receptionist.when.combine import clause_days, daily
-from hayai_receptionist.when.compose import Clause
 from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, Doubt, Frame, Mask
 from hayai_receptionist.when.masks import matching, resolve_days
 from hayai_receptionist.when.relative import Offset, moved
 from hayai_receptionist.when.wall import Interval, instant, past_window, window, without
-from hayai_receptionist.when.window import Window
+
+if TYPE_CHECKING:
+    from hayai_receptionist.when.window import Window
 
 EXCLUDED_BANDS = {"morning": (0, 720), "afternoon": (720, 1020), "evening": (1020, 1440), "night": (1020, 1440)}
 
@@ -166,7 +169,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _with_context(times: Times | None, frame: Frame) -> Times | None:
-    """ "the same time", "later" and "earlier" take their hour from the window under discussion."""
+    """Thus "the same time", "later" and "earlier" take their hour from the window under discussion."""
     if times is None or not (times.same or times.shift):
         return times
     context = frame.context
@@ -187,7 +190,11 @@ def _with_context(times: Times | None, frame: Frame) -> Times | None:
 
 def _end_clock(context: Window) -> Clock:
     end = context.end
-    return Clock(end.hour or 24, end.minute, fixed=True) if end.hour or not end.minute else Clock(0, end.minute, fixed=True)
+    return (
+        Clock(end.hour or 24, end.minute, fixed=True)
+        if end.hour or not end.minute
+        else Clock(0, end.minute, fixed=True)
+    )
 
 
 def _offset(offset: Offset, frame: Frame) -> Interval:
@@ -232,7 +239,7 @@ def _hole(clause: Clause, frame: Frame) -> list[Interval]:
 
 
 def _excluded_days(clause: Clause, frame: Frame) -> tuple[Days, ...]:
-    """ "not Monday" rules out every Monday in reach; a date rules out itself."""
+    """Thus "not Monday" rules out every Monday in reach; a date rules out itself."""
     if not clause.days:
         return (daily(frame),)
     spec = clause.days[0]
@@ -251,7 +258,7 @@ def _forbidden(times: Times, frame: Frame, day: date) -> tuple[Stretch, ...]:
 
 def _choices(doubt: Doubt, clause: Clause, frame: Frame) -> tuple[Window, ...]:
     """The days that a doubt offers, at the time that was named with them."""
-    offered = []
+    offered: list[Window] = []
     for days in doubt.choices:
         fixed = Anchor(lambda _, days=days: (days,))  # type: ignore[misc]  # the default binds this turn's days
         try:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.days import each
 from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, DaySpec, Frame, Mask
 from hayai_receptionist.when.grammar import Rule, rule
 from hayai_receptionist.when.masks import resolve_days
-from hayai_receptionist.when.tokens import Token
+
+if TYPE_CHECKING:
+    from hayai_receptionist.when.tokens import Token
 
 
 def until(day: DaySpec, *, included: bool) -> Anchor:
@@ -49,7 +52,7 @@ def through(first: DaySpec, last: DaySpec) -> Anchor:
 
 
 def _with_month(first: DaySpec, last: DaySpec) -> DaySpec:
-    """ "the 5th to the 8th of January": the month belongs to both."""
+    """Thus "the 5th to the 8th of January": the month belongs to both."""
     if isinstance(first, Mask) and isinstance(last, Mask) and first.dated and first.month is None and last.month:
         return Mask(day=first.day, month=last.month, year=last.year, weekdays=first.weekdays)
     return first
@@ -73,7 +76,7 @@ def _pair(month: Token, one: Token, two: Token) -> Anchor:
 
 
 def _around(days: Days) -> Days:
-    """ "around the 20th": two days either way."""
+    """Thus "around the 20th": two days either way."""
     return ((days[0][0] - timedelta(2), days[-1][1] + timedelta(2)),)
 
 

@@ -1,28 +1,136 @@
 """Whether "sat", "may" or "march" is a day or month here, or a verb or a name: its neighbours decide."""
+# ruff: noqa: PLR2004 - 12, 24 and 60, 7 and 31 are what a clock and a calendar are made of
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hayai_receptionist.when.lexicon import PRONOUNS, TITLES, WEEKDAYS
-from hayai_receptionist.when.spelling import Spelling
+
+if TYPE_CHECKING:
+    from hayai_receptionist.when.spelling import Spelling
 
 _DAY_LEAD = frozenset(
-    "on this next coming by before after until till from or and to between not either any every either-or late "
-    "last first except but , - / & than thru through for".split(),
+    [
+        "on",
+        "this",
+        "next",
+        "coming",
+        "by",
+        "before",
+        "after",
+        "until",
+        "till",
+        "from",
+        "or",
+        "and",
+        "to",
+        "between",
+        "not",
+        "either",
+        "any",
+        "every",
+        "either-or",
+        "late",
+        "last",
+        "first",
+        "except",
+        "but",
+        ",",
+        "-",
+        "/",
+        "&",
+        "than",
+        "thru",
+        "through",
+        "for",
+    ],
 )
 _MONTH_LEAD = frozenset(
-    "in of by until before after next this coming early late mid middle since during through end from between".split(),
+    [
+        "in",
+        "of",
+        "by",
+        "until",
+        "before",
+        "after",
+        "next",
+        "this",
+        "coming",
+        "early",
+        "late",
+        "mid",
+        "middle",
+        "since",
+        "during",
+        "through",
+        "end",
+        "from",
+        "between",
+    ],
 )
 _DAY_FOLLOW = frozenset(
-    "morning mornings afternoon afternoons evening evenings night at noon or and the - / & , ? . ! around after "
-    "before between next works please through thru to am pm would is".split(),
+    [
+        "morning",
+        "mornings",
+        "afternoon",
+        "afternoons",
+        "evening",
+        "evenings",
+        "night",
+        "at",
+        "noon",
+        "or",
+        "and",
+        "the",
+        "-",
+        "/",
+        "&",
+        ",",
+        "?",
+        ".",
+        "!",
+        "around",
+        "after",
+        "before",
+        "between",
+        "next",
+        "works",
+        "please",
+        "through",
+        "thru",
+        "to",
+        "am",
+        "pm",
+        "would",
+        "is",
+    ],
 )
-_NOT_AFTER_DAY = frozenset("nav burn screen cream light damage spots lotion exposure tan glasses shine up down in".split())
+_NOT_AFTER_DAY = frozenset(
+    [
+        "nav",
+        "burn",
+        "screen",
+        "cream",
+        "light",
+        "damage",
+        "spots",
+        "lotion",
+        "exposure",
+        "tan",
+        "glasses",
+        "shine",
+        "up",
+        "down",
+        "in",
+    ]
+)
 
 
 def is_time_word(word: Spelling, before: list[str], after: frozenset[str], next_word: str) -> bool:
     """Judge a weak word by the two words before it, the kinds of the token after it, and the word after it."""
     previous = before[-1]
-    if previous in TITLES or before[0] in TITLES and previous == ".":
+    if previous in TITLES or (before[0] in TITLES and previous == "."):
         return False
     if "MONTH" in word.kinds:
         return _is_month(word, before, after, next_word)
@@ -38,9 +146,11 @@ def is_time_word(word: Spelling, before: list[str], after: frozenset[str], next_
 
 def _is_month(word: Spelling, before: list[str], after: frozenset[str], next_word: str) -> bool:
     previous = before[-1]
-    day_before = previous[:1].isdigit() or previous == "of" or previous.endswith(("th", "nd", "rd")) and len(previous) > 4
+    day_before = (
+        previous[:1].isdigit() or previous == "of" or (previous.endswith(("th", "nd", "rd")) and len(previous) > 4)
+    )
     day_after = bool(after & {"INT", "ORD", "DOM"}) or (next_word == "the" and word.word != "may")
-    if previous in PRONOUNS or before[0] in {"name", "is"} and previous == "is":
+    if previous in PRONOUNS or (before[0] in {"name", "is"} and previous == "is"):
         return False
     if previous in {"with", "see", "i'm", "am"}:
         return bool(after & {"ORD"})

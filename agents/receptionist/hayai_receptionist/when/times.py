@@ -1,13 +1,16 @@
 """Times of day as a clause says them: at, around, before, after, between, and parts of the day."""
+# ruff: noqa: PLR2004 - 12, 24 and 60, 7 and 31 are what a clock and a calendar are made of
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hayai_receptionist.when.clock import MIDNIGHT, NOON, Clock, Times
 from hayai_receptionist.when.grammar import Rule, rule
-from hayai_receptionist.when.tokens import Token
+
+if TYPE_CHECKING:
+    from hayai_receptionist.when.tokens import Token
 
 
 def _at(clock: Clock) -> Times:
@@ -30,7 +33,7 @@ def _between(low: Clock, high: Clock) -> Times:
 
 
 def _turn(low: Clock, high: Clock) -> Times:
-    """ "from 2 to 4" is a range, but in "move it from 2 to 4" the wish is 4."""
+    """Thus "from 2 to 4" is a range, but in "move it from 2 to 4" the wish is 4."""
     return replace(_between(low, high), turn=True)
 
 
@@ -43,7 +46,7 @@ def _sharing_half(low: Clock, high: Clock) -> Clock:
 
 
 def _dashed(low: Token, high: Token, half: Token | None) -> Times | None:
-    """ "9-11" is a range of hours when both may be hours and something else vouches for it."""
+    """Thus "9-11" is a range of hours when both may be hours and something else vouches for it."""
     if half is None:
         times = _between(Clock(low.value), Clock(high.value))
         return replace(times, bare=True)
@@ -51,7 +54,7 @@ def _dashed(low: Token, high: Token, half: Token | None) -> Times | None:
 
 
 def _to_range(low: Token, high: Token, half: Token | None) -> Times | None:
-    """ "10 to 4" may be ten minutes to four: only minutes that people say so are in doubt."""
+    """Thus "10 to 4" may be ten minutes to four: only minutes that people say so are in doubt."""
     times = _dashed(low, high, half)
     minutes_idiom = low.value in {20, 25} or (low.value == 5 and not 5 < high.value < 9)
     if times is None or minutes_idiom or (low.value in {5, 10} and "SPELLED" in low.keys):
@@ -68,7 +71,12 @@ def _part(how: str | None, part: str) -> Times:
 def _edge(preposition: str, part: str) -> Times:
     if part in {"lunch", "work", "school", "dinner", "breakfast"}:
         return Times(bands=(f"{preposition} {part}",))
-    starts: dict[str, Clock] = {"morning": Clock(6, fixed=True), "afternoon": NOON, "evening": Clock(17), "night": Clock(18)}
+    starts: dict[str, Clock] = {
+        "morning": Clock(6, fixed=True),
+        "afternoon": NOON,
+        "evening": Clock(17),
+        "night": Clock(18),
+    }
     ends = {"morning": NOON, "afternoon": Clock(17), "evening": Clock(21), "night": MIDNIGHT}
     return Times(high=starts[part]) if preposition == "before" else Times(low=ends[part])
 
@@ -90,7 +98,11 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", "CLOCK ish", lambda c: Times(at=replace(c, about=True))),
     rule("TIME", "CLOCK sharp|exactly|precisely", _at),
     rule("TIME", "CLOCK or so|thereabouts", lambda c: Times(at=replace(c, about=True))),
-    rule("TIME", "about|around|roughly|approximately|approx|circa|nearly|~ MOMENT", lambda c: Times(at=replace(c, about=True))),
+    rule(
+        "TIME",
+        "about|around|roughly|approximately|approx|circa|nearly|~ MOMENT",
+        lambda c: Times(at=replace(c, about=True)),
+    ),
     rule("TIME", "at|exactly exactly? MOMENT sharp|exactly|precisely?", _at),
     rule("TIME", "HOUR sharp|exactly|precisely", lambda t: Times(at=Clock(t.value))),
     rule("TIME", "HOUR ish", lambda t: Times(at=Clock(t.value, about=True))),
@@ -142,7 +154,9 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", "before|at|by you? close|closing time?", lambda: Times(bands=("closing",))),
     rule("TIME", "eod|cob", lambda: Times(bands=("closing",))),
     rule("TIME", "at? the? same time", lambda: Times(same=True)),
-    rule("TIME", "any? time? anytime? =after|before that|then", lambda w: _shift("later" if w == "after" else "earlier")),
+    rule(
+        "TIME", "any? time? anytime? =after|before that|then", lambda w: _shift("later" if w == "after" else "earlier")
+    ),
     rule("TIME", "that time", lambda: Times(same=True)),
     rule("TIME", "a? bit|little|lot|much|somewhat|slightly|anything|something|any? =later|earlier|sooner", _shift),
     rule("TIME", "=later|earlier on|then?", _shift),
@@ -167,10 +181,17 @@ def merge(one: Times, two: Times) -> Times | None:
     if len(bands) > len(one.bands) and one.bands and two.bands and not _nested(one.bands, two.bands):
         return None
     doubtful = one.doubtful or two.doubtful
-    return Times(**fields, bands=bands, bare=one.bare and two.bare, doubtful=doubtful, same=one.same or two.same, shift=one.shift or two.shift)
+    return Times(
+        **fields,
+        bands=bands,
+        bare=one.bare and two.bare,
+        doubtful=doubtful,
+        same=one.same or two.same,
+        shift=one.shift or two.shift,
+    )
 
 
 def _nested(one: tuple[str, ...], two: tuple[str, ...]) -> bool:
-    """ "in the morning, late morning" is one wish; "opening" and "closing" go with any part."""
+    """Thus "in the morning, late morning" is one wish; "opening" and "closing" go with any part."""
     free = {"opening", "closing", "after work", "after school", "after lunch", "before lunch"}
     return any(a.split()[-1] == b.split()[-1] or a in free or b in free for a in one for b in two)

@@ -1,4 +1,5 @@
 """Text into tokens: numbers, clock times, dates and words, each with its place in the text and its kinds."""
+# ruff: noqa: PLR2004 - 12, 24 and 60, 7 and 31 are what a clock and a calendar are made of
 
 from __future__ import annotations
 
@@ -97,7 +98,9 @@ def _is_compound(left: Token, right: Token) -> bool:
         return False
     if "INT" in left.keys:
         return spell(right.text).word in COUNTED or right.text == "ish"
-    return "WORD" in left.keys and not {"WD", "MONTH"} <= set(spell(left.text).kinds + spell(right.text).kinds + ("MONTH",))
+    return "WORD" in left.keys and not {"WD", "MONTH"} <= set(
+        spell(left.text).kinds + spell(right.text).kinds + ("MONTH",)
+    )
 
 
 def _join_numbers(tokens: list[Token]) -> list[Token]:
@@ -141,7 +144,11 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:
         return token
     word = spelled[i]
     keys = token.keys | {word.word, token.text, *word.kinds}
-    if token.text == "on" and not _word(spelled, i + 1).isalnum() and (i + 1 >= len(tokens) or "MARK" in tokens[i + 1].keys):
+    if (
+        token.text == "on"
+        and not _word(spelled, i + 1).isalnum()
+        and (i + 1 >= len(tokens) or "MARK" in tokens[i + 1].keys)
+    ):
         keys |= {"onward"}
     named = bool({"WD", "MONTH"} & set(word.kinds)) and _follows_title(tokens, i)
     phrasal = word.word == "by" and i > 0 and tokens[i - 1].text in PHRASAL
@@ -151,7 +158,7 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:
 
 
 def _follows_title(tokens: list[Token], i: int) -> bool:
-    """ "Dr. Friday" and "my name is Wednesday" are people."""
+    """Thus "Dr. Friday" and "my name is Wednesday" are people."""
     before = [t.text for t in tokens[max(0, i - 2) : i]]
     return bool(before) and (before[-1] in TITLES or before == ["name", "is"])
 
@@ -188,12 +195,18 @@ def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]
 def _follower_kinds(spelled: list[Spelling], i: int) -> set[str]:
     """A bare hour before an unknown word is doubtful: it may count something."""
     after = _word(spelled, i + 1)
-    known = not after.isalpha() or after in {"ish", "sharp", "am", "pm"} or after in FOLLOWERS or after in CARDINALS or bool(spelled[i + 1].kinds)
+    known = (
+        not after.isalpha()
+        or after in {"ish", "sharp", "am", "pm"}
+        or after in FOLLOWERS
+        or after in CARDINALS
+        or bool(spelled[i + 1].kinds)
+    )
     return set() if known else {"DOUBTFUL"}
 
 
 def _ord_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:
-    """ "the 5th" is a date, "my 5th visit" and "second opinion" are not."""
+    """Thus "the 5th" is a date, "my 5th visit" and "second opinion" are not."""
     after = _word(spelled, i + 1)
     before = _word(spelled, i - 1)
     if i + 1 < len(tokens) and tokens[i + 1].text in {"one", "ones"}:

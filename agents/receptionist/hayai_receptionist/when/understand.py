@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.ask import confirm
 from hayai_receptionist.when.clock import Times
-from hayai_receptionist.when.compose import Clause, Composer, Piece
+from hayai_receptionist.when.compose import Composer
 from hayai_receptionist.when.fill import settle
 from hayai_receptionist.when.frame import Frame
-from hayai_receptionist.when.hours import Hours
 from hayai_receptionist.when.lexicon import NEAR_TIME, TIMELIKE
 from hayai_receptionist.when.relative import Noise
 from hayai_receptionist.when.resolve import Outcome, resolve
@@ -21,7 +19,37 @@ from hayai_receptionist.when.scan import is_time, scan
 from hayai_receptionist.when.tokens import Token, tokenize
 from hayai_receptionist.when.window import Understanding, Window
 
-JOINTS = frozenset("or and of on in at for by sometime either but not except to the - , / around about".split())
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from hayai_receptionist.when.clause import Clause, Piece
+    from hayai_receptionist.when.hours import Hours
+
+JOINTS = frozenset(
+    [
+        "or",
+        "and",
+        "of",
+        "on",
+        "in",
+        "at",
+        "for",
+        "by",
+        "sometime",
+        "either",
+        "but",
+        "not",
+        "except",
+        "to",
+        "the",
+        "-",
+        ",",
+        "/",
+        "around",
+        "about",
+    ]
+)
 LIMIT = 2000
 """Characters of a message that are read; nobody names a time after more than that."""
 
@@ -51,7 +79,7 @@ def understand(text: str, *, now: datetime, hours: Hours, context: Window | None
 
 
 def _is_idle_shift(pieces: list[Piece], i: int) -> bool:
-    """ "later" with nothing under discussion is only a way to say goodbye, unless it stands beside a day."""
+    """Thus "later" with nothing under discussion is only a way to say goodbye, unless it stands beside a day."""
     value = pieces[i].value
     if not isinstance(value, Times) or not value.shift:
         return False
@@ -62,7 +90,7 @@ def _is_idle_shift(pieces: list[Piece], i: int) -> bool:
 
 
 def _without_history(pieces: list[Piece]) -> tuple[list[Piece], list[str]]:
-    """ "It broke on Tuesday. Can I come today?" wishes for today; alone, such a day is in doubt."""
+    """Thus "It broke on Tuesday. Can I come today?" wishes for today; alone, such a day is in doubt."""
     told = [p for p in pieces if is_time(p.value) and p.told]
     if not told:
         return pieces, []
@@ -97,16 +125,16 @@ def _answer(
         choices=outcome.choices,
         leftover=leftover,
         has_date=any(c.days or c.offset for c in clauses),
-        has_time=any(c.times is not None and c.times != Times() or c.offset and c.offset.length.clock for c in clauses),
+        has_time=any(
+            (c.times is not None and c.times != Times()) or (c.offset and c.offset.length.clock) for c in clauses
+        ),
     )
 
 
 def _doubtful(wishes: list[Clause]) -> list[str]:
-    doubts = []
-    for times in (c.times for c in wishes if c.times):
-        if times.doubtful or any(c and c.doubtful for c in (times.at, times.low, times.high)):
-            doubts.append("a number that may not be a time")
-    return doubts
+    said = [c.times for c in wishes if c.times]
+    shaky = any(t.doubtful or any(c and c.doubtful for c in (t.at, t.low, t.high)) for t in said)
+    return ["a number that may not be a time"] if shaky else []
 
 
 def _unread(tokens: Sequence[Token], pieces: Sequence[Piece]) -> list[str]:

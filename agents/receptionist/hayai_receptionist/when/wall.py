@@ -77,4 +77,3 @@ def _cut(each: Interval, hole: Interval) -> list[Interval]:
     left = [Interval(each.start, hole.start)] if each.start < hole.start else []
     right = [Interval(hole.end, each.end)] if hole.end < each.end else []
     return left + right
-
