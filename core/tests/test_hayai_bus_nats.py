@@ -15,8 +15,8 @@ from nats.aio.client import Client
 from hayai.bus.nats import NatsBus, NatsSettings
 from hayai.errors import SettingsError, Unavailable
 from hayai.handlers import Policy
-from hayai.testing.bus import BusContract, letter_of
-from hayai.testing.bus_words import PATIENCE, BellRung, DoorOpened, Ears
+from hayai.testing.bus import BusContract
+from hayai.testing.bus_words import PATIENCE, BellRung, DoorOpened, Ears, letter_of
 from hayai.testing.servers import NatsServer, free_port
 from hayai.tokens import fresh
 from hayai.vocabulary.operations import ConsumerRecreated

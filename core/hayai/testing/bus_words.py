@@ -1,10 +1,11 @@
-"""The events and the handlers that BusContract rings its bells with."""
+"""The words of BusContract: its events, its handlers that remember, and what its tests wait for."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from hayai.envelope import PlainCodec, wrap
 from hayai.event import Event, Personal
 from hayai.handlers import Handlers, Policy
 from hayai.tier import Tier
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from hayai.bus.base import Bus
+    from hayai.envelope import Envelope
     from hayai.handlers import Context, Returned
+    from hayai.vocabulary.operations import DeadLettered
 
 PATIENCE = 15.0
 """Seconds that a test waits for what must come; far more than it takes."""
@@ -87,3 +90,26 @@ class Ears:
                     await self._heard.wait()
         except TimeoutError:
             raise AssertionError(f"{len(self.events)} of {count} events were handled in {PATIENCE:g} s") from None
+
+
+def enveloped(**words: object) -> Envelope:
+    """An envelope of a BellRung as a publisher without our Event class might write it."""
+    sound = wrap(BellRung(), tenant="acme", source="/elsewhere", codec=PlainCodec(), key="k")
+    return sound.model_copy(update=words)
+
+
+async def letter_of(bus: Bus, handler: str, *, cause: str | None = None) -> tuple[Envelope, DeadLettered]:
+    """The dead letter of that handler (and that event), once it is there."""
+    until = asyncio.get_running_loop().time() + PATIENCE
+    while asyncio.get_running_loop().time() < until:
+        for envelope, letter in await bus.dead_letters():
+            if letter.handler == handler and cause in {None, envelope.cause}:
+                return envelope, letter
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"{handler} left no dead letter within {PATIENCE:g} s")
+
+
+async def soon(awaitable: Awaitable[bytes]) -> bytes:
+    """What it gives, within the patience of a test."""
+    async with asyncio.timeout(PATIENCE):
+        return await awaitable

@@ -65,7 +65,10 @@ class NatsServer:
         return str(self._greeting()["server_id"])
 
     def start(self) -> None:
-        """Start and wait until it greets. Raises RuntimeError with the end of its log where it does not."""
+        """Start and wait until it greets. Raises RuntimeError with the end of its log where it does not.
+
+        On Linux the server ends with the thread that started it, so that it outlives no killed test run.
+        """
         config = self._home / "nats.conf"
         config.write_text(f'listen: "127.0.0.1:{self.port}"\nserver_name: "test"\n{self._keeping}\n{self._settings}\n')
         log = self._home / "log"
