@@ -173,6 +173,9 @@ DAY_RULES: tuple[Rule, ...] = (
     rule("DATE", "ISO", _iso),
     rule("DATE", "NUM", _numeric),
     rule("DATE", "the NTHPLAIN", _the_nth),
+    rule("DAY", "on the? DOMPLAIN", _the_nth),
+    rule("DAY", "the DOMPLAIN", lambda t: _the_nth(t) if t.value > 12 else None),
+    rule("DOMPLAIN", "DOM", lambda t: t if not {"SPELLED", "DOUBTFUL"} & t.keys else None),
     rule("DAY", "on the NTH", _the_nth),
     rule("DAY", "on? WD ,? the NTH", lambda w, n: Mask(frozenset({w.value}), n.value, typo=w.other)),
     # "the first" alone rather picks from what was offered.

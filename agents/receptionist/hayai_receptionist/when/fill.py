@@ -21,7 +21,7 @@ def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]
     wishes = [c for c in wishes if not c.source] or ([] if doubts else wishes)
     wishes = _without_history(wishes)
     doubts += _fill_times(wishes)
-    _fill_days(wishes)
+    wishes = _fill_days(wishes)
     _share_periods(wishes)
     _not_today(wishes)
     return wishes, [c for c in clauses if c.excluded], doubts
@@ -83,15 +83,27 @@ def _times_ahead(later: list[Clause]) -> Times | None:
     return None
 
 
-def _fill_days(wishes: list[Clause]) -> None:
+def _fill_days(wishes: list[Clause]) -> list[Clause]:
+    """Thus "Tuesday at 3 or 4" is twice Tuesday, and "Monday or Tuesday at 3 or 4" four wishes."""
+    filled: list[Clause] = []
     for i, clause in enumerate(wishes):
         if clause.days or clause.offset:
+            filled.append(clause)
             continue
-        before = next((c for c in reversed(wishes[:i]) if c.days), None)
-        after = next((c for c in wishes[i + 1 :] if c.days), None)
-        source = before or after
-        if source:
-            clause.days = list(source.days)
+        before = _sharing(wishes[:i])
+        after = [c for c in wishes[i + 1 :] if c.days][:1]
+        sources = before or after
+        filled.extend(replace(clause, days=list(c.days)) for c in sources)
+        if not sources:
+            filled.append(clause)
+    return filled
+
+
+def _sharing(earlier: list[Clause]) -> list[Clause]:
+    """The last clause with days, and those before it that took its time."""
+    dated = [c for c in earlier if c.days]
+    last = dated[-1] if dated else None
+    return [c for c in dated if last and (c is last or (c.times is not None and c.times is last.times))]
 
 
 def _share_periods(wishes: list[Clause]) -> None:

@@ -61,7 +61,7 @@ UNITS_AHEAD = {"week": _weeks_ahead, "month": _months_ahead, "year": _year_ahead
 PARTS_OF_WEEK = {"early": (0, 1), "mid": (1, 3), "late": (3, 4)}
 PARTS_OF_MONTH = {"early": (1, 10), "mid": (11, 20), "late": (21, 31)}
 HOW = {
-    "early": "early", "earlier": "early", "beginning": "early", "start": "early", "first": "early", "top": "early",
+    "early": "early", "earlier": "early", "beginning": "early", "start": "early", "top": "early",
     "mid": "mid", "late": "late", "end": "late", "later": "later", "tail": "late", "latter": "late", "rest": "rest",
 }  # fmt: skip
 
@@ -171,6 +171,7 @@ PERIOD_RULES: tuple[Rule, ...] = (
         lambda t: _week_with(Mask(weekdays=frozenset({t.value}))),
     ),
     rule("PERIOD", "the? week of HOLIDAY", _week_with),
+    rule("PERIOD", "HOLIDAY week", _week_with),
     rule("PERIOD", "the? week after HOLIDAY|DATE", lambda d: _week_with(d, 1)),
     rule("PERIOD", "the? week before HOLIDAY|DATE", lambda d: _week_with(d, -1)),
     rule("WHOLE", "PERIOD", lambda p: p),

@@ -185,6 +185,12 @@ def _counted(number: Token, unit: str) -> Length | None:
     return None if "HHMM" in number.keys and len(number.text) == 4 else Length(number.value, unit)
 
 
+def _weekdays_on(number: Token, weekday: Token) -> Anchor:
+    """Thus "two Tuesdays from now" is the Tuesday after the coming one."""
+    weeks = timedelta(7 * (number.value - 1))
+    return Anchor(single(lambda f: nearest(weekday.value, f.today + timedelta(1)) + weeks))
+
+
 RELATIVE_RULES: tuple[Rule, ...] = (
     rule("LENGTH", "INT more? =minute|hour|day|week|month|year|fortnight", _counted),
     rule("LENGTH", "a|an|another =minute|hour|day|week|month|year|fortnight", lambda u: Length(1, u)),
@@ -211,6 +217,7 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("DAY", "LENGTH from|after|on? NEARDAY", _from_day),
     rule("DAY", "LENGTH before NEARDAY", _before_day),
     rule("NEARDAY", "DAY", lambda d: d),
+    rule("DAY", "INT WDS from now|today", _weekdays_on),
     rule("DAY", "on? NEARWD week", _weekday_week),
     rule("NEARWD", "WD", lambda t: t if "WDS" not in t.keys else None),
     rule(

@@ -156,6 +156,8 @@ def _is_month(word: Spelling, before: list[str], after: frozenset[str], next_wor
         return bool(after & {"ORD"})
     if "GUESS" in word.kinds:
         return bool(after & {"INT", "ORD"}) or (previous.isdigit() and next_word in {"", ",", ".", "at"})
+    if previous == next_word == "":
+        return True
     modal = word.word == "may" and next_word in {"i", "we", "he", "she", "they", "you", "be", "have", "my", "not"}
     return not modal and (day_before or day_after or previous in _MONTH_LEAD)
 

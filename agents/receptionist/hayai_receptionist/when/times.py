@@ -23,7 +23,7 @@ def _lone(token: Token) -> Times:
         clock = Clock(token.value // 100, token.value % 100, fixed=token.value >= 1300 or token.text[0] == "0")
     else:
         clock = Clock(token.value, fixed=len(token.text) == 2 and token.text[0] == "0")
-    return Times(at=clock, bare=True, doubtful="DOUBTFUL" in token.keys)
+    return Times(at=clock, bare=True, doubtful=bool({"DOUBTFUL", "YEAR"} & token.keys))
 
 
 def _between(low: Clock, high: Clock) -> Times:

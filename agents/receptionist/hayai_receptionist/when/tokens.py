@@ -98,6 +98,8 @@ def _is_compound(left: Token, right: Token) -> bool:
         return False
     if "INT" in left.keys:
         return spell(right.text).word in COUNTED or right.text == "ish"
+    if "AMPM" in left.keys and right.text == "ish":
+        return True
     return "WORD" in left.keys and not {"WD", "MONTH"} <= set(
         spell(left.text).kinds + spell(right.text).kinds + ("MONTH",)
     )
@@ -181,13 +183,13 @@ def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]
         kinds.add("HHMM")
     if len(token.text) > 2 and digits:
         return kinds
-    if token.value <= 24:
+    if token.value <= 23:
         kinds.add("HOUR")
     if 10 <= token.value < 60:
         kinds.add("MIN")
     if 1 <= token.value <= 31:
         kinds.add("DOM")
-    if token.value > 24:
+    if token.value > 23:
         kinds.add("OVER")
     return kinds | _follower_kinds(spelled, i)
 
