@@ -42,6 +42,7 @@ class Feed:
         self._lines: list[Line] = []
         self._awaited = False
         self._hint = asyncio.Event()
+        self._bringing = asyncio.Lock()
 
     async def catch_up(self) -> int:
         """Read what is there; returns the position of the last line. Raises Unavailable."""
@@ -65,14 +66,19 @@ class Feed:
         while True:
             self._hint.clear()
             try:
-                await self.catch_up()
+                await self._bring()
             except TransientError:
                 await asyncio.sleep(_AFTER_A_FAILURE)
                 continue
-            await self._send_lines()
             with suppress(TimeoutError):
                 async with asyncio.timeout(WHILE_WAITING if self._awaited else WHILE_IDLE):
                     await self._hint.wait()
+
+    async def _bring(self) -> None:
+        """Send every line that there is. Raises Unavailable."""
+        async with self._bringing:
+            await self.catch_up()
+            await self._send_lines()
 
     async def _send_lines(self) -> None:
         while self._lines:
@@ -109,10 +115,13 @@ class Feed:
             told = json.loads(piece)
         except ValueError:
             return
-        if isinstance(told, dict) and told.get("kind") == "piece" and isinstance(told.get("text"), str):
-            await self._wire.send(Piece(text=told["text"]))
-        else:
+        if not (isinstance(told, dict) and told.get("kind") == "piece" and isinstance(told.get("text"), str)):
             self.look()
+            return
+        if not self._awaited:  # the first piece may be quicker than the question that it answers
+            with suppress(TransientError):
+                await self._bring()
+        await self._wire.send(Piece(text=told["text"]))
 
     async def _page(self, after: int) -> list[Line]:
         session = self._session

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvicorn
 
 from hayai.bus.memory import MemoryBus
 from hayai.handlers import Context, Handlers
+from hayai.testing.browser import chromium
 from hayai.testing.channel import House, standing_house
 from hayai.vocabulary.messages import MessageReceived, ReplyReady
 from hayai.web.door import door
@@ -19,6 +21,7 @@ from hayai_web.settings import ChatSettings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from playwright.async_api import Browser
 
     from hayai.testing.clock import MovableClock
 
@@ -35,6 +38,7 @@ async def answer(message: MessageReceived, context: Context) -> ReplyReady | Non
     text = f"You said: {message.text}"
     for word in text.split(" "):
         await context.stream(word + " ")
+        await asyncio.sleep(0.2 if "slowly" in message.text else 0)
     return ReplyReady(channel=message.channel, person=message.person, text=text, choices=("Yes", "No"))
 
 
@@ -53,7 +57,8 @@ def serve(house: House) -> Serve:
 
 
 @asynccontextmanager
-async def _served(house: House, settings: dict[str, object]) -> AsyncIterator[str]:
+async def _served(house: House, settings: dict[str, Any]) -> AsyncIterator[str]:
+    port = settings.pop("port", 0)
     chosen = ChatSettings.model_validate({"session_key": "k" * 32, **settings})
     channel = WebChannel(chosen, bus=house.bus, tier=house.tier, clock=house.clock)
     await channel.start()
@@ -62,7 +67,7 @@ async def _served(house: House, settings: dict[str, object]) -> AsyncIterator[st
         await process.subscribe(subscription, house.tier)
     app = door(house.tier, house.bus, [channel], {}, house.clock)
     try:
-        async with _listening(app) as url:
+        async with _listening(app, port) as url:
             yield url
     finally:
         await channel.stop()
@@ -76,10 +81,10 @@ def listening() -> Callable[[FastAPI], AbstractAsyncContextManager[str]]:
 
 
 @asynccontextmanager
-async def _listening(app: FastAPI) -> AsyncIterator[str]:
+async def _listening(app: FastAPI, port: int = 0) -> AsyncIterator[str]:
     """A real web server, without the signals and the ticking of one that stands alone."""
     config = uvicorn.Config(
-        app, port=0, lifespan="off", log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2
+        app, port=port, lifespan="off", log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2
     )
     config.load()
     server = uvicorn.Server(config)
@@ -96,3 +101,10 @@ async def url(serve: Serve) -> AsyncIterator[str]:
     """The channel with its usual settings."""
     async with serve() as address:
         yield address
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A real one."""
+    async with chromium() as running:
+        yield running

@@ -1,0 +1,246 @@
+"""The widget in a real browser: on a strange home page, by keyboard, offline, across reloads and restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
+import pytest
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from playwright.async_api import expect
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Locator, Page
+
+    from hayai.testing.channel import House
+
+pytestmark = pytest.mark.journey
+
+Serve = Callable[..., AbstractAsyncContextManager[str]]
+Listening = Callable[[FastAPI], AbstractAsyncContextManager[str]]
+
+
+async def opened(browser: Browser, url: str) -> Page:
+    """The business's own page in a browser of its own; a mistake in the page's scripts fails the test."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 900})
+    page = await context.new_page()
+    page.on("pageerror", lambda error: pytest.fail(f"The page's script failed: {error}"))
+    await page.goto(f"{url}/web/chat/smile-dental")
+    await page.get_by_text("Hello, this is Smile Dental.").wait_for()
+    return page
+
+
+async def write(page: Page, text: str) -> None:
+    """Type into the field and press Enter."""
+    field = page.get_by_label("Your message")
+    await field.fill(text)
+    await field.press("Enter")
+
+
+def log(page: Page) -> Locator:
+    """The transcript."""
+    return page.get_by_role("log")
+
+
+def bubbles(page: Page) -> Locator:
+    """The texts of the transcript, the greeting left out."""
+    return page.locator(".bubble:not(.greeting):not(.typing):not(.growing) .text")
+
+
+async def test_a_message_is_answered_and_ticked(browser: Browser, url: str) -> None:
+    """It shows at once, gets its tick, and the answer brings its choices, which are sent by a click."""
+    page = await opened(browser, url)
+    await write(page, "good morning")
+    await expect(bubbles(page)).to_have_text(["good morning", "You said: good morning"])
+    await expect(page.locator(".bubble.customer .state")).to_have_attribute("title", "Sent")
+    await page.get_by_role("group", name="Suggested answers").get_by_role("button", name="Yes").click()
+    await expect(bubbles(page)).to_have_text(["good morning", "You said: good morning", "Yes", "You said: Yes"])
+
+
+async def test_an_answer_grows_and_is_replaced_by_the_whole(browser: Browser, url: str) -> None:
+    """The pieces show as they come, hidden from screen readers; the line takes their place and is announced."""
+    page = await opened(browser, url)
+    await write(page, "speak slowly to me please")
+    growing = page.locator(".growing")
+    await expect(growing).to_contain_text("You said: speak")
+    await expect(growing).to_have_attribute("aria-hidden", "true")
+    await expect(bubbles(page).last).to_have_text("You said: speak slowly to me please")
+    await expect(growing).to_have_count(0)
+    await expect(page.locator(".typing")).to_have_count(0)
+
+
+async def test_what_somebody_writes_is_never_html(browser: Browser, url: str) -> None:
+    """A tag is shown as it was typed and does nothing."""
+    page = await opened(browser, url)
+    page.on("dialog", lambda dialog: pytest.fail("A script ran."))
+    hostile = '<img src=x onerror=alert(1)><b>bold</b> & "quotes"'
+    await write(page, hostile)
+    await expect(bubbles(page)).to_have_text([hostile, f"You said: {hostile}"])
+    assert await page.evaluate("document.querySelector('hayai-chat').shadowRoot.querySelectorAll('img, b').length") == 0
+
+
+async def test_the_chat_is_still_there_after_a_reload(browser: Browser, url: str) -> None:
+    """And in a second tab, where each sees what the other says, once."""
+    page = await opened(browser, url)
+    await write(page, "one")
+    await expect(bubbles(page)).to_have_count(2)
+    await page.reload()
+    await expect(bubbles(page)).to_have_text(["one", "You said: one"])
+    tab = await page.context.new_page()
+    await tab.goto(page.url)
+    await write(tab, "two")
+    for each in (page, tab):
+        await expect(bubbles(each)).to_have_text(["one", "You said: one", "two", "You said: two"])
+
+
+async def test_what_is_written_offline_is_sent_later_and_once(browser: Browser, house: House, url: str) -> None:
+    """The page says that it is offline, keeps two messages in order over a reload, and sends them when it is back."""
+    page = await opened(browser, url)
+    await page.context.set_offline(offline=True)
+    await expect(page.get_by_text("You are offline.").first).to_be_visible()
+    await write(page, "silence one")
+    await write(page, "two")
+    await expect(page.locator(".bubble.customer .state").first).to_have_attribute("title", "Sending…")
+    await page.context.set_offline(offline=False)
+    await expect(bubbles(page)).to_have_text(["silence one", "two", "You said: two"])
+    await expect(page.locator(".connection")).to_be_hidden()
+    await house.bus.settle()
+    assert [received.text for received, _ in house.received] == ["silence one", "two"]
+
+
+async def test_a_message_that_was_kept_over_a_reload_is_sent(browser: Browser, house: House, url: str) -> None:
+    """The bus is away, the visitor reloads, the bus comes back: the message is there once."""
+    page = await opened(browser, url)
+    house.bus.broken = True
+    await write(page, "do not lose me")
+    await expect(page.get_by_text("We could not take that just now; it will be sent again.").first).to_be_visible()
+    await page.reload()
+    await expect(bubbles(page)).to_have_text(["do not lose me"])
+    house.bus.broken = False
+    await expect(bubbles(page)).to_have_text(["do not lose me", "You said: do not lose me"], timeout=15_000)
+    await expect(page.locator(".bubble.customer .state")).to_have_attribute("title", "Sent")
+    assert len(house.received) == 1
+
+
+async def test_the_page_comes_back_to_a_server_that_restarted(browser: Browser, serve: Serve) -> None:
+    """It says that it is reconnecting, keeps what is written meanwhile, and goes on."""
+    async with serve(port=0) as url:
+        page = await opened(browser, url)
+        await write(page, "before")
+        await expect(bubbles(page)).to_have_count(2)
+    await expect(page.get_by_text("Reconnecting…").first).to_be_visible()
+    await write(page, "between")
+    async with serve(port=int(url.rpartition(":")[2])):
+        everything = ["before", "You said: before", "between", "You said: between"]
+        await expect(bubbles(page)).to_have_text(everything, timeout=20_000)
+        await expect(page.locator(".connection")).to_be_hidden()
+
+
+async def test_a_session_that_has_ended_begins_anew(browser: Browser, serve: Serve) -> None:
+    """The page says so and works on."""
+    async with serve() as url:
+        page = await opened(browser, url)
+        await write(page, "hello")
+        await expect(bubbles(page)).to_have_count(2)
+        await page.evaluate(
+            "for (const key of Object.keys(localStorage)) if (key.endsWith('.session')) "
+            "localStorage.setItem(key, JSON.stringify(JSON.parse(localStorage[key]).slice(0, -2) + 'xx'))"
+        )
+        await page.reload()
+        await page.get_by_text("Hello, this is Smile Dental.").wait_for()
+        await write(page, "again")
+        await expect(bubbles(page)).to_have_text(["again", "You said: again"])
+
+
+async def test_too_long_a_message_cannot_be_sent_and_too_fast_ones_wait(browser: Browser, serve: Serve) -> None:
+    """The field counts; the banner says how long to wait."""
+    async with serve(message_length=20, messages_per_minute=1) as url:
+        page = await opened(browser, url)
+        field, send = page.get_by_label("Your message"), page.get_by_role("button", name="Send")
+        await field.fill("x" * 19)
+        await expect(page.get_by_text("1 left")).to_be_visible()
+        await field.fill("x" * 23)
+        await expect(page.get_by_text("3 too many")).to_be_visible()
+        await expect(send).to_be_disabled()
+        await write(page, "silence")
+        await write(page, "more")
+        await expect(page.get_by_text("You are writing faster than we can read").first).to_be_visible()
+
+
+async def test_one_script_tag_puts_the_chat_on_any_home_page(
+    browser: Browser, serve: Serve, listening: Listening
+) -> None:
+    """On another origin, with nothing but the keyboard: open, write, close with Escape, see that there is news."""
+    home = FastAPI()
+    async with listening(home) as origin, serve(origins=[origin]) as url:
+
+        @home.get("/")
+        async def front() -> HTMLResponse:
+            tag = (
+                f'<script src="{url}/web/widget.js" data-business="smile-dental" data-accent="#7a1f5c" async></script>'
+            )
+            styles = "<style>p, button, h2 { color: red !important; font-size: 40px !important }</style>"
+            return HTMLResponse(f"<!doctype html><html lang=en><title>Smile</title>{styles}<h1>Smile</h1>{tag}")
+
+        page = await browser.new_page(viewport={"width": 1280, "height": 800})
+        await page.goto(origin)
+        launcher = page.get_by_role("button", name="Open chat")
+        await launcher.wait_for()
+        await page.keyboard.press("Tab")
+        await expect(launcher).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("dialog", name="Chat with us")).to_be_visible()
+        await expect(page.get_by_label("Your message")).to_be_focused()
+        await page.keyboard.type("hello")
+        await page.keyboard.press("Enter")
+        await expect(bubbles(page)).to_have_text(["hello", "You said: hello"])
+        await page.screenshot(path="test-results/widget-on-a-home-page.png")
+        await page.keyboard.type("speak slowly")
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_be_hidden()
+        await expect(page.get_by_role("button", name="Open chat, 1 new message")).to_be_focused()
+
+
+async def test_a_home_page_that_is_not_listed_is_told_so(browser: Browser, serve: Serve, listening: Listening) -> None:
+    """One sentence in the chat, and no further attempts."""
+    home = FastAPI()
+    async with listening(home) as origin, serve() as url:
+
+        @home.get("/")
+        async def front() -> HTMLResponse:
+            tag = f'<script src="{url}/web/widget.js" data-business="smile-dental" data-open async></script>'
+            return HTMLResponse(f"<!doctype html><html lang=en><title>Strange</title>{tag}")
+
+        page = await browser.new_page()
+        await page.goto(origin)
+        await expect(page.get_by_text("This chat is not available here.").first).to_be_visible()
+
+
+async def test_the_chat_fits_a_phone(browser: Browser, url: str) -> None:
+    """Nothing is wider than the screen, the field does not make the phone zoom in, buttons are large enough."""
+    phone = await browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page = await phone.new_page()
+    await page.goto(f"{url}/web/chat/smile-dental")
+    await write(page, "averylongwordwithoutanyspace" * 10)
+    await expect(bubbles(page)).to_have_count(2)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert await page.get_by_label("Your message").evaluate("e => parseFloat(getComputedStyle(e).fontSize)") >= 16
+    for button in await page.get_by_role("button").all():
+        box = await button.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 40
+
+
+async def test_a_screen_reader_finds_its_way(browser: Browser, url: str) -> None:
+    """The transcript is a polite log, the field has a label, who speaks is said, the status is a status."""
+    page = await opened(browser, url)
+    await expect(log(page)).to_have_attribute("aria-live", "polite")
+    await write(page, "hello")
+    await expect(log(page)).to_contain_text("You: hello")
+    await expect(log(page)).to_contain_text("Smile Dental: You said: hello")
+    await expect(log(page)).to_have_attribute("aria-busy", "false")
+    await expect(page.get_by_role("status")).to_have_count(1)
+    await expect(page.get_by_role("region", name="Ask the front desk")).to_be_visible()
