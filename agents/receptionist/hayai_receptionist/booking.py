@@ -52,7 +52,8 @@ async def _replied(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
         return await advance(talk.forgetting_time(), desk, "All right.")
     if heard.polarity == "yes" and talk.stage in {"doubt", "offer", "time", "service"}:
         return await advance(talk, desk, "Gladly.")
-    return await advance(talk, desk) if _agrees_again(talk, heard) else None
+    noted = ("Thank you, I have noted that.",) if heard.name or heard.contact else ()
+    return await advance(talk, desk, *noted) if _agrees_again(talk, heard) else None
 
 
 def _agrees_again(talk: Talk, heard: Heard) -> bool:

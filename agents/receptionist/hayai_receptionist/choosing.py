@@ -174,7 +174,7 @@ def _wants_other(talk: Talk, heard: Heard) -> bool:
         return False
     turned_down = talk.stage in {"offer", "time"} and heard.polarity == "no"
     compared = heard.of("later", "earlier") and talk.stage in {"offer", "time", "confirm"}
-    return turned_down or compared or heard.of("other") or (talk.start is not None and heard.of("move"))
+    return turned_down or compared or heard.of("other", "move")
 
 
 def _other(talk: Talk, heard: Heard, desk: Desk) -> Talk:

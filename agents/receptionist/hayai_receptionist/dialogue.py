@@ -108,7 +108,7 @@ def _abandons(talk: Talk, heard: Heard) -> bool:
     if talk.task == "none":
         return False
     bare = heard.of("cancel") and len(heard.said) <= 2 and talk.task != "cancel"  # noqa: PLR2004 - "cancel please"
-    return heard.of("abort") or bare
+    return heard.of("abort", "leave") or bare
 
 
 async def _abandon(talk: Talk, desk: Desk) -> Turn:

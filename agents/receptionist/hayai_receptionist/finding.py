@@ -71,7 +71,7 @@ def refused(no: BookingRefused, wanted: datetime, desk: Desk, service: str) -> s
     if isinstance(no, InThePast):
         return f"{when} has already passed."
     if isinstance(no, TooSoon):
-        return f"{when} is too soon: we need at least {length(desk.business.schedule.minimum_notice)}' notice."
+        return f"{when} is too soon: we need at least {length(desk.business.schedule.minimum_notice)} of notice."
     if isinstance(no, TooFar):
         return _too_far(desk)
     return f"{when} is not free."
@@ -108,7 +108,7 @@ def none_free(desk: Desk, service: str, wishes: Sequence[Wish]) -> str:
     if last.end <= desk.now:
         return f"{say.moment(first.start, desk) if first.precise else day} has already passed."
     if last.end <= desk.now + schedule.minimum_notice:
-        return f"That is too soon: we need at least {length(schedule.minimum_notice)}' notice."
+        return f"That is too soon: we need at least {length(schedule.minimum_notice)} of notice."
     if all(each.start > desk.now + schedule.horizon for each in wishes):
         return _too_far(desk)
     if not any(_open(each, desk) for each in wishes):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from hayai_receptionist.intents import Intent, intents
 from hayai_receptionist.people import contact_in, name_in
 from hayai_receptionist.polarity import Polarity, polarity
 from hayai_receptionist.questions import Question, questions
-from hayai_receptionist.services import masked, named
+from hayai_receptionist.services import Named, masked, named
 from hayai_receptionist.talk import Wish
 from hayai_receptionist.when.hours import Hours
 from hayai_receptionist.when.understand import understand
@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from hayai_receptionist.when.window import Understanding
 
 # A clause ends at a mark before a space, but not after a shortened word: "10 a.m. tomorrow", "Dr. Osei".
-_CLAUSES = re.compile(r"(?<![.\s]\w\.)(?<!\b[DdMmSsJj]r\.)(?<!\bMs\.)(?<!\bMrs\.)(?<!\bSt\.)(?<=[.?!;])\s+|\n+")
+_CLAUSES = re.compile(
+    r"(?<![.\s]\w\.)(?<!\b[DdMmSsJj]r\.)(?<!\bMs\.)(?<!\bMrs\.)(?<!\bSt\.)(?<=[.?!;])\s+|\n+"
+    r"|(?:,\s*|\s+)(?:and|but)\s+(?=(?:can|could|may|i|i'd|please|book|do|does|is|are|what|what's|how|where|when)\b)"
+    r"|,\s+(?=(?:what|what's|how|where|do you|are you|is there)\b)",
+    re.IGNORECASE,
+)
 _SAID_NO = re.compile(
     r"^\W*(?:no|nope|nah|naw|sorry|no thanks|no thank you|not that one|not really)"
     r"(?:\s*[,.!;:-]+\s*|\s+(?=\d|at\b|on\b|can\b|could\b|how\b|make\b|i\b|i'd\b|let\b|what\b|the\b|maybe\b|rather\b|please\b))",
@@ -89,15 +94,15 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
     without = masked(without, [name_span] if name_span else [])
     which, wanted = _which_and_when(without)
     about = intents(words(without))
+    timed = When() if talk.stage == "contact" and _only_digits(without) else when(wanted, talk, desk)
     return Heard(
         text=plain,
         said=words(without),
         intents=about,
         questions=asked,
-        # A word that two names share is a hint while no service is chosen, and no change of mind afterwards.
-        services=services.ids if services.marks or not talk.service or talk.stage == "invite" else (),
+        services=_meant(services, asked, talk, timed),
         polarity="" if "unsure" in about or _asks(without) else polarity(words(without)),
-        when=When() if talk.stage == "contact" and _only_digits(without) else when(wanted, talk, desk),
+        when=timed,
         which=when(which, None, desk) if which else When(),
         name=name,
         contact=contact,
@@ -109,11 +114,26 @@ def _parted(plain: str, desk: Desk) -> tuple[tuple[Question, ...], str]:
     asked: list[Question] = []
     request: list[str] = []
     for clause in _CLAUSES.split(plain):
-        about = questions(clause, desk)
+        about = [_carried(each, asked) for each in questions(clause, desk)]
         asked += about
         if not about or _ASKS_TO & intents(words(masked(clause, named(clause, desk.services).marks))):
             request.append(clause)
     return tuple(asked), " ".join(request)
+
+
+def _carried(question: Question, before: list[Question]) -> Question:
+    """ "Do you do washes? How much is it?": the price of what was asked about before."""
+    if question.topic == "price" and not question.services and before:
+        return replace(question, services=before[-1].services)
+    return question
+
+
+def _meant(services: Named, asked: tuple[Question, ...], talk: Talk, timed: When) -> tuple[str, ...]:
+    """The services that the request is about; a word that two names share is no change of mind about a chosen one."""
+    if services.marks or (services.ids and (not talk.service or talk.stage == "invite")):
+        return services.ids
+    told = tuple(dict.fromkeys(id_ for each in asked for id_ in each.services))
+    return told if timed.wishes and not talk.service and len(told) == 1 else ()
 
 
 def _asks(request: str) -> bool:

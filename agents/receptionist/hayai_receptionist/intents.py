@@ -12,7 +12,7 @@ from hayai_receptionist.words import close, stem
 Intent = Literal[
     "book", "move", "cancel", "cannot", "abort", "mine", "human", "identity", "hours", "address", "phone", "price",
     "services", "greet", "thanks", "bye", "wellbeing", "help", "repeat", "unsure", "other", "later", "earlier",
-    "soonest", "instead", "everything", "wish",
+    "soonest", "instead", "everything", "wish", "leave",
 ]  # fmt: skip
 
 PHRASES: dict[Intent, str] = {
@@ -31,7 +31,7 @@ PHRASES: dict[Intent, str] = {
         changed my mind; change my mind; not anymore; don't want it; don't want to book; don't book;
         do not book; don't want an; scrap that; abort; don't bother; skip it""",
     "mine": """my appointments; when is my; when's my; what time is my; do i have an; do i have any; my booking;
-        my next appointment; am i booked; what have i booked; my reservations; list my; show my;
+        my next appointment; am i booked; have i booked; i have booked; have booked; my reservations; list my; show my;
         when am i; what did i book; is my appointment; my upcoming""",
     "human": """human; real person; a person; representative; operator; manager; speak to; speak with; talk to;
         talk with; live agent; an agent; staff; receptionist; call me back; give me a call; phone me; complaint;
@@ -52,6 +52,7 @@ PHRASES: dict[Intent, str] = {
     "greet": """hi; hello; hey; hiya; howdy; good morning; good afternoon; good evening; good day; greetings; hallo;
         helo; hi there; hey there; yo""",
     "thanks": "thanks; thank you; thank; thx; cheers; appreciate; ty; tysm; grateful",
+    "leave": "bye; goodbye; good bye; see you; see ya; talk later; talk to you later",
     "bye": """bye; goodbye; good bye; see you; see ya; that's all; that is all; that's it; nothing else; talk later;
         have a good; have a nice; have a great; good night; all set; i'm done; talk to you later; take care""",
     "wellbeing": "how are you; how's it going; how is it going; what's up; whats up; how do you do; how are things",

@@ -8,8 +8,8 @@ from hayai_receptionist.words import words, wordset
 
 _NAME = r"[^\W\d_][^\W\d_'’.-]*(?:[-'’][^\W\d_]+)*\.?"
 _TOLD = re.compile(
-    rf"\b(?P<lead>my name is|my name's|name is|name's|name\s?:|call me|i am called|this is|it is|it's|its|i am|i'm|im|"
-    rf"here is|here's|(?:appointment|booking|it|that) is for|it's for|under the name(?: of)?|under)"
+    rf"\b(?P<lead>my name is|my name's|name is|name's|name\s?:|call me|i am called|"
+    rf"(?:appointment|booking|it|that) is for|it's for|this is|it is|it's|its|i am|i'm|im|here is|here's|under the name(?: of)?|under)"
     rf"\s+(?P<name>{_NAME}(?:\s+{_NAME}){{0,3}})",
     re.IGNORECASE,
 )
@@ -54,7 +54,7 @@ def contact_in(text: str) -> tuple[str, tuple[int, int] | None]:
     dated = [each.span() for each in _DATES.finditer(text)]
     for found in _PHONE.finditer(text):
         if not any(start <= found.start() < end for start, end in dated):
-            return found.group().strip(" .-("), found.span()
+            return found.group().strip(" .-"), found.span()
     return "", None
 
 
@@ -71,7 +71,7 @@ def name_in(text: str) -> tuple[str, tuple[int, int] | None]:
 
 def bare_name(text: str) -> str:
     """The name in an answer to "What is your name?": "Ada Lovelace", "ada", "Ada Lovelace please"."""
-    plain = re.sub(r"[,.!;:]", " ", text).split()
+    plain = re.sub(r"[,!;:]|\.$", " ", text).split()
     while plain and plain[0].casefold() in {
         "hi",
         "hello",
