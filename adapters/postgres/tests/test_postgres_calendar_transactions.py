@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hayai.errors import AppointmentGone, KeyNotOpaque, SlotTaken
 from hayai.ports.base import Settings
-from hayai.ports.calendar import Customer
+from hayai.ports.calendar import Appointment, Customer
 from hayai.schedule import Window
 from hayai.testing.practice import at, held, practice
 from hayai_postgres.calendar import PostgresCalendar
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from hayai.pools import Pool
     from hayai.schedule import Schedule
     from hayai.testing.clock import MovableClock
@@ -76,6 +78,49 @@ async def test_who_wants_a_slot_waits_for_the_transaction_that_may_take_it(
             assert not waiting.done()
             raise ZeroDivisionError
     assert (await waiting).starts_at == at(9)
+
+
+async def test_who_loses_a_resource_takes_another_that_is_free(
+    calendar: PostgresCalendar, pool: Pool, schedule: Schedule
+) -> None:
+    """It chose the chair that a transaction still open has taken, waited, and then sits down on the other."""
+    async with pool.transaction(schedule.tenant):
+        first = await held(calendar, schedule, at(9), "checkup")
+        waiting = asyncio.create_task(held(calendar, schedule, at(9), "checkup"))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+    assert (first.resources, (await waiting).resources) == (("chair-1",), ("chair-2",))
+
+
+async def test_a_confirmation_that_waited_for_a_move_confirms_the_moved_one(
+    calendar: PostgresCalendar, pool: Pool, schedule: Schedule
+) -> None:
+    """It does not answer with the old time, nor lose the change."""
+    booked = await held(calendar, schedule, at(9))
+    async with pool.transaction(schedule.tenant):
+        await calendar.move(schedule.tenant, booked.id, at(13), key="move")
+        waiting = asyncio.create_task(calendar.confirm(schedule.tenant, booked.id))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+    confirmed = await waiting
+    assert (confirmed.status, confirmed.starts_at, confirmed.version) == ("confirmed", at(13), 3)
+    assert await calendar.find(schedule.tenant, booked.id) == confirmed
+
+
+async def test_the_same_key_at_the_same_time_waits_for_the_first(
+    calendar: PostgresCalendar, pool: Pool, schedule: Schedule
+) -> None:
+    """And gets its appointment, once that is committed."""
+
+    def ask() -> Coroutine[Any, Any, Appointment]:
+        return calendar.hold(schedule.tenant, "checkup", at(9), customer=Customer(person="p"), key="k")
+
+    async with pool.transaction(schedule.tenant):
+        first = await ask()
+        waiting = asyncio.create_task(ask())
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+    assert await waiting == first
 
 
 async def test_row_level_security_hides_every_table_of_another_tenant(

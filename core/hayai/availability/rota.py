@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hayai.availability.spans import Span, Spans, common
-from hayai.availability.wall import grid, opened
+from hayai.availability.wall import grid, opened, walls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ class Rota:
         step = self.schedule.step
         for day in self._days:
             hours = openings(self.schedule, day)
-            yield from sorted({instant for each in hours for instant in grid(each, step, day, self._zone)})
+            yield from sorted({instant for each in hours for instant in grid(*walls(each, day), step, self._zone)})
 
     def _opened(self, day: date) -> list[Span]:
         return [span for each in openings(self.schedule, day) for span in opened(each, day, self._zone)]

@@ -39,9 +39,9 @@ def opened(opening: Opening, day: date, zone: ZoneInfo) -> list[Span]:
 
 
 @lru_cache(maxsize=4096)
-def grid(opening: Opening, step: timedelta, day: date, zone: ZoneInfo) -> tuple[datetime, ...]:
-    """The UTC instants at which the clock shows a time that is a whole number of steps after the opening."""
-    wall, closes = walls(opening, day)
+def grid(opens: datetime, closes: datetime, step: timedelta, zone: ZoneInfo) -> tuple[datetime, ...]:
+    """The UTC instants at which the clock shows a whole number of steps after `opens`, up to `closes` (both naive)."""
+    wall = opens
     found: list[datetime] = []
     while wall < closes:
         found += instants(wall, zone)

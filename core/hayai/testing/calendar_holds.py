@@ -116,9 +116,9 @@ class HoldContract(Installed):
         confirmed = await calendar.confirm(schedule.tenant, hold.id, customer=named)
         assert (confirmed.status, confirmed.expires_at, confirmed.version) == ("confirmed", None, 2)
         assert confirmed.customer == Customer(person="somebody", name="Ada Lovelace", contact="ada@example.org")
+        clock.advance(schedule.hold)
+        with pytest.raises(SlotTaken):
+            await held(calendar, schedule, at(9))
         clock.advance(timedelta(days=1))
         assert await calendar.confirm(schedule.tenant, hold.id, customer=named) == confirmed
         assert await calendar.find(schedule.tenant, hold.id) == confirmed
-        clock.set(at(4))
-        with pytest.raises(SlotTaken):
-            await held(calendar, schedule, at(9))
