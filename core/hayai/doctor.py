@@ -5,10 +5,19 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from hayai import plugins
+from hayai.bus.base import Bus
+from hayai.channel import Channel
 from hayai.errors import HayaiError, PluginError
+from hayai.handlers import Handlers
+from hayai.ports.calendar import Calendar
+from hayai.ports.conversations import Conversations
+from hayai.ports.database import Database
+from hayai.ports.identity import Identity
+from hayai.ports.secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,6 +25,16 @@ if TYPE_CHECKING:
 
 _OLDEST = (3, 11)
 _LEAST_FREE = 1 << 30
+_CLASSES: dict[str, type[object]] = {
+    "hayai.bus": Bus,
+    "hayai.calendar": Calendar,
+    "hayai.channels": Channel,
+    "hayai.conversations": Conversations,
+    "hayai.database": Database,
+    "hayai.identity": Identity,
+    "hayai.secrets": Secrets,
+}
+_OBJECTS: dict[str, type[object]] = {"hayai.agents": Handlers, "hayai.migrations": ModuleType}
 
 
 @dataclass(frozen=True)
@@ -58,9 +77,19 @@ def look_at_disk(folder: Path) -> Finding:
     return Finding("disk", ok=free >= _LEAST_FREE, says=says)
 
 
-def _look_at_plugin(group: str, each: plugins.Found) -> Finding:
+def problem(group: str, name: str) -> str | None:
+    """What is wrong with that plugin, in a sentence, or None: it is loaded and held to its port's class."""
     try:
-        plugins.load_object(group, each.name, object)
+        if kind := _CLASSES.get(group):
+            plugins.load(group, name, kind)
+        else:
+            plugins.load_object(group, name, _OBJECTS.get(group, object))
     except PluginError as wrong:
-        return Finding(f"plugin {each.name}", ok=False, says=str(wrong))
-    return Finding(f"plugin {each.name}", ok=True, says=f"{group} from {each.distribution} {each.version}")
+        return str(wrong)
+    return None
+
+
+def _look_at_plugin(group: str, each: plugins.Found) -> Finding:
+    wrong = problem(group, each.name)
+    says = wrong or f"{group} from {each.distribution} {each.version}"
+    return Finding(f"plugin {group.removeprefix('hayai.')}/{each.name}", ok=wrong is None, says=says)

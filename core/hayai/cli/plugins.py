@@ -6,7 +6,7 @@ import typer
 
 from hayai import plugins as found
 from hayai.cli.output import show, show_json
-from hayai.errors import PluginError
+from hayai.doctor import problem
 
 
 def plugins(
@@ -30,13 +30,5 @@ def _row(group: str, each: found.Found) -> dict[str, Any]:
         "distribution": each.distribution,
         "version": each.version,
         "target": each.target,
-        "problem": _problem(group, each.name),
+        "problem": problem(group, each.name),
     }
-
-
-def _problem(group: str, name: str) -> str | None:
-    try:
-        found.load_object(group, name, object)
-    except PluginError as wrong:
-        return str(wrong)
-    return None

@@ -3,55 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from importlib.resources import files
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from hayai import plugins
 from hayai.bus.base import Bus
 from hayai.business import load_business
 from hayai.channel import Channel
 from hayai.clock import Clock, system_clock
-from hayai.handlers import Handlers
+from hayai.handlers import Handlers, Subscription
 from hayai.migrations import migrate
 from hayai.pools import Pool
-from hayai.ports.base import Adapter
-from hayai.ports.calendar import Calendar
-from hayai.ports.conversations import Conversations
 from hayai.ports.database import Database
-from hayai.ports.identity import Identity
 from hayai.ports.secrets import Secrets
-from hayai.settings import resolve, settings_for
-from hayai.tier import Tier, build
+from hayai.runtime.workshop import PORTS, Workshop
+from hayai.tier import Tier
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator
+    from importlib.resources.abc import Traversable
 
     from hayai.errors import PluginError
     from hayai.migrations import Migration
-    from hayai.settings import InstallSettings, Table
+    from hayai.ports.base import Adapter
+    from hayai.settings import InstallSettings
 
-_log = logging.getLogger(__name__)
-_ON_THE_DATABASE: dict[str, type[Adapter]] = {
-    "calendar": Calendar,
-    "conversations": Conversations,
-    "identity": Identity,
-}
-A = TypeVar("A", bound=Adapter)
+_ON_THE_DATABASE = ("calendar", "conversations", "identity")
 
 
 @dataclass
 class Install:
-    """A tier that stands: its adapters are started, its tables are migrated, its businesses are installed."""
+    """A tier that stands: its adapters are started, its businesses are installed."""
 
     settings: InstallSettings
     tier: Tier
     pool: Pool
     clock: Clock
-    resources: dict[str, object]
-    problems: list[PluginError] = field(default_factory=list)
-    """Channels and agents that the tier file names and that do not load; the rest runs without them."""
 
 
 @dataclass
@@ -61,123 +51,79 @@ class Running:
     install: Install
     bus: Bus
     channels: list[Channel]
+    problems: list[PluginError] = field(default_factory=list)
+    """Channels and agents that the tier file names and that do not load; the rest runs without them."""
 
 
 @asynccontextmanager
-async def standing_install(
-    settings: InstallSettings, *, migrating: bool = False, clock: Clock = system_clock
-) -> AsyncIterator[Install]:
-    """The tier of `settings`, started, after its tables are `migrating`; stopped on leaving.
+async def standing_install(settings: InstallSettings) -> AsyncIterator[Install]:
+    """The tier of `settings`, started; stopped on leaving.
 
     Raises SettingsError, PluginError, DatabaseUnfit, Unavailable.
     """
     async with AsyncExitStack() as stack:
-        resources: dict[str, object] = {"clock": clock}
-        adapters: dict[str, Adapter] = {}
-        if "secrets" in settings.ports:
-            adapters["secrets"] = resources["secrets"] = await _adapter(
-                settings.port("secrets"), Secrets, resources, stack
-            )
-        database = await _adapter(settings.port("database"), Database, resources, stack)
-        if migrating:
-            await migrate(database, await asyncio.to_thread(components))
-        pool = Pool(database)
-        await _started(pool, stack)
-        resources["pool"] = pool
-        for port, kind in _ON_THE_DATABASE.items():
-            adapters[port] = await _adapter(settings.port(port), kind, resources, stack)
-        businesses = [await asyncio.to_thread(load_business, each) for each in settings.businesses]
-        tier = Tier({**adapters, "database": database}, businesses)
-        for business in tier.businesses.values():
-            await tier.calendar.install(business.schedule)
-        yield Install(settings, tier, pool, clock, {**resources, "tier": tier})
+        shop = Workshop(stack, {"clock": system_clock})
+        await shop.prepare(settings, ["database", *_ON_THE_DATABASE])
+        yield await _standing(shop, settings, system_clock)
 
 
 @asynccontextmanager
 async def running_install(
     settings: InstallSettings, *, migrating: bool = False, clock: Clock = system_clock
 ) -> AsyncIterator[Running]:
-    """The install with bus, channels and handlers at work. Raises as standing_install does."""
+    """The install with bus, channels and handlers at work, its tables brought up to date first when `migrating`.
+
+    Raises as standing_install does.
+    """
     async with AsyncExitStack() as stack:
-        install = await stack.enter_async_context(standing_install(settings, migrating=migrating, clock=clock))
-        bus = await _adapter(settings.port("bus"), Bus, install.resources, stack)
-        install.resources["bus"] = bus
-        channels = await _channels(install, stack)
-        groups = [
-            *await _agents(install),
-            *((channel.handlers(), _version("hayai.channels", channel.name)) for channel in channels),
-        ]
-        for group, version in groups:
-            for subscription in group:
-                await bus.subscribe(replace(subscription, version=version), install.tier)
-        for problem in install.problems:
-            _log.error("%s", problem)
-        yield Running(install, bus, channels)
+        shop = Workshop(stack, {"clock": clock})
+        await shop.prepare(settings, PORTS, channels=True)
+        install = await _standing(shop, settings, clock, migrating=migrating)
+        bus = await shop.make("bus", Bus)
+        shop.resources |= {"bus": bus, "tier": install.tier}
+        channels = [await shop.make(where, Channel) for where in shop.channels]
+        agents, problems = await asyncio.to_thread(_agents, settings.agents)
+        for subscription in [*_outbound(channels), *agents]:
+            await bus.subscribe(subscription, install.tier)
+        yield Running(install, bus, channels, [*shop.problems, *problems])
 
 
 async def migrated(settings: InstallSettings) -> list[Migration]:
     """Bring the tables up to date in the owner's role; what was applied. Raises as hayai.migrations.migrate does."""
     async with AsyncExitStack() as stack:
-        resources: dict[str, object] = {"clock": system_clock}
-        if "secrets" in settings.ports:
-            resources["secrets"] = await _adapter(settings.port("secrets"), Secrets, resources, stack)
-        database = await _adapter(settings.port("database"), Database, resources, stack)
-        return await migrate(database, await asyncio.to_thread(components))
+        shop = Workshop(stack, {"clock": system_clock})
+        await shop.prepare(settings, ["database"])
+        return await migrate(await shop.make("database", Database), await asyncio.to_thread(components))
 
 
-def components() -> dict[str, Any]:
+def components() -> dict[str, Traversable]:
     """The numbered migrations of every installed package, by component: the entry points of hayai.migrations."""
     names = [found.name for found in plugins.names("hayai.migrations")]
-    return {name: _folder(name) for name in names}
+    return {name: files(plugins.load_object("hayai.migrations", name, ModuleType)) for name in names}
 
 
-def _folder(component: str) -> Any:
-    from importlib.resources import files
-    from types import ModuleType
-
-    return files(plugins.load_object("hayai.migrations", component, ModuleType))
-
-
-async def _adapter(table: Table, kind: type[A], resources: dict[str, object], stack: AsyncExitStack) -> A:
-    """The adapter that `table` names, built with what it asks for and started."""
-    group = f"hayai.{table.where.partition('.')[0]}"
-    loaded = await asyncio.to_thread(plugins.load, group, table.adapter, kind)  # an import reads files
-    return await _built(loaded, table, resources, stack)
-
-
-async def _built(adapter: type[A], table: Table, resources: dict[str, object], stack: AsyncExitStack) -> A:
-    secrets = resources.get("secrets")
-    if isinstance(secrets, Secrets):
-        (table,) = await resolve([table], secrets)
-    made = build(adapter, settings_for(adapter, table), resources)
-    return await _started(made, stack)
+async def _standing(shop: Workshop, settings: InstallSettings, clock: Clock, *, migrating: bool = False) -> Install:
+    database = await shop.make("database", Database)
+    if migrating:
+        await migrate(database, await asyncio.to_thread(components))
+    pool = await shop.start(Pool(database))
+    shop.resources["pool"] = pool
+    adapters: dict[str, Adapter] = {port: await shop.make(port, PORTS[port]) for port in _ON_THE_DATABASE}
+    if isinstance(secrets := shop.resources.get("secrets"), Secrets):
+        adapters["secrets"] = secrets
+    businesses = [await asyncio.to_thread(load_business, each) for each in settings.businesses]
+    tier = Tier({**adapters, "database": database}, businesses)
+    for business in tier.businesses.values():
+        await tier.calendar.install(business.schedule)
+    return Install(settings, tier, pool, clock)
 
 
-S = TypeVar("S", bound="Adapter | Pool")
+def _outbound(channels: list[Channel]) -> list[Subscription]:
+    versions = {found.name: found.version for found in plugins.names("hayai.channels")}
+    return [replace(each, version=versions[channel.name]) for channel in channels for each in channel.handlers()]
 
 
-async def _started(part: S, stack: AsyncExitStack) -> S:
-    stack.push_async_callback(part.stop)
-    await part.start()
-    return part
-
-
-async def _channels(install: Install, stack: AsyncExitStack) -> list[Channel]:
-    loaded, problems = await asyncio.to_thread(
-        plugins.load_all, install.settings.channels, lambda name: plugins.load("hayai.channels", name, Channel)
-    )
-    install.problems += problems
-    tables = install.settings.channel_tables
-    return [await _built(kind, tables[name], install.resources, stack) for name, kind in loaded.items()]
-
-
-async def _agents(install: Install) -> Iterable[tuple[Handlers, str]]:
-    loaded, problems = await asyncio.to_thread(
-        plugins.load_all, install.settings.agents, lambda name: plugins.load_object("hayai.agents", name, Handlers)
-    )
-    install.problems += problems
-    return [(group, _version("hayai.agents", name)) for name, group in loaded.items()]
-
-
-def _version(group: str, name: str) -> str:
-    return next(found.version for found in plugins.names(group) if found.name == name)
+def _agents(names: tuple[str, ...]) -> tuple[list[Subscription], list[PluginError]]:
+    loaded, problems = plugins.load_all(names, lambda name: plugins.load_object("hayai.agents", name, Handlers))
+    versions = {found.name: found.version for found in plugins.names("hayai.agents")}
+    return [replace(each, version=versions[name]) for name, group in loaded.items() for each in group], problems

@@ -43,7 +43,7 @@ async def dev(tier_file: Path, data: Path, *, port: int, ready_file: Path | None
 
 def _screen(stack: LocalStack, opened: Open, seconds: float) -> Screen:
     servers = {name: url for name, url in stack.urls.items() if name != "web"}
-    problems = [f"Runs without it: {problem}" for problem in opened.running.install.problems]
+    problems = [f"Runs without it: {problem}" for problem in opened.running.problems]
     businesses = opened.running.install.tier.businesses
     demos = {businesses[tenant].name: url for tenant, url in _pages(opened).items()}
     return Screen(opened.url, demos, servers, stack.places, seconds, [*stack.notes, *problems])

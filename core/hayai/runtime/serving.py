@@ -49,7 +49,7 @@ async def serve(settings: InstallSettings, *, say: Callable[[str], None]) -> Non
     """Run until SIGTERM or SIGINT, then drain. Raises SettingsError, PluginError, DatabaseUnfit, Unavailable."""
     stop = stop_signal()
     async with open_door(settings) as opened:
-        for problem in opened.running.install.problems:
+        for problem in opened.running.problems:
             say(f"Runs without it: {problem}")
         say(f"Hayai is ready at {opened.url}")
         await until_first(stop, opened.closed)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hayai import plugins
 from hayai.bus.base import Bus
 from hayai.doctor import Finding, look, look_at_disk, look_at_plugins, look_at_python
 from hayai.errors import SettingsError
 from hayai.local.remembered import remembered
 from hayai.runtime.assembly import migrated, standing_install
-from hayai.settings import read_settings, settings_for
-from hayai.tier import build
+from hayai.runtime.workshop import Workshop
+from hayai.settings import read_settings
 
 if TYPE_CHECKING:
     from hayai.settings import InstallSettings
@@ -70,12 +70,8 @@ async def _database(settings: InstallSettings) -> str:
 
 
 async def _bus(settings: InstallSettings) -> str:
-    table = settings.port("bus")
-    kind = plugins.load("hayai.bus", table.adapter, Bus)
-    bus = build(kind, settings_for(kind, table), {})
-    try:
-        await bus.start()
-        await bus.check()
-    finally:
-        await bus.stop()
+    async with AsyncExitStack() as stack:
+        shop = Workshop(stack, {})
+        await shop.prepare(settings, ["bus"])
+        await (await shop.make("bus", Bus)).check()
     return "takes events; its streams are as declared"

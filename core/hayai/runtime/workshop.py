@@ -1,0 +1,96 @@
+"""Workshop: loads what the tier file names, checks all settings at once, builds and starts one adapter at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from hayai import plugins
+from hayai.bus.base import Bus
+from hayai.channel import Channel
+from hayai.ports.calendar import Calendar
+from hayai.ports.conversations import Conversations
+from hayai.ports.database import Database
+from hayai.ports.identity import Identity
+from hayai.ports.secrets import Secrets
+from hayai.settings import resolve, settings_for_all
+from hayai.tier import build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AsyncExitStack
+
+    from hayai.errors import PluginError
+    from hayai.pools import Pool
+    from hayai.ports.base import Adapter, Settings
+    from hayai.settings import InstallSettings, Table
+
+PORTS: dict[str, type[Adapter]] = {
+    "database": Database,
+    "calendar": Calendar,
+    "conversations": Conversations,
+    "identity": Identity,
+    "bus": Bus,
+}
+"""What every install stands on beside its secrets, in the order in which it is built."""
+
+A = TypeVar("A", bound="Adapter")
+S = TypeVar("S", bound="Adapter | Pool")
+
+
+class Workshop:
+    """`resources` are what an adapter may ask for by name; whatever is started is stopped with `stack`."""
+
+    def __init__(self, stack: AsyncExitStack, resources: dict[str, object]) -> None:
+        self._stack = stack
+        self._ready: dict[str, tuple[type[Adapter], Settings]] = {}
+        self.resources = resources
+        self.problems: list[PluginError] = []  # channels that do not load: the rest runs without them
+
+    async def prepare(self, settings: InstallSettings, ports: Iterable[str], *, channels: bool = False) -> None:
+        """Load and check all of `ports`, and the channels; secrets first, since others' settings may refer to them.
+
+        Raises PluginError for a port's plugin, SettingsError with everything that is wrong with any settings.
+        """
+        if "secrets" in settings.ports:
+            await self._check({"secrets": await self._load(settings.port("secrets"), Secrets)})
+            self.resources["secrets"] = await self.make("secrets", Secrets)
+        wanted = {port: await self._load(settings.port(port), PORTS[port]) for port in ports}
+        if channels:
+            wanted |= await self._channels(settings)
+        await self._check(wanted)
+
+    @property
+    def channels(self) -> list[str]:
+        """The tables of the channels that are prepared."""
+        return [where for where in self._ready if where.startswith("channel.")]
+
+    async def make(self, where: str, kind: type[A]) -> A:  # noqa: ARG002 - says the type
+        """The prepared adapter of that table, built with what it asks for, and started."""
+        loaded, settings = self._ready[where]
+        return await self.start(cast("A", build(loaded, settings, self.resources)))
+
+    async def start(self, part: S) -> S:
+        """Start a part, to be stopped with everything else."""
+        self._stack.push_async_callback(part.stop)
+        await part.start()
+        return part
+
+    async def _load(self, table: Table, kind: type[Adapter]) -> tuple[type[Adapter], Table]:
+        group = f"hayai.{table.where}"
+        return await asyncio.to_thread(plugins.load, group, table.adapter, kind), table  # an import reads files
+
+    async def _channels(self, settings: InstallSettings) -> dict[str, tuple[type[Adapter], Table]]:
+        loaded, problems = await asyncio.to_thread(
+            plugins.load_all, settings.channels, lambda name: plugins.load("hayai.channels", name, Channel)
+        )
+        self.problems += problems
+        return {f"channel.{name}": (kind, settings.channel_tables[name]) for name, kind in loaded.items()}
+
+    async def _check(self, wanted: dict[str, tuple[type[Adapter], Table]]) -> None:
+        tables = [table for _, table in wanted.values()]
+        if isinstance(secrets := self.resources.get("secrets"), Secrets):
+            tables = await resolve(tables, secrets)
+        kinds = [kind for kind, _ in wanted.values()]
+        checked = settings_for_all(zip(kinds, tables, strict=True))
+        self._ready |= dict(zip(wanted, zip(kinds, checked, strict=True), strict=True))

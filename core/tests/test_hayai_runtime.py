@@ -1,0 +1,80 @@
+"""The runtime: what is wrong with a tier file is said at once, before anything is opened."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+from hayai.errors import PluginError, SettingsError
+from hayai.runtime.assembly import components
+from hayai.runtime.workshop import PORTS, Workshop
+from hayai.settings import InstallSettings, read_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TIER = """
+tier = "local"
+channels = ["web", "carrier-pigeon"]
+agents = []
+[bus]
+adapter = "{bus}"
+replicas = 9
+[database]
+adapter = "postgres"
+url = "not a url"
+[calendar]
+adapter = "postgres"
+colour = "red"
+[conversations]
+adapter = "postgres"
+[identity]
+adapter = "postgres"
+"""
+
+
+def _settings(tmp_path: Path, bus: str = "nats") -> InstallSettings:
+    path = tmp_path / "tier.toml"
+    path.write_text(TIER.format(bus=bus))
+    return read_settings(path, {})
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> InstallSettings:
+    """A tier file with three wrong values and a channel that nobody installed."""
+    return _settings(tmp_path)
+
+
+async def test_every_wrong_setting_of_every_adapter_is_in_one_sentence(settings: InstallSettings) -> None:
+    """Bus, database and calendar are each named; an operator corrects the file once."""
+    async with AsyncExitStack() as stack:
+        with pytest.raises(SettingsError) as refused:
+            await Workshop(stack, {}).prepare(settings, PORTS)
+    said = str(refused.value)
+    assert all(part in said for part in ("[bus] replicas", "[database] url", "[calendar] colour"))
+    assert "not a url" not in said, "an address may hold a password"
+
+
+async def test_a_channel_that_does_not_load_is_a_problem_and_no_obstacle(tmp_path: Path) -> None:
+    """The other channel is prepared; the missing one is told in one sentence."""
+    sound = _settings(tmp_path)
+    async with AsyncExitStack() as stack:
+        shop = Workshop(stack, {})
+        await shop.prepare(sound, [], channels=True)
+        assert shop.channels == ["channel.web"]
+        assert "carrier-pigeon" in str(shop.problems[0])
+
+
+async def test_a_port_whose_adapter_is_not_installed_stops_the_start(tmp_path: Path) -> None:
+    """Without a bus there is no house; the nearest name is suggested."""
+    async with AsyncExitStack() as stack:
+        with pytest.raises(PluginError, match=r"no 'natz' in hayai\.bus: did you mean 'nats'"):
+            await Workshop(stack, {}).prepare(_settings(tmp_path, bus="natz"), ["bus"])
+
+
+def test_every_installed_component_brings_numbered_files() -> None:
+    """What hayai.migrations lists are folders with SQL in them."""
+    found = components()
+    assert {"ground", "calendar"} <= set(found)
+    assert all(any(file.name.endswith(".sql") for file in folder.iterdir()) for folder in found.values())
