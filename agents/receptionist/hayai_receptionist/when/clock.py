@@ -171,6 +171,8 @@ def _spoken(hour: Token, minute: Token, half: Token | None) -> Clock | None:
 
 CLOCK_RULES: tuple[Rule, ...] = (
     rule("CLOCK", "CLK AMPM?", lambda t, h: _halved(_from_token(t), h)),
+    rule("CLOCK", "INT ish AMPM", lambda t, h: replace(_halved(_bare(t), h), about=True)),
+    rule("CLOCK", "HOUR and a half", lambda t: Clock(t.value, 30, doubtful=True)),
     rule("CLOCK", "INT AMPM", lambda t, h: _halved(_hhmm(t) if t.value > 24 else _bare(t), h)),
     rule("CLOCK", "INT MIN AMPM", _spoken),
     rule("CLOCK", "INT o'clock AMPM?", lambda t, h: _halved(_bare(t), h)),

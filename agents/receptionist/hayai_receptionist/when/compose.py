@@ -10,6 +10,9 @@ from hayai_receptionist.when.marks import Mark
 from hayai_receptionist.when.relative import Offset, beside, week_beside
 from hayai_receptionist.when.times import merge
 
+_LISTING = frozenset(", ; / - ? also maybe perhaps possibly on then the at and".split())
+"""Words between two days that merely list them."""
+
 _LIGHT = frozenset(
     "on the in at any either a an during for really also anything come coming before after is to do".split()
 )
@@ -65,6 +68,9 @@ class Composer:
         """Thus "I can't do" looks ahead when a day follows ("Tuesday"), and back when it ends the wish."""
         ahead = after is not None and set(after.gap) <= _LIGHT and not isinstance(after.value, Mark)
         if kind == "no":
+            comma = after is not None and after.gap == (",",) and not isinstance(after.value, Mark)
+            if comma:
+                return "fix"
             return self._no(after) if ahead or (after and not after.gap) else "skip"
         if kind == "cant" and not ahead and not self.last.empty:
             return "bad"
@@ -79,6 +85,8 @@ class Composer:
         value = after.value if after and not after.gap else None
         wide = isinstance(value, Mask) and value.many
         if self.last.empty and len(self.clauses) == 1:
+            if isinstance(value, Mask) and not wide:
+                self.doubts.append("a no that may exclude or answer")
             return "not"
         if (isinstance(value, Times) and value.bands) or wide:
             return "not"
@@ -212,7 +220,11 @@ class Composer:
                 self.last.days.append(value)
                 return
             self._new(self._joint)
-        elif (self.last.days and not joins(self.last.days, value)) or self._begins_anew(piece):
+        elif self.last.days and not joins(self.last.days, value):
+            if not set(piece.gap) <= _LISTING and not self.last.source:
+                self.doubts.append("how the days named go together")
+            self._new("or")
+        elif self._begins_anew(piece):
             self._new("or")
         self.last.days.append(value)
 

@@ -129,6 +129,7 @@ LABELS = frozenset(
 """Before a number these make it a label."""
 
 TITLES = frozenset("dr doctor mr mrs ms miss madam sir prof professor nurse named called name aunt uncle".split())
+SHORTENED = frozenset(ALIASES) | TITLES | frozenset("st ave rd no appt approx min hr".split())
 PRONOUNS = frozenset("i we he she they you who just had have never always it i've they've".split())
 
 FOLLOWERS = frozenset(

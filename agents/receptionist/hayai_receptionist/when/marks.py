@@ -139,7 +139,7 @@ MARK_RULES: tuple[Rule, ...] = (
         f"{_ISNT} work|suit|good|possible|great|ideal|fit|an|available|do",
         "doesn't|don't|won't really? work|suit",
         "is|are|was no good",
-        "is|are|was bad|impossible|full|busy|terrible|difficult",
+        "is|are|was fully|already|completely? bad|impossible|full|busy|booked|taken|terrible|difficult",
         "is|are not good|possible|great|an|ideal|available|convenient|going",
         "does|do|will not work|suit",
         "no good",

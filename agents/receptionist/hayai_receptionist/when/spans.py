@@ -100,6 +100,7 @@ SPAN_RULES: tuple[Rule, ...] = (
     rule("SPAN", "any? time? sometime? anytime? by|until|through EDGE", lambda d: until(d, included=True)),
     rule("SPAN", "no|not later than EDGE", lambda d: until(d, included=True)),
     rule("SPAN", "not after|past EDGE", lambda d: until(d, included=True)),
+    rule("SPAN", "between|from now and|to|until|- EDGE", lambda d: until(d, included=True)),
     rule("SPAN", "up to|until EDGE", lambda d: until(d, included=True)),
     rule("SPAN", "EDGE at? the? latest", lambda d: until(d, included=True)),
     rule("SPAN", "EDGE or|and before|earlier|sooner", lambda d: until(d, included=True)),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from hayai_receptionist.when.lexicon import COUNTED, FOLLOWERS, LABELS, PHRASAL, STREETS, TITLES, UNITS
+from hayai_receptionist.when.lexicon import COUNTED, FOLLOWERS, LABELS, PHRASAL, SHORTENED, STREETS, TITLES, UNITS
 from hayai_receptionist.when.numbers import CARDINALS, ORDINALS, joined
 from hayai_receptionist.when.spelling import Spelling, spell
 from hayai_receptionist.when.support import is_time_word
@@ -26,7 +26,7 @@ _PATTERN = re.compile(
     | (?P<slang> 2moro | 2morrow | 2mrw | 2day | 2nite | 2night | b4 )\b
     | (?P<int> [0-9]+ )
     | (?P<half> [ap]\.?m\.?(?![a-z']) | (?<=[0-9])[ap](?![a-z'.]) )
-    | (?P<word> [^\W\d_]+(?:['.](?=[^\W\d_])[^\W\d_]+)* \.? )
+    | (?P<word> [^\W\d_]+(?:['.](?=[^\W\d_])[^\W\d_]+)* )
     | (?P<mark> [^\s] )
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -54,7 +54,7 @@ def tokenize(text: str) -> list[Token]:
     plain = text.translate(_DASHES)
     phones = [m.span() for m in _PHONE.finditer(plain) if _is_phone(m.group())]
     raw = [t for m in _PATTERN.finditer(plain) for t in (_token(m, phones),) if t is not None]
-    return _classify(_join_numbers(_drop_hyphens(raw)))
+    return _classify(_join_numbers(_without_marks(raw)))
 
 
 def _is_phone(text: str) -> bool:
@@ -77,16 +77,19 @@ def _token(match: re.Match[str], phones: list[tuple[int, int]]) -> Token | None:
         value = int(re.match(r"[0-9]+", text).group()[:9])  # type: ignore[union-attr]  # the pattern begins so
     if kind == "half":
         return Token(text[0] + "m", text, start, end, frozenset({text[0] + "m", "AMPM"}))
-    if kind == "word" and text.endswith("."):
-        text, end = text[:-1], end - 1
     return Token(text, text, start, end, frozenset({kind.upper()}), value)
 
 
-def _drop_hyphens(tokens: list[Token]) -> list[Token]:
-    """A hyphen inside "mid-morning" or "30-minute" says nothing; between days or numbers it is a range."""
+def _without_marks(tokens: list[Token]) -> list[Token]:
+    """Without the stop of "Jan.", which ends no sentence, and the hyphen inside "mid-morning" or "30-minute".
+
+    Between days or numbers a hyphen is a range and stays.
+    """
     kept = []
     for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
         glued = before and after and before.end == token.start and after.start == token.end
+        if token.text == "." and before and before.end == token.start and before.text in SHORTENED:
+            continue
         if token.text == "-" and glued and before and after and _is_compound(before, after):
             continue
         kept.append(token)
