@@ -107,6 +107,22 @@ async def test_a_confirmation_that_waited_for_a_move_confirms_the_moved_one(
     assert await calendar.find(schedule.tenant, booked.id) == confirmed
 
 
+async def test_a_move_that_waited_for_a_cancellation_moves_nothing(
+    calendar: PostgresCalendar, pool: Pool, schedule: Schedule
+) -> None:
+    """The appointment is gone, and neither its old nor the new place is kept."""
+    booked = await held(calendar, schedule, at(9))
+    async with pool.transaction(schedule.tenant):
+        await calendar.cancel(schedule.tenant, booked.id)
+        waiting = asyncio.create_task(calendar.move(schedule.tenant, booked.id, at(13), key="move"))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+    with pytest.raises(AppointmentGone, match="was cancelled"):
+        await waiting
+    for start in (at(9), at(13)):
+        await held(calendar, schedule, start)
+
+
 async def test_the_same_key_at_the_same_time_waits_for_the_first(
     calendar: PostgresCalendar, pool: Pool, schedule: Schedule
 ) -> None:
