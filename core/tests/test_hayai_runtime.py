@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+
 from hayai.errors import PluginError, SettingsError
 from hayai.runtime.assembly import components
 from hayai.runtime.workshop import PORTS, Workshop
@@ -56,21 +57,26 @@ async def test_every_wrong_setting_of_every_adapter_is_in_one_sentence(settings:
     assert "not a url" not in said, "an address may hold a password"
 
 
-async def test_a_channel_that_does_not_load_is_a_problem_and_no_obstacle(tmp_path: Path) -> None:
+async def test_a_channel_that_does_not_load_is_a_problem_and_no_obstacle(settings: InstallSettings) -> None:
     """The other channel is prepared; the missing one is told in one sentence."""
-    sound = _settings(tmp_path)
     async with AsyncExitStack() as stack:
         shop = Workshop(stack, {})
-        await shop.prepare(sound, [], channels=True)
+        await shop.prepare(settings, [], channels=True)
         assert shop.channels == ["channel.web"]
         assert "carrier-pigeon" in str(shop.problems[0])
 
 
-async def test_a_port_whose_adapter_is_not_installed_stops_the_start(tmp_path: Path) -> None:
+@pytest.fixture
+def misspelt(tmp_path: Path) -> InstallSettings:
+    """A tier file that asks for a bus of no such name."""
+    return _settings(tmp_path, bus="natz")
+
+
+async def test_a_port_whose_adapter_is_not_installed_stops_the_start(misspelt: InstallSettings) -> None:
     """Without a bus there is no house; the nearest name is suggested."""
     async with AsyncExitStack() as stack:
         with pytest.raises(PluginError, match=r"no 'natz' in hayai\.bus: did you mean 'nats'"):
-            await Workshop(stack, {}).prepare(_settings(tmp_path, bus="natz"), ["bus"])
+            await Workshop(stack, {}).prepare(misspelt, ["bus"])
 
 
 def test_every_installed_component_brings_numbered_files() -> None:

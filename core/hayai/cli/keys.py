@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from hayai.runtime.standing import settings_of
 from hayai.settings import InstallSettings
 
 app = typer.Typer(help="API keys for staff and operators.", no_args_is_help=True)
-_ROLES = ("owner", "staff", "operator", "auditor")
+_ROLES: dict[str, CallerRole] = {"owner": "owner", "staff": "staff", "operator": "operator", "auditor": "auditor"}
 
 
 @app.command("issue")
@@ -31,7 +31,7 @@ def issue(
     with sentences():
         if role not in _ROLES:
             raise SettingsError(f"There is no role {role!r}: use {', '.join(_ROLES)}.")
-        key = asyncio.run(_issue(tenant, cast("CallerRole", role), label, settings_of(tier, data)))
+        key = asyncio.run(_issue(tenant, _ROLES[role], label, settings_of(tier, data)))
     if as_json:
         show_json({"tenant": tenant, "role": role, "key": key})
     else:

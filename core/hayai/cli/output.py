@@ -12,7 +12,7 @@ import typer
 from hayai.errors import HayaiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 WRONG = 1
 """The exit status when something is wrong with the install or the request."""
@@ -34,7 +34,7 @@ def complain(sentence: str) -> None:
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
+def sentences() -> Generator[None]:
     """Inside: every error of ours ends the command with its sentence and exit status 1, without a traceback."""
     try:
         yield

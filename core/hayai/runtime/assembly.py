@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from hayai.runtime.workshop import PORTS, Workshop
 from hayai.tier import Tier
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
     from importlib.resources.abc import Traversable
 
     from hayai.errors import PluginError
@@ -51,12 +51,12 @@ class Running:
     install: Install
     bus: Bus
     channels: list[Channel]
-    problems: list[PluginError] = field(default_factory=list)
+    problems: list[PluginError]
     """Channels and agents that the tier file names and that do not load; the rest runs without them."""
 
 
 @asynccontextmanager
-async def standing_install(settings: InstallSettings) -> AsyncIterator[Install]:
+async def standing_install(settings: InstallSettings) -> AsyncGenerator[Install]:
     """The tier of `settings`, started; stopped on leaving.
 
     Raises SettingsError, PluginError, DatabaseUnfit, Unavailable.
@@ -70,7 +70,7 @@ async def standing_install(settings: InstallSettings) -> AsyncIterator[Install]:
 @asynccontextmanager
 async def running_install(
     settings: InstallSettings, *, migrating: bool = False, clock: Clock = system_clock
-) -> AsyncIterator[Running]:
+) -> AsyncGenerator[Running]:
     """The install with bus, channels and handlers at work, its tables brought up to date first when `migrating`.
 
     Raises as standing_install does.

@@ -16,7 +16,7 @@ from hayai.runtime.assembly import running_install
 from hayai.web.door import door
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
     from socket import socket
 
     from hayai.runtime.assembly import Running
@@ -59,7 +59,7 @@ async def serve(settings: InstallSettings, *, say: Callable[[str], None]) -> Non
 @asynccontextmanager
 async def open_door(
     settings: InstallSettings, *, migrating: bool = False, listener: socket | None = None
-) -> AsyncIterator[Open]:
+) -> AsyncGenerator[Open]:
     """The install of `settings`, serving; on leaving the door closes first, then the bus drains, then all stops.
 
     `listener` is a socket that listens already, in place of the host and port of the settings.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -59,7 +59,7 @@ def _headers(error: Exception) -> Mapping[str, str]:
 def _unreadable(request: Request, error: Exception) -> JSONResponse:
     """Names the places and the kinds of fault, never the values: they may be a person's."""
     del request
-    wrong = error.errors() if isinstance(error, RequestValidationError) else []
+    wrong: list[dict[str, Any]] = list(error.errors()) if isinstance(error, RequestValidationError) else []
     places = ", ".join(f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in wrong)
     return _problem(422, "RequestUnreadable", f"This request does not fit the API ({places}): see /docs.", {})
 
