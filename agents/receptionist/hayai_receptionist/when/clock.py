@@ -160,10 +160,6 @@ def _to_noon(minutes: int, word: str) -> Clock:
     return Clock(11 if word == "noon" else 23, 60 - minutes, fixed=True)
 
 
-def _mins(token: Token) -> int:
-    return token.value
-
-
 def _spoken(hour: Token, minute: Token, half: Token | None) -> Clock | None:
     ok = minute.value < 60 and hour.value <= 23 and (minute.value >= 10)
     return _halved(Clock(hour.value, minute.value), half) if ok else None

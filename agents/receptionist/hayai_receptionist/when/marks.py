@@ -167,7 +167,6 @@ MARK_RULES: tuple[Rule, ...] = (
         "mine",
         "i|i've|we've have|had|got|booked|got an|a|my? appointment|booking|appt|slot is? on|for|at|booked|scheduled?",
     ),
-    *_mark("have", "i'm|im booked|scheduled on|for|at|in?"),
     *_mark("propose", "how|what about", "what if", "how does|do|is"),
     *_mark("booked", "appointment|booking|appt|visit|slot|one"),
     *_mark("to", "to", "into", "for"),

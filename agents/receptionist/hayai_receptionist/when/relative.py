@@ -54,8 +54,6 @@ class Offset:
 class Noise:
     """Words about time that ask for nothing: a greeting, a history ("2 days ago"), a length of visit."""
 
-    words: bool = True
-
 
 def months_on(day: date, n: int) -> date:
     """The same day n months on, or that month's last day."""
@@ -92,11 +90,7 @@ def _vague(frame: Frame, length: Length) -> tuple[Days, ...]:
 def _from_day(length: Length, day: DaySpec) -> Anchor | None:
     if length.clock or length.vague:
         return None
-    return Anchor(lambda f: tuple(one_day(moved(d[0][0], length)) for d in _clear(day, f)))
-
-
-def _clear(day: DaySpec, frame: Frame) -> tuple[Days, ...]:
-    return resolve_days(day, frame)
+    return Anchor(lambda f: tuple(one_day(moved(d[0][0], length)) for d in resolve_days(day, f)))
 
 
 def _before_day(length: Length, day: DaySpec) -> Anchor | None:

@@ -126,8 +126,3 @@ def _beside(pieces: list[Piece], i: int, step: int, good: set[int]) -> bool:
         gap = pieces[j].gap
         j += step
     return False
-
-
-def is_noise(piece: Piece) -> bool:
-    """Whether the piece is skipped altogether."""
-    return isinstance(piece.value, Noise)

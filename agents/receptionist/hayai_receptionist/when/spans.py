@@ -19,7 +19,7 @@ def until(day: DaySpec, *, included: bool) -> Anchor:
     """From today up to a day, itself included or not."""
 
     def resolve(frame: Frame) -> tuple[Days, ...]:
-        ends = (d[-1][1] if included else d[0][0] - timedelta(1) for d in _plain(day, frame))
+        ends = (d[-1][1] if included else d[0][0] - timedelta(1) for d in resolve_days(day, frame))
         return tuple(((min(frame.today, end), end),) for end in ends)
 
     return Anchor(resolve, period=True, bound="high", target=day)
@@ -29,14 +29,10 @@ def since(day: DaySpec, *, included: bool) -> Anchor:
     """From a day on, itself included or not, as far as the grammar looks ahead."""
 
     def resolve(frame: Frame) -> tuple[Days, ...]:
-        starts = (d[0][0] if included else d[-1][1] + timedelta(1) for d in _plain(day, frame))
+        starts = (d[0][0] if included else d[-1][1] + timedelta(1) for d in resolve_days(day, frame))
         return tuple(((start, start + timedelta(OPEN_END)),) for start in starts)
 
     return Anchor(resolve, period=True, bound="low", target=day)
-
-
-def _plain(day: DaySpec, frame: Frame) -> tuple[Days, ...]:
-    return resolve_days(day, frame)
 
 
 def through(first: DaySpec, last: DaySpec) -> Anchor:
