@@ -16,7 +16,7 @@ from hayai_receptionist.when.lexicon import HAPPENED
 from hayai_receptionist.when.marks import MARK_RULES, Mark
 from hayai_receptionist.when.noise import NOISE_RULES, UNIT_RULES
 from hayai_receptionist.when.periods import PERIOD_RULES
-from hayai_receptionist.when.relative import RELATIVE_RULES, Noise, Offset
+from hayai_receptionist.when.relative import RELATIVE_RULES, Offset
 from hayai_receptionist.when.spans import SPAN_RULES
 from hayai_receptionist.when.times import TIME_RULES
 
