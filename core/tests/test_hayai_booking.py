@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import time, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from hayai.errors import SlotTaken, Unavailable
+from hayai.errors import OutsideHours, SlotTaken, Unavailable
 from hayai.ports.calendar import Appointment, Customer
+from hayai.schedule import Opening, Resource
 from hayai.testing.clock import MovableClock
 from hayai.testing.memory_calendar import MemoryBooks, MemoryCalendar
 from hayai.testing.practice import at, held, practice
@@ -90,3 +92,19 @@ async def test_who_is_never_fast_enough_may_try_again_later() -> None:
     calendar = OneCalendar(Contended(), schedule)
     with pytest.raises(Unavailable, match="try again in a few seconds"):
         await held(calendar, schedule, at(9))
+
+
+async def test_where_those_asked_for_offer_too_little_others_are_offered_too() -> None:
+    """Dana works on this one morning only, and somebody else the whole week: a no for Dana is no dead end."""
+    morning = {0: (Opening(opens=time(9), closes=time(10)),)}
+    dana = Resource(id="dana", name="Dana", kind="hygienist", hours=morning)
+    resources = (*practice().resources, dana)
+    schedule = practice().model_copy(update={"resources": resources, "horizon": timedelta(days=5)})
+    calendar = OneCalendar(MemoryBooks(), schedule)
+    await held(calendar, schedule, at(9), resources=("dana",))
+    with pytest.raises(SlotTaken) as taken:
+        await held(calendar, schedule, at(9), resources=("dana",))
+    assert taken.value.alternatives == (at(9), at(9, 15), at(9, 30))
+    with pytest.raises(OutsideHours, match=r"Nobody who is needed for Whitening \(1 hour\) is in") as away:
+        await held(calendar, schedule, at(13), resources=("dana",))
+    assert len(away.value.alternatives) >= 2
