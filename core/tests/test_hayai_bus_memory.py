@@ -47,6 +47,14 @@ class TestMemoryBus(BusContract):
         return plant
 
 
+async def test_a_listener_that_is_slow_keeps_the_newest_pieces(bus: MemoryBus) -> None:
+    """Pieces are hints: an old one is worth less than memory."""
+    async with bus.listen("live.acme.talk") as pieces:
+        for number in range(1500):
+            await bus.signal("live.acme.talk", str(number).encode())
+        assert await anext(pieces) == b"476"
+
+
 async def test_settle_waits_for_what_follows_and_for_another_try(bus: MemoryBus) -> None:
     """A test that publishes and settles sees everything that came of it, without a sleep."""
 

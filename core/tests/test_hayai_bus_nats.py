@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from nats.aio.client import Client
 
+from hayai.bus import pull
 from hayai.bus.nats import NatsBus, NatsSettings
 from hayai.errors import SettingsError, Unavailable
 from hayai.handlers import Policy
@@ -190,6 +191,47 @@ async def until_pending(server: NatsServer, name: str, count: int) -> None:
     raise AssertionError(f"{name} never owed {count} acknowledgements")
 
 
+async def test_a_consumer_that_is_made_again_still_holds_what_is_in_work(
+    server: NatsServer, bus: NatsBus, peer: NatsBus
+) -> None:
+    """When the work is broken off afterwards, another process gets that event, and only that one."""
+
+    async def hang_on_first(event: BellRung, _context: Context) -> None:
+        if event.number == 0:
+            await asyncio.sleep(60)
+
+    ears, others = Ears(hang_on_first), Ears()
+    others.name = ears.name
+    name = await ears.listen(bus)
+    for number in range(3):
+        await bus.publish(BellRung(number=number), tenant="acme", key=f"k{number}")
+    await ears.until(2)
+    await api(server, f"$JS.API.CONSUMER.DELETE.EVENTS.{name}")
+    await bus.publish(BellRung(number=3), tenant="acme", key="k3")
+    await ears.until(3)
+    await until_pending(server, name, 1)
+    await bus.drain(0)
+    await others.listen(peer)
+    await others.until(1)
+    await until_pending(server, name, 0)
+    assert (ears.numbers, others.numbers) == ([1, 2, 3], [0])
+
+
+async def test_an_idle_handler_asks_again_when_its_request_runs_out(
+    server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server holds one request for it at any time, however long nothing happens."""
+    monkeypatch.setattr(pull, "_EXPIRES_SECONDS", 0.5)
+    async with started(server) as bus:
+        ears = Ears()
+        name = await ears.listen(bus)
+        for number in range(3):
+            await asyncio.sleep(0.6)
+            assert (await api(server, f"$JS.API.CONSUMER.INFO.EVENTS.{name}"))["num_waiting"] == 1
+            await bus.publish(BellRung(number=number), tenant="acme")
+            await ears.until(number + 1)
+
+
 async def test_measures_that_changed_are_taken_over(server: NatsServer) -> None:
     """A handler keeps its place when the tier's ack_wait or window is another."""
     ears = Ears()
@@ -309,6 +351,21 @@ async def test_a_full_stream_refuses_and_says_what_to_do() -> None:
             await api(server, "$JS.API.STREAM.UPDATE.EVENTS", json.dumps({**config, "max_bytes": 900_000}).encode())
             await bus.publish(BellRung(who="x" * 50_000), tenant="acme")
             await bus.check()
+
+
+async def test_checking_tells_of_a_stream_that_is_full_or_gone() -> None:
+    """Before the next publisher finds out."""
+    with NatsServer() as server:
+        async with started(server, max_bytes=100_000) as bus:
+            await bus.check()
+            await asyncio.gather(
+                *(bus.publish(BellRung(who="x" * 100), tenant="acme") for _ in range(300)), return_exceptions=True
+            )
+            with pytest.raises(Unavailable, match="EVENTS is full: raise its max_bytes"):
+                await bus.check()
+            await api(server, "$JS.API.STREAM.DELETE.EVENTS")
+            with pytest.raises(Unavailable, match="no stream EVENTS: restart Hayai"):
+                await bus.check()
 
 
 async def test_follow_ups_wait_for_room_and_their_handler_does_not_run_again() -> None:

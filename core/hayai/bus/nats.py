@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _DAY = 86_400.0
 _GLANCE = 2.0
+_FULL = 0.99
 
 
 class NatsSettings(Settings):
@@ -198,7 +199,7 @@ class NatsBus(Bus):
             if found is None:
                 raise Unavailable(f"The server has no stream {stream.name}: restart Hayai, which creates it.")
             limit = found["config"].get("max_bytes", -1)
-            if 0 < limit <= found["state"]["bytes"]:
+            if 0 < limit * _FULL <= found["state"]["bytes"]:
                 raise Unavailable(f"The stream {stream.name} is full: raise its max_bytes with `nats stream edit`.")
 
     async def drain(self, seconds: float) -> None:

@@ -94,6 +94,13 @@ class RefusingContract:
         assert (letter.error, ears.events) == ("KeyNotOpaque", [])
         assert b"442079460000" not in encode(envelope)
 
+    async def test_a_subject_with_a_telling_tenant_is_not_repeated(self, bus: Bus, plant: Plant) -> None:
+        """Its dead letter is nobody's."""
+        name = await Ears().listen(bus)
+        await plant("ev.+442079460000.k.bell.rung.v2", encode(enveloped(type="bell.rung.v2", data={})))
+        envelope, letter = await letter_of(bus, name)
+        assert (letter.error, envelope.tenant) == ("TenantWrong", UNKNOWN)
+
     async def test_an_event_that_is_too_large_is_refused(self, bus: Bus) -> None:
         """Before it is sent, with what to do instead; the bus goes on."""
         ears = Ears()
