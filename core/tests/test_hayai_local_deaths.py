@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import random
 import shutil
 import signal
 import subprocess
@@ -17,10 +17,10 @@ import psutil
 import pytest
 
 from hayai.local.leftovers import end_leftovers
-from hayai.local.place import outside
+from hayai.local.ports import next_free
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DRIVER = """
 import asyncio, json, signal, sys
@@ -28,11 +28,11 @@ from pathlib import Path
 from hayai.local.ready import write_ready
 from hayai.local.stack import LocalStack
 
-async def main(data, ready, base):
+async def main(data, ready, *ports):
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    ports = {name: int(base) + n for n, name in enumerate(("nats", "monitor", "postgres", "web"))}
+    ports = dict(zip(("nats", "monitor", "postgres", "web"), map(int, ports)))
     async with LocalStack(Path(data), ports=ports, environment={}) as stack:
         told = stack.urls | {str(n): note for n, note in enumerate(stack.notes)}
         write_ready(Path(ready), urls=told, pids=stack.pids(), data=stack.data, seconds=stack.seconds)
@@ -43,19 +43,22 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 class Run:
-    """One driver process, ready to be killed; `told` is its ready file. The test calls end()."""
+    """One driver process, ready to be killed; `told` is its ready file."""
 
-    def __init__(self, base: Path) -> None:
-        ready = base / "ready.json"
-        ready.unlink(missing_ok=True)
-        command = [sys.executable, "-c", DRIVER, str(base / "data"), str(ready), str(14_000 + os.getpid() % 5_000)]
-        with (base / "said").open("w") as said:
+    def __init__(self, base: Path, ports: list[int]) -> None:
+        self._ready, self._said = base / "ready.json", base / "said"
+        self._ready.unlink(missing_ok=True)
+        command = [sys.executable, "-c", DRIVER, str(base / "data"), str(self._ready), *map(str, ports)]
+        with self._said.open("w") as said:
             self.process = subprocess.Popen(command, stderr=said)
+
+    def wait(self) -> None:
+        """Return when it is ready."""
         deadline = time.monotonic() + 30
-        while not ready.exists() and self.process.poll() is None and time.monotonic() < deadline:
+        while not self._ready.exists() and self.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert ready.exists(), (base / "said").read_text()
-        self.told: dict[str, Any] = json.loads(ready.read_text())
+        assert self._ready.exists(), self._said.read_text()
+        self.told: dict[str, Any] = json.loads(self._ready.read_text())
         parents = [psutil.Process(pid) for pid in self.told["pids"].values()]
         self.servers = [each for parent in parents for each in [parent, *parent.children(recursive=True)]]
 
@@ -82,7 +85,24 @@ def base() -> Iterator[Path]:
     made.chmod(0o755)
     yield made
     shutil.rmtree(made)
-    shutil.rmtree(outside(made / "data"), ignore_errors=True)
+
+
+@pytest.fixture
+def start(base: Path) -> Iterator[Callable[[], Run]]:
+    """Starts a driver on the folder, each time on the same ports; what a failed test leaves is ended."""
+    runs: list[Run] = []
+    first = random.randrange(20_000, 30_000)
+    ports = [first := next_free(first) for _ in range(4)]
+
+    def begin() -> Run:
+        runs.append(Run(base, ports))
+        runs[-1].wait()
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        run.process.terminate()
+        run.process.wait(30)
 
 
 @pytest.fixture
@@ -96,25 +116,29 @@ def sleeper(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.mark.fault
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_polite_end_leaves_no_process_and_no_trace_of_a_crash(base: Path, how: signal.Signals) -> None:
+def test_a_polite_end_leaves_no_process_and_no_trace_of_a_crash(
+    base: Path, start: Callable[[], Run], how: signal.Signals
+) -> None:
     """Ctrl-C and SIGTERM end the servers in order; the next start has nothing to say."""
-    run = Run(base)
+    run = start()
     assert len(run.servers) > 5, "nats-server, the postmaster and its workers"
     assert run.end(how) == 0
     assert not list((base / "data/run").iterdir())
     assert "database system is shut down" in (base / "data/logs/postgres.log").read_text()
-    again = Run(base)
+    again = start()
     assert again.notes() == []
     again.end(signal.SIGTERM)
 
 
 @pytest.mark.fault
-def test_a_killed_parent_takes_its_servers_along_and_the_next_start_says_so(base: Path) -> None:
+def test_a_killed_parent_takes_its_servers_along_and_the_next_start_says_so(
+    base: Path, start: Callable[[], Run]
+) -> None:
     """After SIGKILL the kernel ends nats-server and asks Postgres for a fast shutdown; nothing is left to wait for."""
-    run = Run(base)
+    run = start()
     assert run.end(signal.SIGKILL) == -signal.SIGKILL
     assert "received fast shutdown request" in (base / "data/logs/postgres.log").read_text()
-    again = Run(base)
+    again = start()
     assert again.notes() == [f"The last run (pid {run.process.pid}) was killed; its servers had ended with it."]
     assert again.told["urls"]["nats"] == run.told["urls"]["nats"]
     again.end(signal.SIGTERM)
@@ -122,9 +146,9 @@ def test_a_killed_parent_takes_its_servers_along_and_the_next_start_says_so(base
 
 @pytest.mark.fault
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the leftovers are real ones, without this trick")
-def test_servers_that_outlive_their_parent_are_ended_by_the_next_start(base: Path) -> None:
+def test_servers_that_outlive_their_parent_are_ended_by_the_next_start(start: Callable[[], Run]) -> None:
     """Frozen servers cannot follow their parent; the next start ends them, says so, and gets the same ports."""
-    run = Run(base)
+    run = start()
     for each in run.servers:
         each.suspend()
     run.process.kill()
@@ -132,7 +156,7 @@ def test_servers_that_outlive_their_parent_are_ended_by_the_next_start(base: Pat
     assert all(each.is_running() for each in run.servers)
     # They wake up only while the next start is looking for them.
     with subprocess.Popen(["sh", "-c", f"sleep 1; kill -CONT {' '.join(str(each.pid) for each in run.servers)}"]):
-        again = Run(base)
+        again = start()
     notes = " ".join(again.notes())
     assert f"Ended nats-server (pid {run.told['pids']['nats']}), left over from a run that was killed." in notes
     assert f"Ended postgres (pid {run.told['pids']['postgres']}), left over from a run that was killed." in notes

@@ -6,15 +6,18 @@ import hashlib
 import os
 import pwd
 import shutil
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from hayai.errors import LocalStackRefused
+from hayai.local.files import write_whole
 from hayai.local.services import POSTGRES
 
 _OUTSIDE = Path("/var/lib")
 _ORDINARY = "nobody"
+_RECORD = "place"
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,11 @@ class Place:
             shutil.chown(path, self.user, pwd.getpwnam(self.user).pw_gid)
 
 
-def outside(data: Path, *, base: Path = _OUTSIDE) -> Path:
-    """The home for a data folder that the user cannot reach; the same for the same folder."""
-    return base / f"hayai-{hashlib.sha256(os.fsencode(data)).hexdigest()[:12]}"
+def outside(data: Path) -> Path | None:
+    """The home that was chosen outside `data`, as a file in there remembers; None where there is none."""
+    with suppress(OSError):
+        return Path((data / _RECORD).read_text(encoding="utf-8"))
+    return None
 
 
 def find_place(data: Path, *, base: Path = _OUTSIDE) -> Place:
@@ -49,18 +54,30 @@ def find_place(data: Path, *, base: Path = _OUTSIDE) -> Place:
     """
     if os.geteuid() != 0:
         return Place(data, _wheel())
-    user, home = _user_of(data / "postgres"), outside(data, base=base)
-    if not home.exists() and may_enter(data, user):
+    user, home, older = _user_of(data / "postgres"), outside(data), ""
+    if not home and may_enter(data, user):
         return Place(data, _reachable_binaries(data, user), user)
     if (data / "postgres").exists():
         raise LocalStackRefused(
             f"Postgres runs as {user}, who cannot reach {data / 'postgres'}: allow passage with "
             f"`chmod o+x` on each folder above it, or start anew with --reset."
         )
-    home.mkdir(mode=0o755, exist_ok=True)
+    if not home:
+        home, older = _choose(data, base)
+    user = _user_of(home / "postgres")
+    note = f"Postgres runs as {user}, who cannot reach {data}: its data is in {home}.{older}"
+    return Place(home, _reachable_binaries(home, user), user, note)
+
+
+def _choose(data: Path, base: Path) -> tuple[Path, str]:
+    """A new home, remembered in `data`, and a word on older ones: never taken up again, and never deleted unasked."""
+    prefix = f"hayai-{hashlib.sha256(os.fsencode(data)).hexdigest()[:8]}-"
+    older = sorted(str(each) for each in base.glob(f"{prefix}*"))
+    home = Path(tempfile.mkdtemp(prefix=prefix, dir=base))
     home.chmod(0o755)
-    note = f"Postgres runs as {user}, who cannot reach {data}: its data is in {home}."
-    return Place(home, _reachable_binaries(home, _user_of(home / "postgres")), _user_of(home / "postgres"), note)
+    write_whole(data / _RECORD, str(home))
+    word = f" Of an earlier {data.name} that is gone there is {', '.join(older)}: delete what you do not need."
+    return home, word if older else ""
 
 
 def may_enter(folder: Path, user: str) -> bool:

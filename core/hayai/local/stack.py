@@ -199,12 +199,14 @@ def reset(data: Path) -> list[str]:
     lock = FolderLock(folder.lock)
     with disk_troubles(folder.data):
         lock.acquire()
-        homes = [folder.data, outside(folder.data)]
+        away = outside(folder.data)
+        homes = [folder.data, away] if away else [folder.data]
         notes = [note for home in homes for note in end_leftovers(folder.run, home / "postgres", killed=None)]
         for each in (folder.data / "nats", folder.logs, folder.run, *(home / "postgres" for home in homes)):
             shutil.rmtree(each, ignore_errors=not each.exists())
-        shutil.rmtree(homes[1], ignore_errors=True)
-        for file in (folder.credentials, folder.ports, folder.lock):
+        if away:
+            shutil.rmtree(away, ignore_errors=True)
+        for file in (folder.credentials, folder.ports, folder.data / "place", folder.lock):
             file.unlink(missing_ok=True)
         lock.release()
     return [*notes, f"Forgot the local data in {folder.data}."]
