@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _AHEAD = timedelta(days=30)
 _MIDNIGHT = time(0)
+_WEEK_AND_A_DAY = 8
 
 
 def week(schedule: Schedule) -> Iterator[tuple[int, str, str]]:
@@ -31,15 +32,20 @@ def differing(schedule: Schedule, today: date) -> Iterator[tuple[date, str, str]
 
 
 def open_now(schedule: Schedule, now: datetime) -> str:
-    """`Open until 5 pm`, `Opens at 9 am`, `Closed today` and the like, for the aware instant `now`."""
+    """`Open now until 5 pm`, `Opens tomorrow at 9 am` and the like, for the aware instant `now`."""
     local = now.astimezone(schedule.zone)
-    openings = sorted(_openings(schedule, local.date()), key=lambda opening: opening.opens)
-    for each in openings:
-        if local.time() < each.opens:
-            return f"Opens today at {clock_time(each.opens)}"
-        if each.closes == _MIDNIGHT or local.time() < each.closes:
-            return f"Open now until {clock_time(each.closes)}"
-    return "Closed now" if openings else "Closed today"
+    for ahead in range(_WEEK_AND_A_DAY):
+        day = local.date() + timedelta(days=ahead)
+        for each in sorted(_openings(schedule, day), key=lambda opening: opening.opens):
+            if ahead or local.time() < each.opens:
+                return f"Opens {_day_from(day, ahead)} at {clock_time(each.opens)}"
+            if each.closes == _MIDNIGHT or local.time() < each.closes:
+                return f"Open now until {clock_time(each.closes)}"
+    return "Closed this week"
+
+
+def _day_from(day: date, ahead: int) -> str:
+    return ("today", "tomorrow")[ahead] if ahead < 2 else WEEKDAYS[day.weekday()].capitalize()  # noqa: PLR2004
 
 
 def spoken(openings: Iterable[Opening]) -> str:

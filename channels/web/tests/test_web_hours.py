@@ -33,17 +33,23 @@ SCHEDULE = parse_business(
         (datetime(2026, 3, 2, 14, 0, tzinfo=UTC), "Open now until 12 pm"),
         (datetime(2026, 3, 2, 17, 0, tzinfo=UTC), "Opens today at 1:30 pm"),
         (datetime(2026, 3, 2, 21, 59, tzinfo=UTC), "Open now until 5 pm"),
-        (datetime(2026, 3, 2, 22, 0, tzinfo=UTC), "Closed now"),
-        (datetime(2026, 3, 3, 4, 59, tzinfo=UTC), "Closed now"),
-        (datetime(2026, 3, 3, 5, 0, tzinfo=UTC), "Closed today"),
+        (datetime(2026, 3, 2, 22, 0, tzinfo=UTC), "Opens Friday at 6 pm"),
+        (datetime(2026, 3, 3, 4, 59, tzinfo=UTC), "Opens Friday at 6 pm"),
+        (datetime(2026, 3, 6, 4, 0, tzinfo=UTC), "Opens tomorrow at 6 pm"),
         (datetime(2026, 3, 7, 4, 59, tzinfo=UTC), "Open now until midnight"),
         (datetime(2026, 3, 9, 14, 30, tzinfo=UTC), "Open now until 11 am"),
-        (datetime(2026, 3, 30, 15, 0, tzinfo=UTC), "Closed today"),
+        (datetime(2026, 3, 30, 15, 0, tzinfo=UTC), "Opens Friday at 6 pm"),
     ],
 )
 def test_the_page_says_whether_it_is_open(now: datetime, told: str) -> None:
     """Lunch, midnight, another day in UTC, a change of the clocks and exceptions are all the business's."""
     assert open_now(SCHEDULE, now) == told
+
+
+def test_a_business_on_holiday_says_so() -> None:
+    """Where no day of the coming week has hours there is nothing better to say."""
+    on_holiday = SCHEDULE.model_copy(update={"hours": {}})
+    assert open_now(on_holiday, datetime(2026, 4, 2, 14, 0, tzinfo=UTC)) == "Closed this week"
 
 
 def test_the_week_has_all_its_days() -> None:

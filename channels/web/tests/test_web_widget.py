@@ -244,3 +244,25 @@ async def test_a_screen_reader_finds_its_way(browser: Browser, url: str) -> None
     await expect(log(page)).to_have_attribute("aria-busy", "false")
     await expect(page.get_by_role("status")).to_have_count(1)
     await expect(page.get_by_role("region", name="Ask the front desk")).to_be_visible()
+
+
+async def test_the_newest_line_is_in_sight_unless_somebody_reads_above(browser: Browser, url: str) -> None:
+    """Also when suggested answers take room; who scrolled up is left there."""
+    page = await opened(browser, url)
+    for number in range(8):
+        await write(page, f"a message that is long enough for two lines of the narrow panel, number {number}")
+        await expect(bubbles(page)).to_have_count(2 * number + 2)
+    left = "e => e.scrollHeight - e.scrollTop - e.clientHeight"
+    assert await log(page).evaluate(left) < 2
+    await log(page).evaluate("e => e.scrollTo(0, 0)")
+    await write(page, "I scrolled up, and what I write brings me down")
+    await expect(bubbles(page)).to_have_count(18)
+    assert await log(page).evaluate(left) < 2
+    tab = await page.context.new_page()
+    await tab.goto(page.url)
+    await expect(bubbles(tab)).to_have_count(18)
+    assert await log(tab).evaluate(left) < 2
+    await log(tab).evaluate("e => e.scrollTo(0, 0)")
+    await write(page, "said in the other tab")
+    await expect(bubbles(tab)).to_have_count(20)
+    assert await log(tab).evaluate("e => e.scrollTop") == 0

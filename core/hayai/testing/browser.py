@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from playwright.async_api import Browser
 
@@ -23,7 +23,7 @@ _ARGUMENTS = (
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium() -> AsyncGenerator[Browser]:
     """A browser for as long as the context lasts; needs `playwright`, and Chromium at /usr/bin/chromium."""
     from playwright.async_api import async_playwright
 

@@ -23,7 +23,7 @@ from hayai.tokens import token
 from hayai.vocabulary.messages import MessageDelivered, MessageReceived, ReplyReady
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from hayai.business import Business
     from hayai.channel import Channel
@@ -77,9 +77,9 @@ class House:
     tier: Tier
     clock: Clock
     business: Business
-    received: list[tuple[MessageReceived, Envelope]] = field(default_factory=list)
+    received: list[tuple[MessageReceived, Envelope]] = field(default_factory=list[tuple[MessageReceived, Envelope]])
     """Every message that came in over the bus."""
-    delivered: list[tuple[MessageDelivered, Envelope]] = field(default_factory=list)
+    delivered: list[tuple[MessageDelivered, Envelope]] = field(default_factory=list[tuple[MessageDelivered, Envelope]])
 
     async def listen(self) -> None:
         """Note every MessageReceived and MessageDelivered from now on."""
@@ -116,7 +116,7 @@ class House:
 
 
 @asynccontextmanager
-async def standing_house(clock: Clock) -> AsyncIterator[House]:
+async def standing_house(clock: Clock) -> AsyncGenerator[House]:
     """A memory bus, a memory transcript and one business, `smile-dental`."""
     bus, conversations, business = BreakableBus(clock=clock), MemoryConversations(), SMILE_DENTAL
     house = House(bus, conversations, Tier({"conversations": conversations}, [business]), clock, business)

@@ -234,7 +234,6 @@ class HayaiChat extends HTMLElement {
     );
     group.hidden = choices.length === 0;
     if (held && choices.length === 0) field.focus();
-    this.#transcript.end();
   }
 
   // --- what is going on --------------------------------------------------------------------------------------

@@ -12,9 +12,14 @@ export class Transcript {
   #typing = null;
   #lastDay = "";
   #agent = "";
+  #following = true; // a visitor who scrolled up to read is left there
 
   constructor(log) {
     this.#log = log;
+    log.addEventListener("scroll", () => {
+      this.#following = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END;
+    });
+    new ResizeObserver(() => this.#follow()).observe(log); // suggested answers and keyboards take room from it
   }
 
   name(agent) {
@@ -39,27 +44,31 @@ export class Transcript {
   }
 
   note(text) {
-    this.#keepingTheEnd(() => this.#place(make("p", { class: "note" }, text)));
+    this.#place(make("p", { class: "note" }, text));
+    this.#follow();
   }
 
   line({ speaker, text, at, say, position }) {
     const own = say === undefined ? null : this.#own.get(say);
-    this.#keepingTheEnd(() => {
-      if (speaker !== "customer") this.quiet();
-      if (own) {
-        own.dataset.position = position;
-        this.#place(own, this.#pending().find((each) => each !== own)); // before those that still wait
-        return;
-      }
-      const bubble = this.#bubble(speaker, text, new Date(at));
-      bubble.dataset.position = position;
-      this.#place(this.#day(new Date(at)), this.#pending()[0]);
-      this.#place(bubble, this.#pending()[0]);
-      if (say !== undefined) {
-        this.#own.set(say, bubble);
-        this.#mark(bubble, "sending", "clock"); // recorded, not acknowledged: it is on its way once more
-      } else if (speaker === "customer") this.#mark(bubble, "sent", "tick");
-    });
+    if (speaker !== "customer") this.quiet();
+    if (own) {
+      own.dataset.position = position;
+      this.#place(own, this.#pending()[0]); // before those that still wait
+    } else {
+      this.#said(speaker, text, new Date(at), say, position);
+    }
+    this.#follow();
+  }
+
+  #said(speaker, text, at, say, position) {
+    const bubble = this.#bubble(speaker, text, at);
+    bubble.dataset.position = position;
+    this.#place(this.#day(at), this.#pending()[0]);
+    this.#place(bubble, this.#pending()[0]);
+    if (say !== undefined) {
+      this.#own.set(say, bubble);
+      this.#mark(bubble, "sending", "clock"); // recorded, not acknowledged: it is on its way once more
+    } else if (speaker === "customer") this.#mark(bubble, "sent", "tick");
   }
 
   // A message written here; it shows at once.
@@ -99,25 +108,23 @@ export class Transcript {
 
   // The answer as far as it is made; the line that follows takes its place.
   piece(text) {
-    this.#keepingTheEnd(() => {
-      if (!this.#growing) {
-        this.#typing?.remove();
-        this.#typing = null;
-        this.#growing = this.#bubble("agent", "", null, "growing");
-        this.#growing.setAttribute("aria-hidden", "true"); // read out once, when it is whole
-        this.#log.append(this.#growing);
-      }
-      this.#growing.querySelector(".text").textContent += text;
-    });
+    if (!this.#growing) {
+      this.#typing?.remove();
+      this.#typing = null;
+      this.#growing = this.#bubble("agent", "", null, "growing");
+      this.#growing.setAttribute("aria-hidden", "true"); // read out once, when it is whole
+      this.#log.append(this.#growing);
+    }
+    this.#growing.querySelector(".text").textContent += text;
+    this.#follow();
   }
 
   typing() {
     if (this.#growing || this.#typing) return;
-    this.#keepingTheEnd(() => {
-      const dots = make("span", { class: "dots" }, make("i"), make("i"), make("i"));
-      this.#typing = make("div", { class: "bubble agent typing", "aria-hidden": "true" }, dots);
-      this.#log.append(this.#typing);
-    });
+    const dots = make("span", { class: "dots" }, make("i"), make("i"), make("i"));
+    this.#typing = make("div", { class: "bubble agent typing", "aria-hidden": "true" }, dots);
+    this.#log.append(this.#typing);
+    this.#follow();
   }
 
   quiet() {
@@ -127,7 +134,8 @@ export class Transcript {
   }
 
   end() {
-    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#following = true;
+    this.#follow();
   }
 
   #bubble(speaker, text, at, kind = "") {
@@ -165,12 +173,8 @@ export class Transcript {
     this.#log.insertBefore(element, next ?? this.#growing ?? this.#typing);
   }
 
-  // A visitor who scrolled up to read is left there.
-  #keepingTheEnd(change) {
-    const log = this.#log;
-    const near = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END;
-    change();
-    if (near) this.end();
+  #follow() {
+    if (this.#following) this.#log.scrollTop = this.#log.scrollHeight;
   }
 }
 
