@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hayai.errors import BookingRefused, HoldExpired
 from hayai.vocabulary.appointments import AppointmentBooked
-from hayai_receptionist import choosing, finding, people, picking, say
+from hayai_receptionist import choosing, finding, people, picking, say, wishing
 from hayai_receptionist.talk import Talk, Turn
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
     """A booking starts with whatever the first message says already."""
     talk = talk.at_rest().but(task="book", service=talk.service if talk.stage == "invite" else "")
     talk = _with_service(talk, heard, desk)
-    return await advance(choosing.heard_time(talk, heard, desk) or talk, desk)
+    return await advance(wishing.heard_time(talk, heard, desk) or talk, desk)
 
 
 async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
@@ -35,7 +35,7 @@ async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     if talk.stage == "name" and not heard.services and (name := people.bare_name(heard.text)):
         return await advance(talk.but(name=name, refusals=0), desk, f"Thank you, {name}.")
     changed = _with_service(talk, heard, desk)
-    if (timed := choosing.heard_time(changed, heard, desk)) is not None:
+    if (timed := wishing.heard_time(changed, heard, desk)) is not None:
         changed = timed
     if changed != talk:
         return await _changed(talk, changed, desk)
@@ -77,7 +77,7 @@ def _with_service(talk: Talk, heard: Heard, desk: Desk) -> Talk:
     ids = (talk.options[place],) if place is not None else _narrowed(talk, heard, desk)
     if len(ids) != 1:
         return talk.but(options=ids) if ids and not talk.service else talk
-    wishes = (choosing.exactly(talk.start),) if talk.start else talk.wishes
+    wishes = (wishing.exactly(talk.start),) if talk.start else talk.wishes
     return talk.forgetting_time().but(service=ids[0], options=(), wishes=wishes)
 
 
@@ -106,7 +106,12 @@ async def _about_person(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     if heard.name or heard.contact:
         return await advance(talk.but(refusals=0), desk)
     wordless = not any(each.isalnum() for each in heard.text)
-    if wordless or heard.questions or heard.intents - {"book", "wish", "greet", "later", "instead"}:
+    if (
+        wordless
+        or "?" in heard.text
+        or heard.questions
+        or heard.intents - {"book", "wish", "greet", "later", "instead"}
+    ):
         return None
     if talk.refusals + 1 >= _PATIENCE:
         waived = talk.but(name=talk.name or "Guest", waived=talk.stage == "contact", refusals=0)
@@ -140,7 +145,7 @@ async def _kept(talk: Talk, desk: Desk) -> tuple[Talk, str] | tuple[Talk]:
     except BookingRefused:
         gone = f"I could keep {say.moment(start, desk)} only for {_hold_time(desk)}, and it has been taken since."
         near = await finding.around(desk, talk.service, start)
-        return talk.forgetting_time().but(wishes=(choosing.exactly(start),), offers=tuple(near)), gone
+        return talk.forgetting_time().but(wishes=(wishing.exactly(start),), offers=tuple(near)), gone
 
 
 async def _about_time(talk: Talk, desk: Desk) -> Turn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hayai.envelope import PlainCodec, wrap
 from hayai.handlers import Context
@@ -37,6 +37,14 @@ class Answered:
     """All but the reply."""
     pieces: str
     """What was streamed ahead."""
+
+
+class OpenClerk(Protocol):
+    """`await open_clerk(business, now)`: a business or the name of a practice; now as wall time in its zone."""
+
+    async def __call__(self, business: Business | str = "dentist", now: str = "2026-11-23 10:00") -> Clerk:
+        """A clerk whose calendar is empty."""
+        ...
 
 
 class Clerk:

@@ -11,6 +11,7 @@ from hayai_receptionist.answering import answers
 from hayai_receptionist.hearing import listen
 from hayai_receptionist.polarity import ordinary
 from hayai_receptionist.talk import Talk, Turn
+from hayai_receptionist.words import wordset
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -90,24 +91,47 @@ async def _started(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """Another task than the one under way; None where the message starts none."""
     if heard.of("mine") and not heard.of("cancel", "move", "cannot"):
         return await _mine(talk, desk)
-    if heard.of("cancel") and talk.task == "book" and not await desk.own():
-        return await _abandon(talk, desk)
-    if (heard.of("cancel") or (heard.of("cannot") and talk.task == "none")) and talk.task != "cancel":
-        await desk.release(talk.held)
-        return await cancelling.begin(talk, heard, desk)
-    changes_last = talk.task == "none" and talk.last and heard.when and heard.of("instead")
-    if (heard.of("move") and talk.task not in {"move", "book"}) or changes_last:
+    if heard.of("cancel", "cannot"):
+        return await _cancelling(talk, heard, desk)
+    if await _starts_a_move(talk, heard, desk):
         return await moving.begin(talk, heard, desk)
-    if heard.of("move") and talk.task == "book" and not talk.held and not heard.services and await desk.own():
-        return await moving.begin(talk, heard, desk)
+    if talk.task in {"move", "cancel"} and talk.stage != "which" and _is_another_service(talk, heard):
+        return await booking.begin(talk, heard, desk)
     return None
+
+
+async def _cancelling(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
+    """A cancellation starts; with nothing but a booking under way, that is what is dropped."""
+    if talk.task == "cancel" or (talk.task != "none" and not heard.of("cancel")):
+        return None
+    if talk.task == "book" and not await desk.own():
+        return await _abandon(talk, desk)
+    await desk.release(talk.held)
+    return await cancelling.begin(talk, heard, desk)
+
+
+async def _starts_a_move(talk: Talk, heard: Heard, desk: Desk) -> bool:
+    """Of an appointment that stands; while a slot is held, "move it" is about that one."""
+    if talk.task == "none" and talk.last and heard.when and heard.of("instead"):
+        return True
+    if not heard.of("move") or talk.task == "move":
+        return False
+    return talk.task != "book" or (not talk.held and not heard.services and bool(await desk.own()))
+
+
+def _is_another_service(talk: Talk, heard: Heard) -> bool:
+    return bool(heard.services) and talk.service not in heard.services
+
+
+_BARE = wordset("cancel cancle please that it this pls")
+"""With nothing but these beside it, "cancel" in the middle of something drops that."""
 
 
 def _abandons(talk: Talk, heard: Heard) -> bool:
     """Whether the message drops what is under way: "forget it"; in the middle of a booking a bare "cancel" too."""
     if talk.task == "none":
         return False
-    bare = heard.of("cancel") and len(heard.said) <= 2 and talk.task != "cancel"  # noqa: PLR2004 - "cancel please"
+    bare = heard.of("cancel") and set(heard.said) <= _BARE and talk.task != "cancel"
     return heard.of("abort", "leave") or bare
 
 
@@ -162,7 +186,7 @@ async def _small_talk(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
         (heard.of("repeat"), "Of course."),
         (heard.of("greet"), "Hello." if talk.greeted else ""),
         (bool(heard.name or heard.contact), "Thank you, I have noted that."),
-        (not heard.said and talk.greeted and bool(heard.text), "I can read words best."),
+        (not any(map(str.isalnum, heard.text)) and talk.greeted and bool(heard.text), "I can read words best."),
         (idle and bool(heard.polarity) and ordinary(heard.said), "All right."),
         (not heard.text, "That message was empty."),
     )

@@ -122,7 +122,7 @@ def _parted(plain: str, desk: Desk) -> tuple[tuple[Question, ...], str]:
 
 
 def _carried(question: Question, before: list[Question]) -> Question:
-    """ "Do you do washes? How much is it?": the price of what was asked about before."""
+    """After "Do you do washes?" the price that is asked for is theirs."""
     if question.topic == "price" and not question.services and before:
         return replace(question, services=before[-1].services)
     return question

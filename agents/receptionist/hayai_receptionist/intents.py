@@ -72,16 +72,15 @@ PHRASES: dict[Intent, str] = {
         whenever; any time; anytime; whatever; any day; i'm flexible; i am flexible; doesn't matter; does not matter;
         first opening; next opening; next slot; first slot; what do you have; what's available; what is available;
         when can i come; when are you free; when can you; what times; right away; immediately""",
-    "instead": """instead; actually; rather; make it; change it; change that; on second thought; can we do; could we do;
-        how about; what about; make that; prefer""",
+    "instead": """instead; actually; rather; make it; change it; change that; on second thought; make that""",
 }
 
 _DECOYS = """chance charge where were there their home hours house horse later latter later's prize rice place places
     please phone prone those these thesis weather whether other bother mother brother moved love move movie more most
     store story start stop step slot lots shot cancer canal hello help held human woman women humor nothing something
     anything thing think thank tank clock close closed cost coast lost last least list listen quite quiet quit quote
-    change changes switch witch push bush pull full shift shirt call called calls shit shot fall tall small real reel person
-    parson talk walk speak peak book books look cook took visit exit fee free feel feed feet tree three money honey
+    change changes switch witch push bush pull full shift shirt call called calls shit shot fall tall small real reel
+    person parson talk walk speak peak book books look cook took visit exit fee free feel feed feet tree three money honey
     right night light might sight write wrong sure pure cure care core sorry worry story reserve deserve serve address
     dress express number member stay say day way may pay play location vacation education position operation option
     rates dates gates late rate date state great treat operator manage manager manner meant mean"""  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hayai.availability.slots import Visit
 from hayai.errors import AppointmentGone, BookingRefused, SlotTaken
 from hayai.vocabulary.appointments import AppointmentMoved
-from hayai_receptionist import choosing, finding, owned, say
+from hayai_receptionist import choosing, finding, owned, say, wishing
 from hayai_receptionist.talk import Talk, Turn
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
     talk = talk.at_rest().but(task="move")
     if len(meant) > 1 and not heard.which and (timed := owned.meant(meant, heard, heard.when)) and len(timed) == 1:
         return await _towards(talk, timed[0], desk)
-    talk = choosing.heard_time(talk, heard, desk) or talk
+    talk = wishing.heard_time(talk, heard, desk) or talk
     many = len(meant) > 1
     turn = owned.ask_which(talk, meant, desk, "move") if many else await _towards(talk, meant[0], desk)
     return turn.led_by(*owned.no_such(mine, heard, desk))
 
 
 async def _towards(talk: Talk, appointment: Appointment, desk: Desk) -> Turn:
-    wishes = choosing.on_same_day(talk.wishes, appointment.starts_at, desk)
+    wishes = wishing.on_same_day(talk.wishes, appointment.starts_at, desk)
     towards = talk.but(target=appointment.id, service=appointment.service, options=(), wishes=wishes)
     return await advance(towards, desk)
 
@@ -49,7 +49,7 @@ async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     if talk.stage == "which":
         which = await owned.answered(talk, heard, desk, "move")
         return which if which is None or isinstance(which, Turn) else await _towards(talk, which, desk)
-    if (timed := choosing.heard_time(talk, heard, desk)) is not None:
+    if (timed := wishing.heard_time(talk, heard, desk)) is not None:
         return await advance(timed, desk)
     if talk.stage == "confirm" and heard.polarity == "yes":
         return await _move(talk, desk)
@@ -135,7 +135,7 @@ async def _move(talk: Talk, desk: Desk) -> Turn:
         return owned.none(talk, "move")
     except BookingRefused as no:
         near = await finding.around(desk, talk.service, talk.start, no.alternatives)
-        lost = talk.forgetting_time().but(offers=tuple(near), wishes=(choosing.exactly(talk.start),))
+        lost = talk.forgetting_time().but(offers=tuple(near), wishes=(wishing.exactly(talk.start),))
         because = finding.refused(no, talk.start, desk, talk.service)
         return (await advance(lost, desk)).led_by(f"I could not move it. {because}")
     # Handled again after a crash, the appointment stands at its new start already: the talk knows the old one.

@@ -9,7 +9,8 @@ from hayai_receptionist.words import words, wordset
 _NAME = r"[^\W\d_][^\W\d_'’.-]*(?:[-'’][^\W\d_]+)*\.?"
 _TOLD = re.compile(
     rf"\b(?P<lead>my name is|my name's|name is|name's|name\s?:|call me|i am called|"
-    rf"(?:appointment|booking|it|that) is for|it's for|this is|it is|it's|its|i am|i'm|im|here is|here's|under the name(?: of)?|under)"
+    rf"(?:appointment|booking|it|that) is for|it's for|this is|it is|it's|its|i am|i'm|im|here is|here's|"
+    rf"under the name(?: of)?|under)"
     rf"\s+(?P<name>{_NAME}(?:\s+{_NAME}){{0,3}})",
     re.IGNORECASE,
 )

@@ -26,8 +26,8 @@ _SIDE = wordset(
     suits best then
     """
 )
-_ANY = (("either",), ("any",), ("whichever",), ("doesn't", "matter"), ("you", "choose"), ("you", "pick"), ("both", "work"),
-        ("any", "of", "them"), ("both", "fine"), ("both", "are", "fine"))  # fmt: skip
+_ANY = (("either",), ("any",), ("whichever",), ("doesn't", "matter"), ("you", "choose"), ("you", "pick"),
+        ("both", "work"), ("any", "of", "them"), ("both", "fine"), ("both", "are", "fine"))  # fmt: skip
 
 
 def labelled(heard: Heard, labels: Sequence[str]) -> int | None:

@@ -38,7 +38,7 @@ def questions(clause: str, desk: Desk) -> list[Question]:
     said = words(clause)
     own = [place for place, each in enumerate(desk.business.answers) if _touches(each.about, said)]
     found = [Question("own", clause, services, place) for place in own if _asks(clause, said)]
-    topics = [topic for topic in _TOPICS if topic in about]
+    topics: list[Topic] = [topic for topic in _TOPICS if topic in about]
     if said[:1] == ("hours",) and len(said) <= _SHORT and "hours" not in topics:
         topics.append("hours")
     if contact_in(clause)[0]:  # "my phone number is ..." tells, it does not ask

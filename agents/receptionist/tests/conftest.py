@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from itertools import combinations
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from hayai.business import Business
     from hayai.envelope import Envelope
     from hayai.vocabulary.messages import MessageReceived
-    from hayai_receptionist.clerk import Answered
+    from hayai_receptionist.clerk import Answered, OpenClerk
 
 PRACTICES = {
     name: load_business(f"hayai_receptionist:practices/{name}.toml") for name in ("dentist", "remodeler", "medspa")
 }
-CLAIMS = {
+CLAIMS: dict[str, tuple[type[AppointmentBooked | AppointmentMoved | AppointmentCancelled], str]] = {
     "You are booked": (AppointmentBooked, "confirmed"),
     "It is moved": (AppointmentMoved, "confirmed"),
     "It is cancelled": (AppointmentCancelled, "cancelled"),
@@ -82,13 +82,6 @@ class WitnessedClerk(Clerk):
         for one, other in combinations(await self.kept(), 2):
             apart = one.ends_at <= other.starts_at or other.ends_at <= one.starts_at
             assert apart or not set(one.resources) & set(other.resources)
-
-
-class OpenClerk(Protocol):
-    """`await open_clerk(business, now)`: a business or the name of a practice; now as wall time in its zone."""
-
-    async def __call__(self, business: Business | str = "dentist", now: str = "2026-11-23 10:00") -> Clerk:
-        """A clerk whose calendar is empty."""
 
 
 @pytest.fixture

@@ -14,11 +14,9 @@ from hayai_receptionist.agent import receptionist
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from conftest import OpenClerk
-
     from hayai.event import Event
     from hayai.ports.conversations import Memory
-    from hayai_receptionist.clerk import Clerk
+    from hayai_receptionist.clerk import Clerk, OpenClerk
 
 READY = ("I'm Ada, 207 555 0188. A cleaning tomorrow at 3",)
 BOOKED = (*READY, "yes")

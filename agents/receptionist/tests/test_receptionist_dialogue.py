@@ -12,9 +12,7 @@ import pytest
 from hayai.testing.clock import MovableClock
 
 if TYPE_CHECKING:
-    from conftest import OpenClerk
-
-    from hayai_receptionist.clerk import Answered, Clerk
+    from hayai_receptionist.clerk import Answered, Clerk, OpenClerk
 
 TRANSCRIPTS = tomllib.loads(Path(__file__).with_name("transcripts.toml").read_text(encoding="utf-8"))["transcript"]
 

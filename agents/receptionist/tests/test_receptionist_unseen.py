@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 from hayai.business import WEEKDAYS, Business, parse_business
 
 if TYPE_CHECKING:
-    from conftest import OpenClerk
-
-    from hayai_receptionist.clerk import Answered
+    from hayai_receptionist.clerk import Answered, OpenClerk
 
 ZONES = ("America/New_York", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia", "UTC")
 FIRST = ("deep", "royal", "canine", "60 minute", "express", "Sunday", "two-step", "quiet", "big")
@@ -29,7 +27,8 @@ WEEKS: tuple[dict[str, Any], ...] = (
 )
 SPEECH = (
     "hi", "yes", "no", "yes please", "nah", "ok", "the first one", "the last one", "second", "later", "earlier",
-    "another time", "tomorrow", "tomorrow at 3", "next week", "monday morning", "friday at 10:30", "the 5th around noon",
+    "another time", "tomorrow", "tomorrow at 3", "next week", "monday morning", "friday at 10:30", 
+    "the 5th around noon",
     "at 4", "anytime", "asap", "tomorrow or friday", "not monday", "next tuesday afternoon", "in the evening", "8",
     "yesterday at 3", "in two years", "actually make it thursday", "yes but at 4", "no, 4 pm", "I'm Ada Lovelace",
     "Ada", "207 555 0188", "ada@example.com", "move my appointment", "move it to friday at 11", "cancel",

@@ -202,7 +202,7 @@ def test_a_message_is_about_what_it_says(text: str, about: str) -> None:
     ],
 )
 def test_a_word_of_its_own_is_no_slip_of_another(text: str, not_about: str) -> None:
-    """ "chance" is not "change"."""
+    """A "chance" is no "change"."""
     assert not_about not in intents(words(clean(text)))
 
 
