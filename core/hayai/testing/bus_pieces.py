@@ -38,6 +38,14 @@ class PiecesContract:
                 assert [await soon(anext(pieces)), await soon(anext(pieces))] == [b"one", b"two"]
         await bus.signal(topic, b"after")
 
+    async def test_a_listener_hears_from_the_first_moment(self, bus: Bus, peer: Bus) -> None:
+        """Once the context is entered nothing is missed, also from another process; tried often, for it is a race."""
+        for number in range(150):
+            topic, piece = live_topic("acme", fresh()), str(number).encode()
+            async with peer.listen(topic) as pieces:
+                await bus.signal(topic, piece)
+                assert await soon(anext(pieces)) == piece
+
     async def test_a_handler_streams_pieces_to_its_conversation(self, bus: Bus, peer: Bus) -> None:
         """As JSON, to the event's conversation, or to its key where it belongs to none."""
 
