@@ -183,7 +183,7 @@ def _ask_service(talk: Talk, desk: Desk) -> Turn:
     names = tuple(each.name for each in among)
     sentence = (
         f"Which do you mean: {say.listed(names, 'or')}?"
-        if talk.options
+        if 0 < len(talk.options) < len(desk.services)
         else f"What would you like to come in for? We offer {say.listed(names)}."
     )
     return Turn(talk.but(stage="service", options=tuple(each.id for each in among)), (sentence,), names)

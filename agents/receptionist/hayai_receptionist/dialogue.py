@@ -81,7 +81,7 @@ async def _acted(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
 
 
 def _wants_to_book(talk: Talk, heard: Heard) -> bool:
-    if heard.of("book", "soonest") or heard.services or heard.when:
+    if heard.of("book", "soonest", "anytime") or heard.services or heard.when:
         return True
     invited = talk.stage == "invite" and heard.polarity == "yes"
     return invited or (heard.of("wish") and not heard.questions and not heard.of("help", "unsure"))

@@ -31,7 +31,7 @@ async def offers(desk: Desk, service: str, wishes: Sequence[Wish], seen: Collect
         found |= dict.fromkeys(each for each in free if each not in seen)
         if len({desk.local(each).date() for each in found}) >= OFFERED:
             break
-    return spread(sorted(found), desk)
+    return sorted(found)[:OFFERED] if any(each.soonest for each in wishes) else spread(sorted(found), desk)
 
 
 def spread(free: Sequence[datetime], desk: Desk) -> list[datetime]:

@@ -34,6 +34,8 @@ class Wish(BaseModel):
     start: AwareDatetime
     end: AwareDatetime
     precise: bool = False
+    soonest: bool = False
+    """Whether the customer wants the first free starts, and no choice of days."""
     dated: bool = True
     """False for one of the days that an hour without a date may mean."""
 

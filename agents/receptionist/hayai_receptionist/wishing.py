@@ -35,14 +35,22 @@ def heard_time(talk: Talk, heard: Heard, desk: Desk) -> Talk | None:
         return _wishing(talk, (chosen,))
     if _wants_other(talk, heard):
         return _other(talk, heard, desk)
-    if heard.when.wishes:
-        meant = _near_talk(talk, heard, desk)
-        return None if _agrees(talk, meant) else _wishing(talk, _dated(talk, meant, desk))
+    if (wishes := _said(talk, heard, desk)) is not None:
+        return _wishing(talk, wishes) if wishes else None
     if heard.when.question and heard.polarity == "":
         return talk.forgetting_time().but(question=heard.when.question, readings=heard.when.readings)
-    if heard.of("soonest") and not talk.held:
-        return _wishing(talk, (from_now(desk),))
-    return None
+    return _wishing(talk, (from_now(desk),)) if heard.of("anytime") and not talk.held else None
+
+
+def _said(talk: Talk, heard: Heard, desk: Desk) -> tuple[Wish, ...] | None:
+    """The wishes of this message: none where it repeats what is chosen already; None where it says no time."""
+    if heard.of("soonest") and len(heard.when.wishes) <= 1:
+        wish = heard.when.wishes[0] if heard.when.wishes else from_now(desk)
+        return (wish.model_copy(update={"soonest": not wish.precise}),)
+    if not heard.when.wishes:
+        return None
+    meant = _near_talk(talk, heard, desk)
+    return () if _agrees(talk, meant) else _dated(talk, meant, desk)
 
 
 def _wishing(talk: Talk, wishes: tuple[Wish, ...]) -> Talk:

@@ -27,7 +27,7 @@ WEEKS: tuple[dict[str, Any], ...] = (
 )
 SPEECH = (
     "hi", "yes", "no", "yes please", "nah", "ok", "the first one", "the last one", "second", "later", "earlier",
-    "another time", "tomorrow", "tomorrow at 3", "next week", "monday morning", "friday at 10:30", 
+    "another time", "tomorrow", "tomorrow at 3", "next week", "monday morning", "friday at 10:30",
     "the 5th around noon",
     "at 4", "anytime", "asap", "tomorrow or friday", "not monday", "next tuesday afternoon", "in the evening", "8",
     "yesterday at 3", "in two years", "actually make it thursday", "yes but at 4", "no, 4 pm", "I'm Ada Lovelace",
@@ -114,7 +114,11 @@ def test_whatever_two_people_write_what_is_said_is_what_is_stored(
             person = dice.choice(["ada", "grace"])
             clerk.clock.advance(timedelta(seconds=dice.choice([5, 20, 90, 400])))  # type: ignore[attr-defined]
             text = spoken(last.get(person), business, dice)
-            last[person] = await clerk.hear(text, person=person, conversation=f"talk-{person}")
+            conversation, id_ = f"talk-{person}", f"event-{dice.randrange(10**12)}-x"
+            last[person] = await clerk.hear(text, person=person, conversation=conversation, id_=id_)
+            if dice.random() < 0.1:
+                again = await clerk.hear(text, person=person, conversation=conversation, id_=id_)
+                assert (again.text, again.events) == (last[person].text, last[person].events)
 
     asyncio.run(talk())
 
