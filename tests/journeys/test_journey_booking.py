@@ -86,9 +86,9 @@ async def test_a_customer_books_a_cleaning(
     before = await confirmed(dev, staff)
     page = await browser.new_page(viewport={"width": 1280, "height": 900})
     await arrived(page, dev["urls"]["chat.harbor-dental"])
-    await page.screenshot(path=screenshots / "desktop-arrived.png")
+    await page.screenshot(path=screenshots / "desktop-arrived.png", animations="disabled")
     told = await booked(page, await say(page, "I would like to book a cleaning next week"))
-    await page.screenshot(path=screenshots / "desktop-booked.png")
+    await page.screenshot(path=screenshots / "desktop-booked.png", animations="disabled")
     after = await confirmed(dev, staff)
     (made,) = [each for each in after if each["id"] not in {known["id"] for known in before}]
     assert made["service"] == "cleaning"
@@ -134,12 +134,12 @@ async def test_a_customer_books_on_a_phone(
     )
     page = await phone.new_page()
     await arrived(page, dev["urls"]["chat.harbor-dental"])
-    await page.screenshot(path=screenshots / "phone-arrived.png")
+    await page.screenshot(path=screenshots / "phone-arrived.png", animations="disabled")
     await page.get_by_role("link", name="Chat with us").tap()
     told = await say(page, "Do you have anything for a filling on Thursday or Friday next week?")
-    await page.screenshot(path=screenshots / "phone-asked.png")
+    await page.screenshot(path=screenshots / "phone-asked.png", animations="disabled")
     await booked(page, told)
-    await page.screenshot(path=screenshots / "phone-booked.png")
+    await page.screenshot(path=screenshots / "phone-booked.png", animations="disabled")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
     assert len(await confirmed(dev, staff)) == before + 1
 
@@ -155,7 +155,7 @@ async def test_the_chat_goes_on_though_the_bus_is_killed(
     killed = await server_id(dev)
     os.kill(nats(dev).pid, signal.SIGKILL)
     told = await say(page, await reply_to(page, told), waiting=60)
-    await page.screenshot(path=screenshots / "bus-killed.png")
+    await page.screenshot(path=screenshots / "bus-killed.png", animations="disabled")
     assert await server_id(dev) != killed
     await booked(page, told)
     assert len(await confirmed(dev, staff)) == before + 1

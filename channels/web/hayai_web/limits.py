@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from contextlib import contextmanager
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
 
 _MOST_REMEMBERED = 10_000
 _MINUTE = 60.0
+
+
+def neighbourhood(host: str) -> str:
+    """What an address counts as: of IPv6 the first 64 bits, since whoever has one address there has them all."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else str(ip_network((address.packed[:8] + bytes(8), 64)))  # noqa: PLR2004
 
 
 class _Bucket(NamedTuple):

@@ -52,7 +52,8 @@ def page(template: str, business: Business, now: datetime) -> str:
 
 
 def _monogram(name: str) -> str:
-    return "".join(word[0] for word in name.split()[:2]).upper()
+    words = [word for word in name.split() if word[0].isalnum()]
+    return "".join(word[0] for word in words[:2]).upper()
 
 
 def _telephone(phone: str) -> str:

@@ -9,6 +9,7 @@ from fastapi import WebSocketDisconnect
 from pydantic import ValidationError
 
 from hayai_web.frames import BROWSER_FRAMES, Refused
+from hayai_web.limits import neighbourhood
 
 if TYPE_CHECKING:
     from fastapi import WebSocket
@@ -49,7 +50,7 @@ class Wire:
         self._socket = socket
         self._sending = asyncio.Lock()
         self._faults = 0
-        self.address = socket.client.host if socket.client else "unknown"
+        self.address = neighbourhood(socket.client.host) if socket.client else "unknown"
         """Where the visitor connects from: for limits, never for a log line."""
 
     async def open(self) -> None:

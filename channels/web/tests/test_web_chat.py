@@ -105,6 +105,15 @@ async def test_what_a_business_file_says_is_never_html(house: House, serve: Serv
     assert "<script>alert" not in page.text
 
 
+@pytest.mark.parametrize(("name", "monogram"), [("Oak & Tile Remodeling", "OT"), ("Zoë", "Z"), ("***", "")])
+async def test_the_monogram_is_made_of_letters(house: House, serve: Serve, name: str, monogram: str) -> None:
+    """The first of each of the first two words that begin with one."""
+    house.tier.businesses["smile-dental"] = house.business.model_copy(update={"name": name})
+    async with serve() as url, httpx.AsyncClient(base_url=url) as client:
+        page = await client.get("/web/chat/smile-dental")
+    assert f'class="monogram" aria-hidden="true">{monogram}</span>' in page.text
+
+
 async def test_a_business_that_is_not_here_gets_a_page_that_says_so(url: str) -> None:
     """404, one sentence, whatever stands in the address."""
     async with httpx.AsyncClient(base_url=url) as client:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from hayai_web import limits
-from hayai_web.limits import Places, Rate
+from hayai_web.limits import Places, Rate, neighbourhood
 
 if TYPE_CHECKING:
-    import pytest
-
     from hayai.testing.clock import MovableClock
 
 
@@ -69,3 +69,17 @@ def test_places_are_taken_and_given_back() -> None:
         assert (first, second, other) == (True, False, True)
     with places.place("ada") as again:
         assert again
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_an_address_counts_with_those_that_its_owner_has_as_well(host: str, counted: str) -> None:
+    """A whole IPv6 network of 64 bits belongs to one subscriber."""
+    assert neighbourhood(host) == counted

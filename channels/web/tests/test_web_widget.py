@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
@@ -93,6 +94,19 @@ async def test_the_chat_is_still_there_after_a_reload(browser: Browser, url: str
     await write(tab, "two")
     for each in (page, tab):
         await expect(bubbles(each)).to_have_text(["one", "You said: one", "two", "You said: two"])
+
+
+async def test_two_tabs_that_open_at_once_share_a_conversation(browser: Browser, url: str) -> None:
+    """The one that is greeted second joins the first."""
+    context = await browser.new_context()
+    one, two = await context.new_page(), await context.new_page()
+    await asyncio.gather(*(each.goto(f"{url}/web/chat/smile-dental") for each in (one, two)))
+    for each in (one, two):
+        await each.locator("hayai-chat[data-state=open]").wait_for()
+    await write(one, "hello")
+    await write(two, "silence")
+    for each in (one, two):
+        await expect(bubbles(each)).to_have_count(3)
 
 
 async def test_what_is_written_offline_is_sent_later_and_once(browser: Browser, house: House, url: str) -> None:
@@ -243,7 +257,7 @@ async def test_a_screen_reader_finds_its_way(browser: Browser, url: str) -> None
     await expect(log(page)).to_contain_text("Smile Dental: You said: hello")
     await expect(log(page)).to_have_attribute("aria-busy", "false")
     await expect(page.get_by_role("status")).to_have_count(1)
-    await expect(page.get_by_role("region", name="Ask the front desk")).to_be_visible()
+    await expect(page.get_by_role("region", name="Chat with us")).to_be_visible()
 
 
 async def test_the_newest_line_is_in_sight_unless_somebody_reads_above(browser: Browser, url: str) -> None:

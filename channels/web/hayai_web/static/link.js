@@ -158,10 +158,12 @@ export class Link {
 
   // A connection that died silently is found out by asking.
   #beat() {
-    this.#later("beat", PING_EVERY, () => {
-      this.#send({ type: "ping" });
-      this.#later("answer", ANSWER_WITHIN, () => this.#lost());
-    });
+    this.#later("beat", PING_EVERY, () => this.#ask());
+  }
+
+  #ask() {
+    this.#send({ type: "ping" });
+    this.#later("answer", ANSWER_WITHIN, () => this.#lost());
   }
 
   #lost = () => {
@@ -173,10 +175,11 @@ export class Link {
     this.#later("open", pause * (0.5 + Math.random()), () => this.#open());
   };
 
-  // The network is back, or the page is looked at again: do not wait for the pause to end.
+  // The network is back, or the page is looked at again: do not wait for the pause to end, nor trust an old socket.
   #hurry = () => {
-    if (this.#closed || this.#socket || document.hidden) return;
-    this.#open();
+    if (this.#closed || document.hidden) return;
+    if (!this.#socket) this.#open();
+    else if (this.#welcomed) this.#ask();
   };
 
   #drop() {

@@ -50,18 +50,19 @@ export class Transcript {
 
   line({ speaker, text, at, say, position }) {
     const own = say === undefined ? null : this.#own.get(say);
+    const grown = this.#growing !== null;
     if (speaker !== "customer") this.quiet();
     if (own) {
       own.dataset.position = position;
       this.#place(own, this.#pending()[0]); // before those that still wait
     } else {
-      this.#said(speaker, text, new Date(at), say, position);
+      this.#said(speaker, text, new Date(at), { say, position, grown });
     }
     this.#follow();
   }
 
-  #said(speaker, text, at, say, position) {
-    const bubble = this.#bubble(speaker, text, at);
+  #said(speaker, text, at, { say, position, grown }) {
+    const bubble = this.#bubble(speaker, text, at, grown ? "grown" : "");
     bubble.dataset.position = position;
     this.#place(this.#day(at), this.#pending()[0]);
     this.#place(bubble, this.#pending()[0]);
