@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hayai.errors import BookingRefused, HoldExpired
 from hayai.vocabulary.appointments import AppointmentBooked
-from hayai_receptionist import choosing, finding, people, picking, say, wishing
+from hayai_receptionist import choosing, finding, people, picking, say, services, wishing
 from hayai_receptionist.talk import Talk, Turn
 
 if TYPE_CHECKING:
@@ -84,10 +84,13 @@ def _with_service(talk: Talk, heard: Heard, desk: Desk) -> Talk:
 def _narrowed(talk: Talk, heard: Heard, desk: Desk) -> tuple[str, ...]:
     if talk.stage == "service" and picking.indifferent(heard) and talk.options:
         return talk.options[:1]
-    among = tuple(each for each in heard.services if each in talk.options) if talk.stage == "service" else ()
+    asked = [each for each in desk.services if each.id in talk.options] if talk.stage == "service" else []
+    told = tuple(each for each in heard.services if each in talk.options) if asked else ()
+    if asked and not told:
+        told = services.among(heard.said, asked)
     if len(desk.services) == 1 and not talk.service:
         return (desk.services[0].id,)
-    return among or heard.services
+    return told or heard.services
 
 
 async def _answered(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:

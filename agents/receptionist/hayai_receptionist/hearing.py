@@ -38,6 +38,12 @@ _SAID_NO = re.compile(
     r"(?:\s*[,.!;:-]+\s*|\s+(?=\d|at\b|on\b|can\b|could\b|how\b|make\b|i\b|i'd\b|let\b|what\b|the\b|maybe\b|rather\b|please\b))",
     re.IGNORECASE,
 )
+# "the blue one" names no hour; "the afternoon around one" does, and "the first one" is the grammar's to read.
+_THAT_ONE = re.compile(
+    r"(\b(?:the|this|that)(?:(?:\s+[a-z'-]+){0,2}?\s+(?!(?:at|around|about|by|till|until|to|after|before|past|for|from|"
+    r"first|next|earliest|soonest)\b)[a-z'-]+)?)\s+ones?\b(?!\s*(?:o'?clock|[ap]\.?m))",
+    re.IGNORECASE,
+)
 _ASKS_TO = frozenset({"book", "move", "cancel", "cannot"})
 _MOVED_TO = re.compile(
     r"\b(?:re-?schedul\w*|mov\w+|chang\w+|switch\w*|push\w*|postpon\w+|shift\w*|swap\w*|bring)\b(.*?)\b(?:to|till|until|for)\b(.+)",
@@ -130,7 +136,10 @@ def _carried(question: Question, before: list[Question]) -> Question:
 
 def _meant(services: Named, asked: tuple[Question, ...], talk: Talk, timed: When) -> tuple[str, ...]:
     """The services that the request is about; a word that two names share is no change of mind about a chosen one."""
-    if services.marks or (services.ids and (not talk.service or talk.stage == "invite")):
+    hinted = not talk.service or talk.stage == "invite"
+    if len(services.ids) == 1 and talk.stage not in {"name", "contact", "confirm"}:
+        hinted = True  # one word of it is enough where no other service has that word
+    if services.marks or (services.ids and hinted):
         return services.ids
     told = tuple(dict.fromkeys(id_ for each in asked for id_ in each.services))
     return told if timed.wishes and not talk.service and len(told) == 1 else ()
@@ -155,6 +164,7 @@ def _which_and_when(request: str) -> tuple[str, str]:
 def when(text: str, talk: Talk | None, desk: Desk) -> When:
     """What `text` says about time; a lone "at 4" belongs to the day under discussion."""
     context = _context(talk, desk) if talk else None
+    text = _THAT_ONE.sub(r"\1", text)
     text = _SAID_NO.sub("", text)  # "no, 4 pm" wants 4 pm; "no mornings" goes to the grammar as it is
     understood = understand(text, now=desk.local(desk.now), hours=_hours(desk), context=context)
     dated = understood.has_date or context is not None

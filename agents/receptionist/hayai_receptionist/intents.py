@@ -16,64 +16,71 @@ Intent = Literal[
 ]  # fmt: skip
 
 PHRASES: dict[Intent, str] = {
-    "book": """book; booking; appointment; schedule; reserve; reservation; come in; come by; get in; fit me in; set up;
-        sign up; slot; any opening; have opening; an opening; available; availability; do you have anything;
-        anything free; something free; can i come; could i come; visit; stop by; drop by; see the; squeeze
-        me in; put me down; make an appointment""",
+    "book": """book; booking; appointment; schedule; reserve; reservation; come in; come by; get in; fit me in;
+        set up; sign up; slot; any opening; have opening; an opening; available; availability;
+        do you have anything; anything free; something free; can i come; could i come; visit;
+        stop by; drop by; see the; squeeze me in; put me down; make an appointment""",
     "everything": "all of them; all my; all appointments; both; everything; every appointment; them all; all",
     "wish": "i'd like; i would like; i need; i want; get me; i'll have; i'd love; looking for; id like",
-    "move": """move; reschedule; re schedule; change; switch; postpone; push; rearrange; shift; bring forward; swap;
-        another time for my; delay; new time for my""",
+    "move": """move; reschedule; re schedule; change; switch; postpone; push; rearrange; shift; bring forward;
+        swap; another time for my; delay; new time for my""",
     "cancel": "cancel; cancellation; cancelling; call off; delete my; drop my; remove my; get rid of my",
-    "cannot": """can't make it; cannot make it; can not make it; won't make it; cant make it; wont make it; can't come;
-        cannot come; cant come; won't be able to; unable to come; not able to come; unable to make""",
-    "abort": """forget it; forget about it; never mind; nevermind; nvm; leave it; drop it; start over; start again; changed
-        my mind; change my mind; not anymore; don't want it; don't want to book; don't book; do not book;
-        don't want an; scrap that; abort; don't bother; skip it""",
-    "mine": """my appointments; when is my; when's my; what time is my; do i have an; do i have any; my booking; my next
-        appointment; am i booked; have i booked; i have booked; have booked; my reservations; list my; show
-        my; when am i; what did i book; is my appointment; my upcoming""",
-    "human": """human; real person; a person; representative; operator; manager; speak to; speak with; talk to; talk with;
-        live agent; an agent; staff; receptionist; call me back; give me a call; call me; phone me;
-        complaint; complain; somebody real; someone real; actual person; colleague; talk to someone; ring me""",
+    "cannot": """can't make it; cannot make it; can not make it; won't make it; cant make it; wont make it; can't
+        come; cannot come; cant come; won't be able to; unable to come; not able to come; unable
+        to make""",
+    "abort": """forget it; forget about it; never mind; nevermind; nvm; leave it; drop it; start over; start
+        again; changed my mind; change my mind; not anymore; don't want it; don't want to book;
+        don't book; do not book; don't want an; scrap that; abort; don't bother; skip it""",
+    "mine": """my appointments; when is my; when's my; what time is my; do i have an; do i have any; my
+        booking; my next appointment; am i booked; have i booked; i have booked; have booked; my
+        reservations; list my; show my; when am i; what did i book; is my appointment; my
+        upcoming""",
+    "human": """human; real person; a person; representative; operator; manager; speak to; speak with; talk to;
+        talk with; live agent; an agent; staff; receptionist; call me back; give me a call; call
+        me; phone me; complaint; complain; somebody real; someone real; actual person;
+        colleague; talk to someone; ring me""",
     "identity": "are you a; are you an; are you real; robot; chatbot; a bot; who are you; are you human; is this a bot",
-    "hours": """opening hours; opening times; opening time; business hours; office hours; your hours; what hours; hours of;
-        you open; you close; you closed; open on; open today; open now; open tomorrow; open this; closed on;
-        closed for; close for lunch; closing time; still open; how late; how early; working hours; open
-        over; open at; hours on; hours for; the hours""",
-    "address": """address; where are you; where're you; located; location; directions; how do i get; find you; where is your;
-        where is the; which street; where do i go; where do i come; how to get there; on the map""",
-    "phone": """your phone; your number; telephone; call you; phone number; your email; email you; contact details; reach
-        you; a number to; ring you; your mail""",
-    "price": """price; cost; how much; charge; fee; expensive; rates; pricing; priced; what does it run; quote; cheap; how
-        many dollars""",
-    "services": """services; what do you offer; what can i book; treatments; what kind of; what types; do you offer; do you do;
-        do you provide; list of services; which services; what do you do; what all do you""",
-    "greet": """hi; hello; hey; hiya; howdy; good morning; good afternoon; good evening; good day; greetings; hallo; helo;
-        hi there; hey there; yo""",
+    "hours": """opening hours; opening times; opening time; business hours; office hours; your hours; what
+        hours; hours of; you open; you close; you closed; open on; open today; open now; open
+        tomorrow; open this; closed on; closed for; close for lunch; closing time; still open;
+        how late; how early; working hours; open over; open at; hours on; hours for; the hours""",
+    "address": """address; where are you; where're you; located; location; directions; how do i get; find you;
+        where is your; where is the; which street; where do i go; where do i come; how to get
+        there; on the map""",
+    "phone": """your phone; your number; telephone; call you; phone number; your email; email you; contact
+        details; reach you; a number to; ring you; your mail""",
+    "price": """price; cost; how much; charge; fee; expensive; rates; pricing; priced; what does it run; quote;
+        cheap; how many dollars""",
+    "services": """services; what do you offer; what can i book; treatments; what kind of; what types; do you
+        offer; do you do; do you provide; list of services; which services; what do you do; what
+        all do you""",
+    "greet": """hi; hello; hey; hiya; howdy; good morning; good afternoon; good evening; good day; greetings;
+        hallo; helo; hi there; hey there; yo""",
     "thanks": "thanks; thank you; thank; thx; cheers; appreciate; ty; tysm; grateful",
     "leave": "bye; goodbye; good bye; see you; see ya; talk later; talk to you later",
-    "bye": """bye; goodbye; good bye; see you; see ya; that's all; that is all; that's it; nothing else; talk later; have
-        a good; have a nice; have a great; good night; all set; i'm done; talk to you later; take care""",
+    "bye": """bye; goodbye; good bye; see you; see ya; that's all; that is all; that's it; nothing else; talk
+        later; have a good; have a nice; have a great; good night; all set; i'm done; talk to
+        you later; take care""",
     "wellbeing": "how are you; how's it going; how is it going; what's up; whats up; how do you do; how are things",
     "help": "help; what can you do; how does this work; what are my options; menu; how do i use",
-    "repeat": """repeat; say that again; say again; pardon; come again; what was that; what did you say; excuse me; sorry
-        what; what were the; which times; what times were""",
-    "unsure": """not sure; don't know; dont know; do not know; let me think; let me check; hold on; one moment; one second;
-        one sec; just a moment; a minute please; wait; give me a; i'll think; no idea; hmm; unsure; depends;
-        need to check; have to check; get back to you; have a question; quick question""",
-    "other": """another time; another day; another slot; other times; other time; other days; other options; different time;
-        different times; different day; something else; anything else; else; other slots; more times; more
-        options; show me more; none of; neither; another one; not that one; not those; other ones; any
-        other; more slots; choose another""",
+    "repeat": """repeat; say that again; say again; pardon; come again; what was that; what did you say; excuse
+        me; sorry what; what were the; which times; what times were""",
+    "unsure": """not sure; don't know; dont know; do not know; let me think; let me check; hold on; one moment;
+        one second; one sec; just a moment; a minute please; wait; give me a; i'll think; no
+        idea; hmm; unsure; depends; need to check; have to check; get back to you; have a
+        question; quick question""",
+    "other": """another time; another day; another slot; other times; other time; other days; other options;
+        different time; different times; different day; something else; anything else; else;
+        other slots; more times; more options; show me more; none of; neither; another one; not
+        that one; not those; other ones; any other; more slots; choose another""",
     "later": """later; later than that; afterwards; after that; a bit later""",
     "earlier": "earlier; sooner; before that; a bit earlier",
-    "soonest": """as soon as possible; asap; soonest; earliest; first available; next available; next free; first free; first
-        opening; next opening; next slot; first slot; right away; immediately; urgently; as early as
-        possible""",
-    "anytime": """whenever; any time; anytime; whatever; any day; i'm flexible; i am flexible; doesn't matter; does not
-        matter; what do you have; what's available; what is available; when can i come; when are you free;
-        when can you; what times""",
+    "soonest": """as soon as possible; asap; soonest; earliest; first available; next available; next free; first
+        free; first opening; next opening; next slot; first slot; right away; immediately;
+        urgently; as early as possible""",
+    "anytime": """whenever; any time; anytime; whatever; any day; i'm flexible; i am flexible; doesn't matter;
+        does not matter; what do you have; what's available; what is available; when can i come;
+        when are you free; when can you; what times""",
     "instead": """instead; actually; rather; make it; change it; change that; on second thought; make that""",
 }
 

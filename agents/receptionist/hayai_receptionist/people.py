@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from hayai_receptionist.polarity import ordinary
 from hayai_receptionist.words import words, wordset
 
 _NAME = r"[^\W\d_][^\W\d_'’.-]*(?:[-'’][^\W\d_]+)*\.?"
 _TOLD = re.compile(
     rf"\b(?P<lead>my name is|my name's|name is|name's|name\s?:|call me|i am called|"
-    rf"(?:appointment|booking|it|that) is for|it's for|this is|it is|it's|its|i am|i'm|im|here is|here's|"
+    rf"(?:appointment|booking|it|that) is for|it's for|its for|this is|it is|it's|its|i am|i'm|im|here is|here's|"
     rf"under the name(?: of)?|under)"
     rf"\s+(?P<name>{_NAME}(?:\s+{_NAME}){{0,3}})",
     re.IGNORECASE,
@@ -96,7 +97,10 @@ def bare_name(text: str) -> str:
     while plain and plain[-1].casefold() in {"please", "thanks", "thank", "you", "here", "pls"}:
         plain.pop()
     parts = _leading(plain, capitals=False, shouted=False)
-    return _written(parts) if parts and len(parts) == len(plain) else ""
+    if not parts or len(parts) < len(plain):
+        return ""
+    sensible = not ordinary(words(" ".join(parts))) or parts[0].casefold() in _MAYBE_NAME  # "perfect" names nobody
+    return _written(parts) if sensible else ""
 
 
 def _leading(said: list[str], *, capitals: bool, shouted: bool) -> list[str]:

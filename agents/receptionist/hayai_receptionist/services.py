@@ -21,6 +21,9 @@ _EMPTY = wordset(
 """Words that alone name no service, however often they stand in names."""
 
 
+_LONG = {"min": "minute", "mins": "minute", "hr": "hour", "hrs": "hour"}
+
+
 @dataclass(frozen=True)
 class Named:
     """The services that fit, best first, and where their names stand in the text (character positions)."""
@@ -31,7 +34,7 @@ class Named:
 
 def named(text: str, services: Sequence[Service]) -> Named:
     """The services that a clean text names; several ids where more than one fits equally well."""
-    said, where = words(text), places(text)
+    said, where = tuple(_LONG.get(word, word) for word in words(text)), places(text)
     found = [(start, end, each.id) for each in services for start, end in _found(each, said)]
     longest = [each for each in found if not any(_inside(each, other) for other in found)]
     if longest:
@@ -61,6 +64,14 @@ def _hinted(said: tuple[str, ...], services: Sequence[Service]) -> tuple[str, ..
 def _shared(service: Service, telling: list[str]) -> int:
     own = {word for name in (service.name, *service.also) for word in words(name)} - _EMPTY
     return sum(any(close(word, each) for each in own) for word in telling)
+
+
+def among(said: Sequence[str], services: Sequence[Service]) -> tuple[str, ...]:
+    """The one of a few services that any word tells from the others: "the full one"; empty where none does."""
+    own = {each.id: {word for name in (each.name, *each.also) for word in words(name)} for each in services}
+    fitting = {word: [id_ for id_ in own if any(close(word, each) for each in own[id_])] for word in said}
+    told = {ids[0] for ids in fitting.values() if len(ids) == 1}
+    return tuple(told) if len(told) == 1 else ()
 
 
 def masked(text: str, marks: Sequence[tuple[int, int]]) -> str:
