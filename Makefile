@@ -51,6 +51,24 @@ dev: .venv/.installed ## set up and run: bus, database, receptionist and web cha
 dev.reset: .venv/.installed ## forget the local data of `make dev`
 	@$(BIN)/hayai dev --reset
 
+COMPOSE ?= $(firstword $(shell command -v podman-compose) docker compose)
+
+.PHONY: compose.env
+compose.env: ## make the passwords that compose.yaml asks for, in .env, where there are none yet
+	@test -e .env || touch .env; chmod 600 .env
+	@for name in SUPERUSER OWNER APPLICATION NATS; do \
+		grep -q "^HAYAI_$${name}_PASSWORD=" .env \
+			|| echo "HAYAI_$${name}_PASSWORD=h$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(20))')" >> .env; \
+	done
+
+.PHONY: compose.up
+compose.up: compose.env ## the same services in containers (Docker or podman-compose)
+	@$(COMPOSE) up --build --detach
+
+.PHONY: compose.down
+compose.down: ## stop the containers; their volumes keep the data
+	@$(COMPOSE) down
+
 .PHONY: doctor
 doctor: .venv/.installed ## say in sentences what is wrong with this installation
 	@$(BIN)/hayai doctor

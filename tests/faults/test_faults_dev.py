@@ -31,12 +31,14 @@ pytestmark = pytest.mark.fault
 
 
 @pytest.fixture
-def dev(tmp_path: Path) -> Iterator[DevServer]:
+def dev() -> Iterator[DevServer]:
     """A running `hayai dev`; nothing of it is left afterwards, whatever the test did."""
-    server = DevServer(tmp_path, TIER)
-    server.start()
-    yield server
-    server.stop()
+    server = DevServer(TIER)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 class Visitor:

@@ -20,7 +20,7 @@ from hayai.settings import read_settings
 def dev(
     tier: TierOption = None,
     data: DataOption = Path(".hayai"),
-    port: Annotated[int, typer.Option(help="the web port to try first")] = 8080,
+    port: Annotated[int | None, typer.Option(help="the web port to try first; default: the last one, or 8080")] = None,
     ready_file: Annotated[Path | None, typer.Option(help="write JSON here when everything is ready")] = None,
     reset: Annotated[bool, typer.Option("--reset", help="delete the data folder and stop")] = False,
 ) -> None:

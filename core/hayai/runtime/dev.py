@@ -21,21 +21,26 @@ if TYPE_CHECKING:
     from hayai.runtime.serving import Open
 
 
-async def dev(tier_file: Path, data: Path, *, port: int, ready_file: Path | None, say: Callable[[str], None]) -> None:
-    """Run until SIGTERM or SIGINT. Raises LocalStackRefused, SettingsError, PluginError, DatabaseUnfit, Unavailable."""
+async def dev(
+    tier_file: Path, data: Path, *, port: int | None, ready_file: Path | None, say: Callable[[str], None]
+) -> None:
+    """Run until SIGTERM or SIGINT; `port` is the web port that the operator asks for, if they do.
+
+    Raises LocalStackRefused, SettingsError, PluginError, DatabaseUnfit, Unavailable.
+    """
     began = time.monotonic()
     stop = stop_signal()
     if ready_file:
-        forget_ready(ready_file)
-    async with LocalStack(data, ports={"web": port}) as stack:
-        remember(stack.data, stack.environment())
+        await asyncio.to_thread(forget_ready, ready_file)
+    async with LocalStack(data, ports={"web": port} if port else {}) as stack:
+        await asyncio.to_thread(remember, stack.data, stack.environment())
         environment = {**os.environ, **stack.environment(), "HAYAI_DATA": str(stack.data.absolute())}
         settings = await asyncio.to_thread(read_settings, tier_file, environment)
         async with open_door(settings, migrating=True, listener=await stack.door()) as opened:
             seconds = time.monotonic() - began
             say(render(_screen(stack, opened, seconds)))
             if ready_file:
-                _tell(ready_file, stack, opened, seconds)
+                await asyncio.to_thread(_tell, ready_file, stack, opened, seconds)
             await until_first(stop, opened.closed)
             say("Stopping: what is at work may finish.")
     say("Stopped. No process is left; your data is kept.")

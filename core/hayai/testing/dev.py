@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,12 +23,14 @@ STOP_SECONDS = 40.0
 
 
 class DevServer:
-    """One `hayai dev`; `folder` holds its data, its ready file and what it printed.
+    """One `hayai dev`; its folder holds its data, its ready file and what it printed, until remove().
 
     `environment` comes on top of this process's, without the variables that would configure another install.
     """
 
-    def __init__(self, folder: Path, tier: Path, *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, tier: Path, *, environment: Mapping[str, str] | None = None) -> None:
+        self._folder = folder = Path(tempfile.mkdtemp(prefix="hayai-dev-"))
+        folder.chmod(0o755)  # where root runs the tests, the database runs as somebody else
         self.data = folder / "data"
         self.port = free_port()
         self._ready = folder / "ready.json"
@@ -87,6 +91,11 @@ class DevServer:
         status = self._process.wait(STOP_SECONDS)
         self._process = None
         return status
+
+    def remove(self) -> None:
+        """Stop it, and remove its folder."""
+        self.stop()
+        shutil.rmtree(self._folder)
 
     def left_over(self) -> list[int]:
         """Those of its processes that are still there."""
