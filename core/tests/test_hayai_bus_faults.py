@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from nats.aio.client import Client
 
 from hayai.bus import jetstream
 from hayai.bus.base import live_topic
@@ -297,6 +299,7 @@ async def test_what_a_killed_process_had_in_hand_is_handled_by_another(server: N
             for number in range(6):
                 await bus.publish(BellRung(number=number), tenant="acme", key="k")
             told = [await asyncio.wait_for(child.stdout.readline(), PATIENCE) for _ in range(4)]
+            await until_in_hand(server, f"{ears.name}_hear", 3)
         finally:
             child.kill()
             await child.wait()
@@ -305,6 +308,18 @@ async def test_what_a_killed_process_had_in_hand_is_handled_by_another(server: N
         await ears.until(3)
         assert ears.numbers == [3, 4, 5]
         assert [context.attempt for context in ears.contexts] == [2, 2, 2]
+
+
+async def until_in_hand(server: NatsServer, consumer: str, count: int) -> None:
+    """Return once the server waits for that many acknowledgements of the consumer."""
+    client = Client()
+    await client.connect(server.url)
+    for _ in range(int(PATIENCE / 0.05)):
+        answer = await client.request(f"$JS.API.CONSUMER.INFO.EVENTS.{consumer}", timeout=5)
+        if json.loads(answer.data)["num_ack_pending"] == count:
+            break
+        await asyncio.sleep(0.05)
+    await client.close()
 
 
 @pytest.fixture

@@ -306,7 +306,7 @@ async def test_a_server_without_jetstream_is_one_sentence() -> None:
 async def test_a_refused_password_is_one_sentence() -> None:
     """And the bus does not try for ever."""
     with NatsServer('authorization { user: "me", password: "right" }') as server:
-        bus = NatsBus(NatsSettings(url=server.url.replace("//", "//me:wrong@"), connect_deadline=0.5))
+        bus = NatsBus(NatsSettings(url=server.url.replace("//", "//me:wrong@"), connect_deadline=1))
         with pytest.raises(Unavailable, match="Authorization Violation"):
             await bus.start()
         await bus.stop()

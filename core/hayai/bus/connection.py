@@ -45,7 +45,7 @@ class Connection:
         self._client = Client()
         self._ready = asyncio.Event()
         self._stopping = True
-        self._reason = "nothing listens there"
+        self._reasons: dict[str, None] = {}
         self._inboxes: dict[Inbox, None] = {}
         self._watchers: list[tuple[Callable[[], None], Callable[[], None]]] = []
         self._renewal: asyncio.Task[None] | None = None
@@ -67,6 +67,7 @@ class Connection:
     async def start(self, seconds: float) -> None:
         """Connect. Raises Unavailable where that takes longer than `seconds`."""
         self._stopping = False
+        self._reasons.clear()
         self._client = Client()
         try:
             async with asyncio.timeout(seconds):
@@ -74,7 +75,8 @@ class Connection:
         except TimeoutError:
             await self._client.close()
             raise Unavailable(
-                f"No NATS server takes us at {self.server} ({self._reason}): start it, or correct `url` under [bus]."
+                f"No NATS server takes us at {self.server} ({', '.join(self._reasons)}): "
+                "start it, or correct `url` under [bus]."
             ) from None
         self._ready.set()
 
@@ -165,8 +167,10 @@ class Connection:
 
     async def _note(self, wrong: Exception) -> None:
         told = str(wrong).removeprefix("nats: ").strip("'") if isinstance(wrong, nats.errors.Error) else ""
-        self._reason = told or type(wrong).__name__
-        _log.debug("NATS at %s: %s", self.server, self._reason)
+        reason = told or type(wrong).__name__
+        if not self._ready.is_set():
+            self._reasons[reason] = None
+        _log.debug("NATS at %s: %s", self.server, reason)
 
     async def _lost(self) -> None:
         if not self._ready.is_set():
