@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from hayai.handlers import Context, Handlers
 from hayai.ports.conversations import Memory
 from hayai.vocabulary.appointments import AppointmentBooked, AppointmentCancelled, AppointmentMoved
@@ -35,7 +37,7 @@ async def answer(received: MessageReceived, context: Context) -> list[Event]:
     memory = await conversations.recall(tenant, context.conversation, NAME)
     if memory is not None and memory.handled == context.envelope.id:
         return [_read(each) for each in memory.outcome]
-    turn = await respond(Talk.model_validate(memory.state if memory else {}), received.text, _desk(received, context))
+    turn = await respond(_talk(memory), received.text, _desk(received, context))
     events = _events(turn, received)
     outcome = [_written(each) for each in events]
     remembered = Memory(turn.talk.model_dump(mode="json"), context.envelope.id, outcome)
@@ -43,6 +45,14 @@ async def answer(received: MessageReceived, context: Context) -> list[Event]:
     for sentence in turn.sentences:
         await context.stream(f"{sentence} ")
     return events
+
+
+def _talk(memory: Memory | None) -> Talk:
+    """Where the conversation stands; one that another release has left in words unknown here begins anew."""
+    try:
+        return Talk.model_validate(memory.state) if memory else Talk()
+    except ValidationError:
+        return Talk(greeted=True)
 
 
 def _desk(received: MessageReceived, context: Context) -> Desk:

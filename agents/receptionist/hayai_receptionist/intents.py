@@ -32,7 +32,8 @@ PHRASES: dict[Intent, str] = {
         again; changed my mind; change my mind; not anymore; don't want it; don't want to book;
         don't book; do not book; don't want an; scrap that; abort; don't bother; skip it""",
     "mine": """my appointments; when is my; when's my; what time is my; do i have an; do i have any; my
-        booking; my next appointment; am i booked; have i booked; i have booked; have booked; my
+        booking; my next appointment; am i booked; have i booked; i have booked;
+        did i book; did i just book; have booked; my
         reservations; list my; show my; when am i; what did i book; is my appointment; my
         upcoming""",
     "human": """human; real person; a person; representative; operator; manager; speak to; speak with; talk to;

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hayai.errors import Unavailable
+from hayai.ports.conversations import Memory
 from hayai.vocabulary.appointments import AppointmentBooked, AppointmentCancelled, AppointmentMoved
 from hayai.vocabulary.people import HandedToHuman
 from hayai_receptionist.agent import receptionist
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from hayai.event import Event
-    from hayai.ports.conversations import Memory
     from hayai_receptionist.clerk import Clerk, OpenClerk
 
 READY = ("I'm Ada, 207 555 0188. A cleaning tomorrow at 3",)
@@ -155,3 +155,12 @@ async def test_a_service_that_the_business_dropped_is_asked_for_again(open_clerk
     clerk.business = clerk.tier.businesses[changed.tenant] = changed
     answered = await clerk.hear("tomorrow at 3")
     assert "What would you like to come in for?" in answered.text
+
+
+async def test_a_state_that_cannot_be_read_begins_the_talk_anew(open_clerk: OpenClerk) -> None:
+    """Another release may have left words that this one does not know; the customer is still answered."""
+    clerk = await opening(open_clerk, ("hello",))
+    strange = Memory({"stage": "juggling", "offers": 7}, "event-0", [])
+    await clerk.conversations.remember(clerk.business.tenant, "talk-1", "receptionist", strange)
+    answered = await clerk.hear("my appointments")
+    assert "I do not see any appointment of yours." in answered.text
