@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from hayai.errors import Unavailable
 from hayai.ports.conversations import Line
 from hayai_web import feed
 from hayai_web.visitor import Visitor
@@ -176,3 +177,66 @@ async def test_a_long_conversation_is_caught_up_in_whole(house: House, socket: s
             assert back.others[0]["position"] == 451
             await back.until_line("line 449")
             assert sorted(back.lines) == list(range(1, 452))
+
+
+async def test_a_page_is_asked_to_come_back_while_the_transcript_is_away(
+    house: House, socket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence and a close code after which a browser comes back."""
+    with monkeypatch.context() as away:
+        away.setattr(house.conversations, "lines", _unavailable)
+        ada = Visitor(socket)
+        refused = await ada.connect()
+        assert (refused["code"], refused["again"]) == ("away", 3.0)
+        assert await ada.closed() == 1013
+    assert (await ada.connect())["type"] == "welcome"
+    await ada.leave()
+
+
+async def test_a_talk_outlives_an_outage_of_the_transcript(
+    house: House, socket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines that could not be read when their signal came are sent when it is back."""
+    monkeypatch.setattr(feed, "_AFTER_A_FAILURE", 0.05)
+    async with Visitor(socket) as ada:
+        with monkeypatch.context() as away:
+            away.setattr(house.conversations, "lines", _unavailable)
+            assert (await ada.say("hello"))["type"] == "received"
+            await house.bus.settle()
+            assert not ada.lines
+        await ada.until_line("You said: hello")
+        assert ada.texts == ["hello", "You said: hello"]
+
+
+async def test_lines_come_though_the_bus_cannot_be_listened_to(
+    house: House, socket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signals only make it quicker."""
+    monkeypatch.setattr(feed, "_AFTER_A_FAILURE", 0.05)
+    monkeypatch.setattr(feed, "WHILE_WAITING", 0.05)
+    monkeypatch.setattr(house.bus, "listen", _unavailable_context)
+    async with Visitor(socket) as ada:
+        await ada.say("hello")
+        await ada.until_line("You said: hello")
+        assert ada.texts == ["hello", "You said: hello"]
+
+
+async def test_a_signal_that_is_none_of_ours_is_only_a_hint(house: House, socket: str) -> None:
+    """Whatever travels on the live topic, the socket goes on."""
+    async with Visitor(socket) as ada:
+        await ada.say("silence")
+        await house.bus.settle()
+        conversation = house.received[0][1].conversation
+        for odd in (b"\xff", b"nonsense", b"[]", b'{"kind":"piece","text":7}', b'{"kind":"piece","text":"so"}'):
+            await house.bus.signal(f"live.smile-dental.{conversation}", odd)
+        assert (await ada.until("piece"))["text"] == "so"
+
+
+async def _unavailable(*given: object, **named: object) -> None:
+    raise Unavailable("Away, as this test wants it.")
+
+
+@asynccontextmanager
+async def _unavailable_context(topic: str) -> AsyncGenerator[AsyncIterator[bytes]]:
+    raise Unavailable("Away, as this test wants it.")
+    yield
