@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from hayai.errors import PluginError, SettingsError
 
@@ -31,27 +31,27 @@ class Tier:
     @property
     def secrets(self) -> Secrets:
         """Where passwords and keys are kept."""
-        return self._port("secrets")
+        return cast("Secrets", self._port("secrets"))
 
     @property
     def database(self) -> Database:
         """The address of the Postgres."""
-        return self._port("database")
+        return cast("Database", self._port("database"))
 
     @property
     def calendar(self) -> Calendar:
         """Slots and appointments."""
-        return self._port("calendar")
+        return cast("Calendar", self._port("calendar"))
 
     @property
     def conversations(self) -> Conversations:
         """What was said."""
-        return self._port("conversations")
+        return cast("Conversations", self._port("conversations"))
 
     @property
     def identity(self) -> Identity:
         """Who calls."""
-        return self._port("identity")
+        return cast("Identity", self._port("identity"))
 
     def business(self, tenant: str) -> Business:
         """The business of that tenant. Raises SettingsError where none is configured."""
@@ -62,7 +62,7 @@ class Tier:
                 f"No business file for the tenant {tenant!r}: add one under `businesses` in the tier file."
             ) from None
 
-    def _port(self, port: str) -> Any:
+    def _port(self, port: str) -> Adapter:
         try:
             return self._adapters[port]
         except KeyError:

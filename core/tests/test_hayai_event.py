@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+
 from hayai.envelope import Codec, PlainCodec, decode, encode, open_event, wrap
 from hayai.errors import EnvelopeMalformed, EventMismatch, KeyNotOpaque, VersionUnknown
 from hayai.event import Event, Personal, personal_fields
@@ -159,7 +160,7 @@ def test_an_event_class_without_a_sound_name_is_no_class(wrong: dict[str, Any]) 
 async def test_a_blocking_call_of_ours_would_be_caught() -> None:
     """The guard of the whole suite works: code of this package that sleeps in the loop raises."""
     scope: dict[str, Any] = {"time": time}
-    exec(compile("def nap():\n    time.sleep(0.01)\n", _inside_hayai(), "exec"), scope)  # noqa: S102
+    exec(compile("def nap():\n    time.sleep(0.01)\n", _inside_hayai(), "exec"), scope)
     with pytest.raises(Exception, match="Blocking call"):
         scope["nap"]()
     await asyncio.sleep(0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hayai.local.place import find_place, may_enter
+from hayai.local.place import Place, find_place, may_enter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,14 +27,20 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(base)
 
 
+def _found_twice(closed: Path, base: Path) -> Place:
+    """The place for a new folder, the same when it is asked for again; the folder is deleted."""
+    closed.mkdir(mode=0o700, parents=True)
+    place = find_place(closed, base=base)
+    assert find_place(closed, base=base).home == place.home
+    shutil.rmtree(closed)
+    return place
+
+
 def test_a_deleted_folder_does_not_take_up_the_old_database_again(tmp_path: Path) -> None:
     """Who removes the data folder by hand starts anew; what was kept outside is named, and left to them."""
     closed = tmp_path / "data"
-    for _ in range(2):
-        closed.mkdir(mode=0o700, parents=True)
-        place = find_place(closed, base=tmp_path)
-        assert find_place(closed, base=tmp_path).home == place.home
-        shutil.rmtree(closed)
+    places = [_found_twice(closed, tmp_path) for _ in range(2)]
+    place = places[-1]
     older = sorted(tmp_path.glob("hayai-*"))
     assert len(older) == 2
     assert place.note
