@@ -42,7 +42,7 @@ class Answered:
 class OpenClerk(Protocol):
     """`await open_clerk(business, now)`: a business or the name of a practice; now as wall time in its zone."""
 
-    async def __call__(self, business: Business | str = "dentist", now: str = "2026-11-23 10:00") -> Clerk:
+    async def __call__(self, business: Business | str = ..., now: str = ...) -> Clerk:
         """A clerk whose calendar is empty."""
         ...
 
