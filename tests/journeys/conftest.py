@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hayai.testing.browser import chromium
+from hayai.testing.dev import DevServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -21,36 +19,18 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
 ROOT = Path(__file__).parents[2]
-HAYAI = Path(sys.executable).parent / "hayai"
-READY_WITHIN = 60.0
+TIER = ROOT / "deploy/tiers/local.toml"
 
 
 @pytest.fixture(scope="session")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """What the ready file of a running `hayai dev` says: urls, pids, data, seconds."""
-    folder = tmp_path_factory.mktemp("journey")
-    folder.chmod(0o755)  # where root runs the tests, the database runs as somebody else
-    ready, told = folder / "ready.json", folder / "dev.log"
-    command = [str(HAYAI), "dev", "--data", str(folder / "data"), "--ready-file", str(ready), "--port", "8480"]
-    with told.open("wb") as output:
-        running = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
+def dev() -> Iterator[DevServer]:
+    """A `hayai dev` that all journeys share, on data of its own."""
+    server = DevServer(TIER)
     try:
-        _wait(ready, running, told)
-        yield json.loads(ready.read_text())
+        server.start()
+        yield server
     finally:
-        running.send_signal(signal.SIGTERM)
-        try:
-            running.wait(30)
-        finally:
-            running.kill()
-
-
-def _wait(ready: Path, running: subprocess.Popen[bytes], told: Path) -> None:
-    until = time.monotonic() + READY_WITHIN
-    while not ready.exists():
-        if running.poll() is not None or time.monotonic() > until:
-            pytest.fail(f"`hayai dev` did not become ready:\n{told.read_text()}")
-        time.sleep(0.1)
+        server.remove()
 
 
 @pytest.fixture
@@ -61,10 +41,11 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def staff(dev: dict[str, Any]) -> dict[str, str]:
+def staff(dev: DevServer) -> dict[str, str]:
     """The headers with which the dentist's front desk asks the staff API."""
-    command = [str(HAYAI), "keys", "issue", "--tenant", "harbor-dental", "--data", dev["data"], "--json"]
-    issued = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "hayai.cli.main", "keys", "issue", "--tenant", "harbor-dental", "--json"]
+    where = ["--tier", str(TIER), "--data", str(dev.data)]
+    issued = subprocess.run([*command, *where], capture_output=True, text=True, check=True)
     return {"Authorization": f"Bearer {json.loads(issued.stdout)['key']}"}
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, Locator, Page
 
+    from hayai.testing.dev import DevServer
+
 pytestmark = pytest.mark.journey
 
 ANSWERS = (
@@ -71,21 +73,21 @@ async def booked(page: Page, told: str) -> str:
     pytest.fail(f"Nothing was booked; the receptionist's last words: {told}")
 
 
-async def confirmed(dev: dict[str, Any], staff: dict[str, str]) -> list[dict[str, Any]]:
+async def confirmed(dev: DevServer, staff: dict[str, str]) -> list[dict[str, Any]]:
     """The confirmed appointments, as the staff API has them from the database."""
     async with httpx.AsyncClient(headers=staff) as client:
-        answer = await client.get(f"{dev['urls']['api']}/tenants/harbor-dental/appointments")
+        answer = await client.get(f"{dev.told['urls']['api']}/tenants/harbor-dental/appointments")
     assert answer.status_code == 200, answer.text
     return [each for each in answer.json() if each["status"] == "confirmed"]
 
 
 async def test_a_customer_books_a_cleaning(
-    browser: Browser, dev: dict[str, Any], staff: dict[str, str], screenshots: Path
+    browser: Browser, dev: DevServer, staff: dict[str, str], screenshots: Path
 ) -> None:
     """Plain words on the page, a row in Postgres; the page is pictured at its beginning and its end."""
     before = await confirmed(dev, staff)
     page = await browser.new_page(viewport={"width": 1280, "height": 900})
-    await arrived(page, dev["urls"]["chat.harbor-dental"])
+    await arrived(page, dev.told["urls"]["chat.harbor-dental"])
     await page.screenshot(path=screenshots / "desktop-arrived.png", animations="disabled")
     told = await booked(page, await say(page, "I would like to book a cleaning next week"))
     await page.screenshot(path=screenshots / "desktop-booked.png", animations="disabled")
@@ -96,12 +98,12 @@ async def test_a_customer_books_a_cleaning(
 
 
 async def test_a_customer_books_with_the_keyboard_alone(
-    browser: Browser, dev: dict[str, Any], staff: dict[str, str]
+    browser: Browser, dev: DevServer, staff: dict[str, str]
 ) -> None:
     """Tab reaches the field and the suggested answers; Enter sends and chooses."""
     before = len(await confirmed(dev, staff))
     page = await browser.new_page(viewport={"width": 1280, "height": 900})
-    await arrived(page, dev["urls"]["chat.harbor-dental"])
+    await arrived(page, dev.told["urls"]["chat.harbor-dental"])
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("link", name="Go to the chat")).to_be_focused()
     await page.keyboard.press("Enter")
@@ -125,7 +127,7 @@ async def test_a_customer_books_with_the_keyboard_alone(
 
 
 async def test_a_customer_books_on_a_phone(
-    browser: Browser, dev: dict[str, Any], staff: dict[str, str], screenshots: Path
+    browser: Browser, dev: DevServer, staff: dict[str, str], screenshots: Path
 ) -> None:
     """By touch, on a narrow screen, without anything beyond its edge."""
     before = len(await confirmed(dev, staff))
@@ -133,7 +135,7 @@ async def test_a_customer_books_on_a_phone(
         viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, device_scale_factor=2
     )
     page = await phone.new_page()
-    await arrived(page, dev["urls"]["chat.harbor-dental"])
+    await arrived(page, dev.told["urls"]["chat.harbor-dental"])
     await page.screenshot(path=screenshots / "phone-arrived.png", animations="disabled")
     await page.get_by_role("link", name="Chat with us").tap()
     told = await say(page, "Do you have anything for a filling on Thursday or Friday next week?")
@@ -144,13 +146,29 @@ async def test_a_customer_books_on_a_phone(
     assert len(await confirmed(dev, staff)) == before + 1
 
 
+async def test_a_conversation_is_there_after_hayai_was_restarted(browser: Browser, dev: DevServer) -> None:
+    """The page reconnects by itself, what was written meanwhile is sent, and nothing shows twice."""
+    page = await browser.new_page(viewport={"width": 1280, "height": 900})
+    await arrived(page, dev.told["urls"]["chat.harbor-dental"])
+    await say(page, "What are your opening hours?")
+    await asyncio.to_thread(dev.stop)
+    await page.get_by_text("Reconnecting…").first.wait_for()
+    await page.get_by_label("Your message").fill("And where are you?")
+    await page.get_by_label("Your message").press("Enter")
+    await asyncio.to_thread(dev.start)
+    await expect(agent(page).last).to_contain_text("12 Harbor Street", timeout=60_000)
+    customer = page.locator(".bubble.customer .text")
+    await expect(customer).to_have_text(["What are your opening hours?", "And where are you?"])
+    await expect(agent(page)).to_have_count(2)
+
+
 async def test_the_chat_goes_on_though_the_bus_is_killed(
-    browser: Browser, dev: dict[str, Any], staff: dict[str, str], screenshots: Path
+    browser: Browser, dev: DevServer, staff: dict[str, str], screenshots: Path
 ) -> None:
     """SIGKILL to nats-server in mid-conversation: another server takes over, and nothing is asked or said twice."""
     before = len(await confirmed(dev, staff))
     page = await browser.new_page(viewport={"width": 1280, "height": 900})
-    await arrived(page, dev["urls"]["chat.harbor-dental"])
+    await arrived(page, dev.told["urls"]["chat.harbor-dental"])
     told = await say(page, "I would like teeth whitening, please")
     killed = await server_id(dev)
     os.kill(nats(dev).pid, signal.SIGKILL)
@@ -163,15 +181,15 @@ async def test_the_chat_goes_on_though_the_bus_is_killed(
     assert len(set(customer)) == len(customer) == await agent(page).count()
 
 
-def nats(dev: dict[str, Any]) -> psutil.Process:
+def nats(dev: DevServer) -> psutil.Process:
     """The bus that runs now: after a death it is another process than at the beginning."""
-    children = psutil.Process(dev["pids"]["hayai"]).children(recursive=True)
+    children = psutil.Process(dev.pids["hayai"]).children(recursive=True)
     return next(each for each in children if "nats-server" in each.name())
 
 
-async def server_id(dev: dict[str, Any]) -> str:
+async def server_id(dev: DevServer) -> str:
     """The id that the server greets its clients with; each start has its own."""
-    host, _, port = dev["urls"]["nats"].removeprefix("nats://").partition(":")
+    host, _, port = dev.told["urls"]["nats"].removeprefix("nats://").partition(":")
     for _ in range(100):
         try:
             reader, writer = await asyncio.open_connection(host, int(port))
