@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import date
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from hayai.schedule import DayException
 from hayai.testing.channel import ChannelContract, House, Outside
 from hayai_web.chat import WebChannel
 from hayai_web.settings import ChatSettings
@@ -103,6 +105,17 @@ async def test_what_a_business_file_says_is_never_html(house: House, serve: Serv
         page = await client.get("/web/chat/smile-dental")
     assert "&lt;b&gt;Smile &amp; Co&lt;/b&gt;" in page.text
     assert "<script>alert" not in page.text
+
+
+async def test_the_page_tells_what_differs_soon(house: House, serve: Serve) -> None:
+    """A holiday in the next 30 days stands below the week, with its reason."""
+    holiday = DayException(day=date(2026, 3, 17), reason="St Patrick's <day>")
+    schedule = house.business.schedule.model_copy(update={"exceptions": (holiday,)})
+    house.tier.businesses["smile-dental"] = house.business.model_copy(update={"schedule": schedule})
+    async with serve() as url, httpx.AsyncClient(base_url=url) as client:
+        page = await client.get("/web/chat/smile-dental")
+    assert "Tue, 17 Mar" in page.text
+    assert "St Patrick&#x27;s &lt;day&gt;" in page.text
 
 
 @pytest.mark.parametrize(("name", "monogram"), [("Oak & Tile Remodeling", "OT"), ("Zoë", "Z"), ("***", "")])

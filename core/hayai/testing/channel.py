@@ -4,127 +4,26 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 from fastapi import APIRouter
 
-from hayai.bus.memory import MemoryBus
-from hayai.business import parse_business
-from hayai.envelope import Envelope, wrap
-from hayai.errors import PermanentError, TransientError, Unavailable
-from hayai.handlers import Context, Handlers
+from hayai.envelope import wrap
+from hayai.errors import PermanentError, TransientError
+from hayai.handlers import Context
 from hayai.ports.base import Settings
-from hayai.testing.memory_conversations import MemoryConversations
-from hayai.tier import Tier
+from hayai.testing.house import SMILE_DENTAL, House, standing_house
 from hayai.tokens import token
-from hayai.vocabulary.messages import MessageDelivered, MessageReceived, ReplyReady
+from hayai.vocabulary.messages import ReplyReady
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncIterator
 
-    from hayai.business import Business
     from hayai.channel import Channel
-    from hayai.clock import Clock
-    from hayai.ports.conversations import Line
     from hayai.testing.clock import MovableClock
 
-SMILE_DENTAL = parse_business(
-    {
-        "tenant": "smile-dental",
-        "name": "Smile Dental",
-        "trade": "dental practice",
-        "timezone": "America/New_York",
-        "address": "1 Main Street",
-        "phone": "+1 555 010 0199",
-        "greeting": "Hello, this is Smile Dental.",
-        "hours": {"monday": "09:00-17:00"},
-        "services": [{"id": "cleaning", "name": "Cleaning", "minutes": 30, "needs": ["chair"], "price": "$120"}],
-        "resources": [{"id": "chair-1", "name": "Chair 1", "kind": "chair"}],
-    }
-)
-"""The house's one business."""
-
-
-class BreakableBus(MemoryBus):
-    """A memory bus whose publishing and signalling a test can break and mend."""
-
-    broken = False
-
-    async def send(self, envelope: Envelope) -> None:
-        """Store the envelope, or raise Unavailable while broken."""
-        self._raise_when_broken()
-        await super().send(envelope)
-
-    async def signal(self, topic: str, piece: bytes) -> None:
-        """Pass the piece on, or raise Unavailable while broken."""
-        self._raise_when_broken()
-        await super().signal(topic, piece)
-
-    def _raise_when_broken(self) -> None:
-        if self.broken:
-            raise Unavailable("The bus does not answer, as this test wants it.")
-
-
-@dataclass
-class House:
-    """What stands around a channel under test: hand `bus`, `tier` and `clock` to its constructor."""
-
-    bus: BreakableBus
-    conversations: MemoryConversations
-    tier: Tier
-    clock: Clock
-    business: Business
-    received: list[tuple[MessageReceived, Envelope]] = field(default_factory=list[tuple[MessageReceived, Envelope]])
-    """Every message that came in over the bus."""
-    delivered: list[tuple[MessageDelivered, Envelope]] = field(default_factory=list[tuple[MessageDelivered, Envelope]])
-
-    async def listen(self) -> None:
-        """Note every MessageReceived and MessageDelivered from now on."""
-        notes = Handlers("contract-notes")
-
-        async def note_received(event: MessageReceived, context: Context) -> None:
-            self.received.append((event, context.envelope))
-
-        async def note_delivered(event: MessageDelivered, context: Context) -> None:
-            self.delivered.append((event, context.envelope))
-
-        notes.add(MessageReceived, note_received)
-        notes.add(MessageDelivered, note_delivered)
-        await self.run(notes)
-
-    async def run(self, handlers: Handlers) -> None:
-        """Run a group of handlers on the bus."""
-        for subscription in handlers:
-            await self.bus.subscribe(subscription, self.tier)
-
-    async def lines(self) -> list[Line]:
-        """The transcript of the one conversation that has come in."""
-        (conversation,) = {envelope.conversation for _, envelope in self.received}
-        assert conversation is not None
-        return await self.conversations.lines(self.business.tenant, conversation)
-
-    async def reply(self, text: str, *, channel: str) -> Envelope:
-        """Answer the message that came in last through `channel`; returns once everything that follows is handled."""
-        event, cause = self.received[-1]
-        ready = ReplyReady(channel=channel, person=event.person, text=text, choices=("Yes", "No"))
-        envelope = await self.bus.publish(ready, tenant=cause.tenant, cause=cause)
-        await self.bus.settle()
-        return envelope
-
-
-@asynccontextmanager
-async def standing_house(clock: Clock) -> AsyncGenerator[House]:
-    """A memory bus, a memory transcript and one business, `smile-dental`."""
-    bus, conversations, business = BreakableBus(clock=clock), MemoryConversations(), SMILE_DENTAL
-    house = House(bus, conversations, Tier({"conversations": conversations}, [business]), clock, business)
-    await house.listen()
-    try:
-        yield house
-    finally:
-        await bus.stop()
+__all__ = ["SMILE_DENTAL", "ChannelContract", "House", "Outside", "standing_house"]
 
 
 class Outside(ABC):
