@@ -3,7 +3,8 @@
 HayaiError
 ├── TransientError        worth another try          -> delivered again, with backoff
 │   ├── Unavailable         a server or a vendor did not answer
-│   └── RateLimited         somebody asked us to slow down
+│   ├── RateLimited         somebody asked us to slow down
+│   └── HandlerTooSlow      a handler took longer than its policy allows
 └── PermanentError        the same the next time     -> dead letter
     ├── EnvelopeMalformed   bytes that are no CloudEvent of ours
     ├── EventMismatch       an envelope whose data does not fit its event
@@ -28,8 +29,9 @@ HayaiError
         ├── AppointmentGone   no such appointment, or it was cancelled
         └── ServiceUnknown    the business does not offer that
 
-Any other exception is a defect in a handler: it is tried again like a TransientError, and becomes a dead letter
-after the last try. The text of an error never holds what a person said or is.
+A TransientError is tried again for minutes, as long as a server may be away. Any other exception is a defect in a
+handler: it is tried again a few times. What fails at its last try becomes a dead letter (hayai.handlers.Policy says
+how many there are). The text of an error never holds what a person said or is.
 """
 
 from __future__ import annotations
@@ -63,6 +65,10 @@ class RateLimited(TransientError):
     def __init__(self, message: str, *, after: float | None = None) -> None:
         super().__init__(message)
         self.after = after
+
+
+class HandlerTooSlow(TransientError):
+    """A handler took longer than its policy allows; counted as a defect, since it may never end."""
 
 
 class EnvelopeMalformed(PermanentError):

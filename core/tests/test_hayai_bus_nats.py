@@ -256,15 +256,15 @@ async def test_more_events_than_the_window_holds_are_all_handled(server: NatsSer
 
 
 async def test_an_event_that_kills_every_process_becomes_a_dead_letter(server: NatsServer, bus: NatsBus) -> None:
-    """Handed over three times as often as it may be tried, and never settled: it is not begun again."""
+    """Handed over three times as often as a defect is tried, and never settled: it is not begun again."""
     ears = Ears()
-    name = await ears.listen(bus, policy=Policy(attempts=1))
+    name = await ears.listen(bus, policy=Policy(defects=1))
     await bus.drain(0)
     await bus.publish(BellRung(number=1), tenant="acme", key="k")
     await bus.publish(BellRung(number=2), tenant="acme", key="k")
     for _ in range(3):
         await give_back_one(server, name)
-    await ears.listen(bus, policy=Policy(attempts=1))
+    await ears.listen(bus, policy=Policy(defects=1))
     await ears.until(1)
     _, letter = await letter_of(bus, name)
     assert ears.numbers == [2]

@@ -32,3 +32,11 @@ def test_a_wait_that_a_vendor_named_is_kept() -> None:
     assert backoff(policy, 1, RateLimited("Slowly.")) <= 1
     assert 0.5 <= backoff(policy, 1, RateLimited("Slowly.", after=0.1)) <= 1
     assert backoff(policy, 1, Unavailable("Away.")) <= 1
+
+
+def test_the_default_policy_outlasts_five_minutes_of_outage_and_ends_a_defect_soon() -> None:
+    """However the jitter falls: a bus or a database that was restarted finds its events tried again, not given up."""
+    policy = Policy()
+    wholes = [min(policy.longest_delay, policy.first_delay * 2.0**n) for n in range(policy.attempts - 1)]
+    assert sum(wholes) / 2 >= 300
+    assert sum(wholes[: policy.defects - 1]) <= 8

@@ -15,7 +15,7 @@ from hayai.bus.letter import dead_letter
 from hayai.bus.opening import opened
 from hayai.bus.retry import backoff
 from hayai.envelope import open_event, wrap
-from hayai.errors import PermanentError, TransientError
+from hayai.errors import HandlerTooSlow, HayaiError, PermanentError, TransientError
 from hayai.handlers import Context, follow_ups
 from hayai.tokens import derived
 from hayai.vocabulary.operations import DeadLettered
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _CRASHES = 3
-"""Handed over this many times as often as it may be tried, an event is taken to kill the process that handles it."""
+"""Handed over this many times as often as a defect is tried, an event is taken to kill the process that handles it."""
 
 
 class Delivery:
@@ -64,7 +64,7 @@ class Delivery:
 
     async def _handle(self, message: Message) -> list[Envelope]:
         """The envelopes that follow from `message`."""
-        if (begun := message.delivered + message.broken_off) > _CRASHES * self._policy.attempts:
+        if (begun := message.delivered + message.broken_off) > _CRASHES * self._policy.defects:
             raise PermanentError(
                 f"It was handed over {begun} times and never settled: its handler may take its process down."
             )
@@ -82,7 +82,7 @@ class Delivery:
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise TransientError(
+            raise HandlerTooSlow(
                 f"{self._subscription.name} took longer than the {self._policy.timeout:g} s that its policy allows."
             ) from None
 
@@ -98,13 +98,17 @@ class Delivery:
             message.deferred += 1
             self._tell(message, wrong, "cannot store what follows; it tries to store that again")
             return backoff(self._policy, message.deferred)
-        if isinstance(wrong, PermanentError) or message.attempt >= self._policy.attempts:
+        message.defects += isinstance(wrong, HandlerTooSlow) or not isinstance(wrong, HayaiError)
+        if isinstance(wrong, PermanentError) or self._is_spent(message):
             self._give_up(wrong, message)
             return 0.0
         self._tell(message, wrong, "failed; it is tried again")
         message.outbox = None
         message.attempt += 1
         return backoff(self._policy, message.attempt - 1, wrong)
+
+    def _is_spent(self, message: Message) -> bool:
+        return message.attempt >= self._policy.attempts or message.defects >= self._policy.defects
 
     def _give_up(self, wrong: BaseException, message: Message) -> None:
         self._tell(message, wrong, "gave up; the event becomes a dead letter")

@@ -24,6 +24,8 @@ class Message(ABC):
         """How often it was handed over so far, this time included, to whichever process."""
         self.attempt = max(1, delivered)
         """The try that is on, or comes next; 1 is the first."""
+        self.defects = 0
+        """How many tries in this process ended with a defect of the handler."""
         self.outbox: deque[Envelope] | None = None
         """What must be stored before this may be acknowledged; None until the handler's outcome stands."""
         self.given_up = False

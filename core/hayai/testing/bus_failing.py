@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hayai.envelope import encode
-from hayai.errors import (
-    SlotTaken,
-    TransientError,
-)
+from hayai.errors import SlotTaken, TransientError, Unavailable
 from hayai.handlers import Policy
 from hayai.testing.bus_words import BRIEFLY, BellRung, DoorOpened, Ears, letter_of
 from hayai.vocabulary.operations import DeadLettered
@@ -78,6 +75,20 @@ class FailingContract:
         assert letter.explanation.startswith("ValueError at bus_failing.py:")
         assert b"Ada" not in encode(envelope)
 
+    async def test_an_outage_costs_none_of_the_tries_of_a_defect(self, bus: Bus) -> None:
+        """A handler is tried as often as its policy says for the class of what fails, each counted for itself."""
+
+        async def outage_then_defect(_event: BellRung, context: Context) -> None:
+            if context.attempt < 5:
+                raise Unavailable("The server is away.")
+            raise ValueError("a defect")
+
+        ears = Ears(outage_then_defect)
+        name = await ears.listen(bus, policy=Policy(attempts=9, defects=2, first_delay=0.01, longest_delay=0.01))
+        await bus.publish(BellRung(), tenant="acme")
+        _, letter = await letter_of(bus, name)
+        assert (letter.error, letter.attempts) == ("ValueError", 6)
+
     async def test_a_handler_cannot_take_the_bus_down(self, bus: Bus) -> None:
         """SystemExit and its like are defects of the handler, as is a cancellation that nobody asked for."""
         escapes: list[BaseException] = [SystemExit(1), KeyboardInterrupt(), asyncio.CancelledError(), MemoryError()]
@@ -101,10 +112,10 @@ class FailingContract:
             await asyncio.sleep(60)
 
         ears = Ears(dawdle)
-        name = await ears.listen(bus, policy=Policy(attempts=2, first_delay=0.01, timeout=0.05))
+        name = await ears.listen(bus, policy=Policy(defects=2, first_delay=0.01, timeout=0.05))
         await bus.publish(BellRung(), tenant="acme")
         _, letter = await letter_of(bus, name)
-        assert (letter.error, letter.attempts) == ("TransientError", 2)
+        assert (letter.error, letter.attempts) == ("HandlerTooSlow", 2)
         assert letter.explanation == f"{name} took longer than the 0.05 s that its policy allows."
 
     async def test_returning_what_is_no_event_is_a_defect(self, bus: Bus) -> None:

@@ -25,7 +25,7 @@ PATIENCE = 15.0
 BRIEFLY = 0.15
 """Seconds in which what must not come would have come."""
 
-QUICK = Policy(attempts=3, first_delay=0.01, longest_delay=0.05, timeout=10)
+QUICK = Policy(attempts=3, defects=3, first_delay=0.01, longest_delay=0.05, timeout=10)
 
 
 class BellRung(Event, type="bell.rung", version=2):
