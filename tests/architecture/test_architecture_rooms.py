@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import tomllib
 from functools import cache
@@ -167,3 +168,17 @@ def test_nothing_that_is_shipped_is_imported_from_deploy() -> None:
     assert not [
         path for member in MEMBERS for path in _sources(member) if any(m.startswith("deploy") for m in _imports(path))
     ]
+
+
+def test_every_dependency_is_pinned() -> None:
+    """What a member or the development group asks for has its exact version in constraints.txt; no address is in it."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
+    workspace = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    asked = [
+        *workspace["dependency-groups"]["dev"],
+        *(each for member in MEMBERS for each in _manifest(member)["dependencies"]),
+    ]
+    names = {re.split(r"[<>=!\[; ~]", each)[0].lower().replace("_", "-") for each in asked}
+    assert not {name for name in names if not name.startswith("hayai")} - pinned
+    assert not [line for line in lines if re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line) is None]
