@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from importlib.resources.abc import Traversable
 
+    from hayai.pools import Pool
     from hayai.ports.database import Address, Database
 
 APPLICATION = "hayai_application"
@@ -95,6 +96,22 @@ async def migrate(database: Database, components: Mapping[str, Traversable]) -> 
         raise translated from error
     finally:
         await connection.close()
+
+
+async def refuse_unapplied(pool: Pool, components: Mapping[str, Traversable]) -> None:
+    """Return when the database has every migration of this install; asks in the application's role.
+
+    Raises DatabaseUnfit, which names what is missing, PluginError for misnamed files, Unavailable.
+    """
+    files = await asyncio.to_thread(_read, components)
+    async with pool.unbound() as connection:
+        rows = await connection.fetch("select component, number from hayai.migration")
+    applied = {(row["component"], row["number"]) for row in rows}
+    if missing := [str(each) for each in files if (each.component, each.number) not in applied]:
+        raise DatabaseUnfit(
+            f"The database is older than this install and lacks {', '.join(missing)}: run `hayai migrate`, then start "
+            "again."
+        )
 
 
 def _read(components: Mapping[str, Traversable]) -> list[Migration]:

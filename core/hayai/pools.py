@@ -275,7 +275,7 @@ async def _check_role(connection: asyncpg.Connection) -> None:
             f"The application's role {role} has, or may take on, BYPASSRLS and would see every tenant's rows: {_ADVICE}"
         )
     if not found["migrated"]:
-        raise DatabaseUnfit("The database holds no schema hayai yet: migrate it first, with the owner's url.")
+        raise DatabaseUnfit("The database holds no schema hayai yet: run `hayai migrate` first.")
     if found["owned"]:
         raise DatabaseUnfit(
             f"The application's role {role} owns {', '.join(sorted(found['owned']))} and could lift row-level "

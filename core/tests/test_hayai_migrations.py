@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from hayai.errors import DatabaseUnfit, PluginError, Unavailable
-from hayai.migrations import migrate
+from hayai.migrations import migrate, refuse_unapplied
 from hayai.pools import Pool
 from hayai.ports.database import Address, Database, Role
 
@@ -222,5 +222,22 @@ async def test_the_application_cannot_migrate(database: ServedDatabase) -> None:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 async with pool.unbound() as connection:
                     await connection.execute(statement)
+    finally:
+        await pool.stop()
+
+
+async def test_a_database_that_lacks_a_file_is_refused_with_what_to_run(database: ServedDatabase, folder: Path) -> None:
+    """The application's role may look; a database that is newer than the install is none the worse."""
+    (third := folder / "0003_third.sql").write_text("insert into hayai.note values ('y');")
+    await migrate(database, {"notes": folder})
+    pool = Pool(database)
+    await pool.start()
+    try:
+        third.unlink()
+        await refuse_unapplied(pool, {"notes": folder})
+        for name in ("0003_third.sql", "0004_fourth.sql"):
+            (folder / name).write_text("select 1;")
+        with pytest.raises(DatabaseUnfit, match=r"lacks notes/0004_fourth\.sql: run `hayai migrate`"):
+            await refuse_unapplied(pool, {"notes": folder})
     finally:
         await pool.stop()

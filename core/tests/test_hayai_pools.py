@@ -262,7 +262,7 @@ async def test_a_role_that_sees_every_tenant_is_refused(
     [
         (f"alter table hayai.note owner to {APPLICATION}", "owns note"),
         ("alter table hayai.note disable row level security", "No row-level security on note"),
-        ("drop schema hayai cascade", "migrate it first"),
+        ("drop schema hayai cascade", "run `hayai migrate` first"),
     ],
 )
 async def test_a_database_that_cannot_keep_tenants_apart_is_refused(

@@ -15,7 +15,7 @@ from hayai.business import load_business
 from hayai.channel import Channel
 from hayai.clock import Clock, system_clock
 from hayai.handlers import Handlers, Subscription
-from hayai.migrations import migrate
+from hayai.migrations import migrate, refuse_unapplied
 from hayai.pools import Pool
 from hayai.ports.database import Database
 from hayai.ports.secrets import Secrets
@@ -93,20 +93,29 @@ async def migrated(settings: InstallSettings) -> list[Migration]:
     async with AsyncExitStack() as stack:
         shop = Workshop(stack, {"clock": system_clock})
         await shop.prepare(settings, ["database"])
-        return await migrate(await shop.make("database", Database), await asyncio.to_thread(components))
+        migrations, problems = await asyncio.to_thread(components)
+        if problems:
+            raise problems[0]
+        return await migrate(await shop.make("database", Database), migrations)
 
 
-def components() -> dict[str, Traversable]:
-    """The numbered migrations of every installed package, by component: the entry points of hayai.migrations."""
-    names = [found.name for found in plugins.names("hayai.migrations")]
-    return {name: files(plugins.load_object("hayai.migrations", name, ModuleType)) for name in names}
+def components() -> tuple[dict[str, Traversable], list[PluginError]]:
+    """The numbered migrations of every installed package, by component: the entry points of hayai.migrations.
+
+    And what is wrong with those that do not load.
+    """
+    names = sorted({found.name for found in plugins.names("hayai.migrations")})
+    return plugins.load_all(names, lambda name: files(plugins.load_object("hayai.migrations", name, ModuleType)))
 
 
 async def _standing(shop: Workshop, settings: InstallSettings, clock: Clock, *, migrating: bool = False) -> Install:
     database = await shop.make("database", Database)
+    migrations, problems = await asyncio.to_thread(components)
+    shop.problems += problems
     if migrating:
-        await migrate(database, await asyncio.to_thread(components))
+        await migrate(database, migrations)
     pool = await shop.start(Pool(database))
+    await refuse_unapplied(pool, migrations)
     shop.resources["pool"] = pool
     adapters: dict[str, Adapter] = {port: await shop.make(port, PORTS[port]) for port in _ON_THE_DATABASE}
     if isinstance(secrets := shop.resources.get("secrets"), Secrets):
