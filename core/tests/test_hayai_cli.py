@@ -97,3 +97,27 @@ def test_a_new_plugin_lists_its_files(hayai: CliRunner, tmp_path: Path) -> None:
     written = hayai.invoke(app, ["new", "handler", "greeter", "--into", "agents"])
     assert written.exit_code == 0, written.output
     assert len(written.stdout.splitlines()) == 5
+
+
+def test_the_doctor_says_how_to_start_what_does_not_run(hayai: CliRunner, tmp_path: Path) -> None:
+    """In a checkout where nothing was started yet; not for a tier file of one's own."""
+    (tmp_path / "deploy/tiers").mkdir(parents=True)
+    (tmp_path / "deploy/tiers/local.toml").write_text(WORKING)
+    (tmp_path / "tier.toml").write_text(WORKING)
+    assert "WRONG local stack: No `hayai dev` runs on .hayai: start it with `make dev`" in _doctor(hayai)
+    assert "local stack" not in _doctor(hayai, "--tier", "tier.toml")
+
+
+def _doctor(hayai: CliRunner, *options: str) -> str:
+    report = hayai.invoke(app, ["doctor", *options])
+    assert report.exit_code == 1
+    return report.stdout
+
+
+def test_running_needs_no_variable_but_those_that_the_tier_file_names(hayai: CliRunner, tmp_path: Path) -> None:
+    """HAYAI_DATA is set by `hayai run` itself."""
+    (tmp_path / "tier.toml").write_text('tier = "local"\nchannels = ["web"]\n[channel.web]\ndata = "${HAYAI_DATA}"\n')
+    refused = hayai.invoke(app, ["run", "--tier", "tier.toml"])
+    assert refused.exit_code == 1
+    assert "names no adapter for" in refused.stderr
+    assert "HAYAI_DATA" not in refused.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from hayai.bus.nats import NatsSettings
 from hayai.local.credentials import Credentials
 from hayai.local.nats import configuration
 from hayai.local.postgres import DATABASE_SQL, roles
@@ -56,6 +58,15 @@ def test_the_servers_run_with_the_same_settings() -> None:
     shipped = (ROOT / "deploy/compose/nats.conf").read_text()
     assert shipped == configuration(host="0.0.0.0", ports=NATS.ports, store="/data")
     assert "sync_interval: always" in shipped
+
+
+def test_the_bus_has_room_for_all_that_its_streams_may_hold() -> None:
+    """JetStream refuses a stream whose limit it could not keep: 1 GB stays for what the server writes beside them."""
+    settings = NatsSettings()
+    number, unit = re.fullmatch(r"(\d+)(GB)", NATS.settings["max_file_store"]).groups()  # type: ignore[union-attr]
+    assert int(number) * {"GB": 1024**3}[unit] >= settings.max_bytes + settings.dead_letter_bytes + 1024**3
+    tier = tomllib.loads((ROOT / "deploy/tiers/local.toml").read_text())
+    assert not {"max_bytes", "dead_letter_bytes"} & {*tier["bus"]}, "the local tier keeps to the sizes of NatsSettings"
 
 
 def test_the_roles_are_made_with_the_same_rights() -> None:

@@ -121,10 +121,12 @@ def test_a_tier_file_is_read_whole(read: Read, tmp_path: Path) -> None:
 
 def test_our_local_tier_can_be_read() -> None:
     """The tier file in deploy/, with what `hayai dev` sets; every port of it is one of ours."""
-    addresses = {"NATS_URL": "nats://h", "DATABASE_URL": "postgres://h", "DATABASE_OWNER_URL": "postgres://h"}
+    names = ("NATS_URL", "DATABASE_URL", "DATABASE_OWNER_URL", "HAYAI_DATA")
+    addresses = dict.fromkeys(names, "somewhere")
     install = read_settings(ROOT / "deploy/tiers/local.toml", addresses)
     assert set(install.ports) == set(PORTS)
     assert len(install.businesses) == 3
+    assert install.channel_tables["web"].keys["data"] == "somewhere/keys"
 
 
 def test_the_ports_are_those_that_the_house_has() -> None:

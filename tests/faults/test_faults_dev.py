@@ -159,7 +159,10 @@ def test_a_signal_leaves_no_process(dev: DevServer, number: signal.Signals) -> N
 
 @pytest.mark.timeout(120)
 async def test_after_a_kill_the_next_start_cleans_up_and_everything_is_there(dev: DevServer) -> None:
-    """SIGKILL of the house, then a start on the same data: it says what it found, and the talk goes on."""
+    """SIGKILL of the house, then a start on the same data: it says what it found, and the talk goes on.
+
+    The key that signs the visitor's session is kept with the data.
+    """
     visitor = Visitor(dev)
     await visitor.say("hello")
     old = dev.pids
@@ -167,6 +170,7 @@ async def test_after_a_kill_the_next_start_cleans_up_and_everything_is_there(dev
     await asyncio.to_thread(dev.start)
     assert set(dev.pids.values()).isdisjoint(old.values())
     assert f"The last run (pid {old['hayai']}) was killed" in dev.printed
+    assert [each.stat().st_mode & 0o777 for each in (dev.data / "keys").iterdir()] == [0o600]
     await visitor.say("what are your opening hours?")
     assert len(visitor.lines) == 4, "the two lines from before the kill, and two new ones"
     print(f"ready again after {dev.told['seconds']} s")
@@ -195,11 +199,12 @@ def test_everything_together_stays_below_a_gigabyte(dev: DevServer) -> None:
 
 @pytest.mark.timeout(120)
 def test_the_doctor_finds_a_running_house_well_and_a_stopped_one_ill(dev: DevServer) -> None:
-    """Every part ok while it runs; afterwards bus and database are each named with a sentence, as JSON too."""
+    """Every part ok while it runs; afterwards the cure and each server have a sentence, as JSON too."""
     options = ("--data", str(dev.data), "--tier", str(TIER))
     assert "WRONG" not in _hayai("doctor", *options)
     dev.stop()
     findings = json.loads(_hayai("doctor", *options, "--json", status=1))
     wrong = {each["part"]: each["says"] for each in findings if not each["ok"]}
-    assert set(wrong) == {"bus", "database"}
+    assert set(wrong) == {"local stack", "bus", "database"}
+    assert "start it with `make dev`" in wrong["local stack"]
     assert all(says.endswith(".") and "Traceback" not in says for says in wrong.values())

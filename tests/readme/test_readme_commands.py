@@ -19,6 +19,8 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) 
 PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 QUICK_TEST = "core/tests/test_hayai_event.py"
 READY_SECONDS = 15
+BESIDE_DEV = [".venv/bin/hayai doctor"]
+"""What the README says to run while `make dev` does."""
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +59,8 @@ def _run(command: str, checkout: Path) -> str:
     return done.stdout
 
 
-def _run_dev(checkout: Path) -> None:
-    """Start it as the README says, wait for the ready file, stop it with SIGINT as Ctrl-C does."""
+def _run_dev(checkout: Path, *beside: str) -> None:
+    """Start it as the README says, run `beside` once it is ready, stop it with SIGINT as Ctrl-C does."""
     ready = checkout / "ready.json"
     dev = subprocess.Popen(
         ["make", "dev", f"DEV=--ready-file {ready}"],
@@ -75,6 +77,8 @@ def _run_dev(checkout: Path) -> None:
             time.sleep(0.1)
         assert ready.exists(), dev.communicate()[0] if dev.poll() is not None else "no ready file after 300 s"
         told = json.loads(ready.read_text())
+        for command in beside:
+            _run(command, checkout)
     finally:
         os.killpg(dev.pid, signal.SIGINT)
         said = dev.communicate(timeout=60)[0]
@@ -88,9 +92,12 @@ def _run_dev(checkout: Path) -> None:
 def test_every_command_of_the_readme_works_in_order(checkout: Path) -> None:
     """From an empty folder: set up, run, test, drop a package in, look around."""
     assert COMMANDS[:2] == ["make dev", "make test"]
+    assert set(BESIDE_DEV) < set(COMMANDS)
     for command in COMMANDS:
         if command == "make dev":
             _run_dev(checkout)
+        elif command in BESIDE_DEV:
+            _run_dev(checkout, command)
         elif command == "make test":  # the whole run is what is running now: here one file stands for all
             assert " passed" in _run(f"make test TEST={QUICK_TEST}", checkout)
         else:

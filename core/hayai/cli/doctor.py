@@ -16,7 +16,7 @@ def doctor(
     data: DataOption = Path(".hayai"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")] = False,
 ) -> None:
-    """Check Python, plugins, settings, disk, bus and database; exit status 1 when something is wrong."""
+    """Check Python, disk, plugins, settings, the local stack, database and bus; exit status 1 when one is wrong."""
     findings = examine(tier, data)
     if as_json:
         show_json([{"part": each.part, "ok": each.ok, "says": each.says} for each in findings])

@@ -11,7 +11,7 @@ from hayai.cli.output import sentences, show, show_json
 from hayai.errors import SettingsError
 from hayai.ports.identity import CallerRole
 from hayai.runtime.assembly import standing_install
-from hayai.runtime.standing import settings_of
+from hayai.runtime.standing import environment, settings_of
 from hayai.settings import InstallSettings
 
 app = typer.Typer(help="API keys for staff and operators.", no_args_is_help=True)
@@ -31,7 +31,7 @@ def issue(
     with sentences():
         if role not in _ROLES:
             raise SettingsError(f"There is no role {role!r}: use {', '.join(_ROLES)}.")
-        key = asyncio.run(_issue(tenant, _ROLES[role], label, settings_of(tier, data)))
+        key = asyncio.run(_issue(tenant, _ROLES[role], label, settings_of(tier, environment(data))))
     if as_json:
         show_json({"tenant": tenant, "role": role, "key": key})
     else:
@@ -46,7 +46,7 @@ def revoke(
 ) -> None:
     """End an API key at once."""
     with sentences():
-        asyncio.run(_revoke(caller, settings_of(tier, data)))
+        asyncio.run(_revoke(caller, settings_of(tier, environment(data))))
     show(f"The key {caller} is no longer valid.")
 
 

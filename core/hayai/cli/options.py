@@ -10,5 +10,5 @@ TierOption = Annotated[
     typer.Option("--tier", envvar="HAYAI_TIER", help="The tier file; default: deploy/tiers/local.toml below here."),
 ]
 DataOption = Annotated[
-    Path, typer.Option("--data", envvar="HAYAI_DATA", help="Where `hayai dev` keeps its data; default: .hayai.")
+    Path, typer.Option("--data", envvar="HAYAI_DATA", help="Where Hayai keeps its data; default: .hayai.")
 ]

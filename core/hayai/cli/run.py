@@ -1,7 +1,6 @@
 """`hayai dev`, `hayai run`, `hayai migrate`: start the house."""
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +11,8 @@ from hayai.cli.output import sentences, show
 from hayai.local.stack import reset as reset_data
 from hayai.runtime import dev as local
 from hayai.runtime.serving import serve
+from hayai.runtime.standing import configured, environment, settings_of, tier_file
 from hayai.runtime.standing import migrate as migrate_tables
-from hayai.runtime.standing import settings_of, tier_file
-from hayai.settings import read_settings
 
 
 def dev(
@@ -33,14 +31,14 @@ def dev(
         asyncio.run(local.dev(tier_file(tier), data, port=port, ready_file=ready_file, say=show))
 
 
-def run(tier: TierOption = None) -> None:
+def run(tier: TierOption = None, data: DataOption = Path(".hayai")) -> None:
     """Run against the servers that the tier file names, until SIGTERM."""
     with sentences():
-        asyncio.run(serve(read_settings(tier_file(tier), os.environ), say=show))
+        asyncio.run(serve(settings_of(tier, configured(data)), say=show))
 
 
 def migrate(tier: TierOption = None, data: DataOption = Path(".hayai")) -> None:
     """Bring the database's tables up to date and stop; safe to run twice, or twice at once."""
     with sentences():
-        for line in asyncio.run(migrate_tables(settings_of(tier, data))):
+        for line in asyncio.run(migrate_tables(settings_of(tier, environment(data)))):
             show(line)

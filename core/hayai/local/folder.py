@@ -34,6 +34,11 @@ class Folder:
         return self.data / "run"
 
     @property
+    def keys(self) -> Path:
+        """Keys that a plugin made for itself, such as the one that signs the chat's sessions."""
+        return self.data / "keys"
+
+    @property
     def lock(self) -> Path:
         """Held while a stack runs here."""
         return self.data / "lock"

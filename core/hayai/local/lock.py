@@ -7,6 +7,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from hayai.errors import LocalStackRefused
 
 if TYPE_CHECKING:
@@ -52,6 +54,19 @@ class FolderLock:
         if self._handle is not None:
             os.ftruncate(self._handle, 0)
             os.pwrite(self._handle, text.encode(), 0)
+
+
+def holder(path: Path) -> int | None:
+    """The pid of the process that holds the lock at `path`, None where nobody does; takes no lock itself."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        pid = _read(handle).get("pid")
+    finally:
+        os.close(handle)
+    return pid if isinstance(pid, int) and psutil.pid_exists(pid) else None
 
 
 def _read(handle: int) -> dict[str, Any]:

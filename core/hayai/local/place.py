@@ -47,6 +47,12 @@ def outside(data: Path) -> Path | None:
     return None
 
 
+def place_names() -> tuple[str, ...]:
+    """What Postgres may have in its home: the data, data that was half made, the programs, and half a copy of them."""
+    programs = f"postgresql-{POSTGRES.version}"
+    return "postgres", "postgres.new", programs, f"{programs}.new"
+
+
 def find_place(data: Path, *, base: Path = _OUTSIDE) -> Place:
     """The place for Postgres of the data folder `data`, made ready.
 

@@ -60,7 +60,7 @@ NATS = Service(
         {
             # Acknowledged means on the disk: the default of two minutes loses what a power cut finds unsynced.
             "sync_interval": "always",
-            # More than the streams reserve together, or JetStream refuses to make them.
+            # More than the streams of NatsSettings reserve together, or JetStream refuses to make them.
             "max_file_store": "4GB",
             "max_memory_store": "64MB",
         }
@@ -95,6 +95,7 @@ WEB = Service(
     ports=MappingProxyType({"web": 8080}),
     health=("python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/health/ready', timeout=3)"),
     needs=("nats", "postgres"),
+    volume="hayai",
 )
 
 SERVICES = (NATS, POSTGRES, WEB)

@@ -15,7 +15,7 @@ from hayai.local.folder import Folder, open_folder
 from hayai.local.leftovers import end_leftovers
 from hayai.local.lock import FolderLock
 from hayai.local.nats import NatsServer
-from hayai.local.place import Place, find_place, outside
+from hayai.local.place import Place, find_place, outside, place_names
 from hayai.local.ports import PortBook, listener
 from hayai.local.postgres import PostgresServer
 from hayai.local.services import HOST, NATS, POSTGRES, WEB
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from hayai.local.server import Server
-
-DEFAULT_DATA = ".hayai"
 
 
 class LocalStack:
@@ -202,7 +200,8 @@ def reset(data: Path) -> list[str]:
         away = outside(folder.data)
         homes = [folder.data, away] if away else [folder.data]
         notes = [note for home in homes for note in end_leftovers(folder.run, home / "postgres", killed=None)]
-        for each in (folder.data / "nats", folder.logs, folder.run, *(home / "postgres" for home in homes)):
+        databases = [home / name for home in homes for name in place_names()]
+        for each in (folder.data / "nats", folder.logs, folder.run, folder.keys, *databases):
             shutil.rmtree(each, ignore_errors=not each.exists())
         if away:
             shutil.rmtree(away, ignore_errors=True)

@@ -12,6 +12,7 @@ from hayai.local.remembered import remember
 from hayai.local.screen import Screen, render
 from hayai.local.stack import LocalStack
 from hayai.runtime.serving import open_door, stop_signal, until_first
+from hayai.runtime.standing import configured
 from hayai.settings import read_settings
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ async def dev(
         await asyncio.to_thread(forget_ready, ready_file)
     async with LocalStack(data, ports={"web": port} if port else {}) as stack:
         await asyncio.to_thread(remember, stack.data, stack.environment())
-        environment = {**os.environ, **stack.environment(), "HAYAI_DATA": str(stack.data.absolute())}
+        environment = {**configured(stack.data), **stack.environment()}
         settings = await asyncio.to_thread(read_settings, tier_file, environment)
         async with open_door(settings, migrating=True, listener=await stack.door()) as opened:
             seconds = time.monotonic() - began

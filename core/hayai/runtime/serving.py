@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 DRAIN_SECONDS = 20.0
 """How long handlers that are at work may go on after the signal to stop; ECS and Kubernetes kill after 30."""
 
+_LARGEST_FRAME = 131_072
+"""Bytes of one WebSocket message: a long text and its frame; uvicorn's own limit of 16 MB is held for each socket."""
+
 
 @dataclass
 class Open:
@@ -113,6 +116,7 @@ def _config(app: object, host: str, port: int) -> uvicorn.Config:
         access_log=False,  # an address in a log line would be personal data
         timeout_graceful_shutdown=5,
         ws="websockets-sansio",
+        ws_max_size=_LARGEST_FRAME,
     )
 
 

@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING
 from hayai.bus.base import Bus
 from hayai.doctor import Finding, look, look_at_disk, look_at_plugins, look_at_python
 from hayai.errors import SettingsError
+from hayai.local.folder import Folder
+from hayai.local.lock import holder
 from hayai.local.remembered import remembered
+from hayai.local.services import SERVICES
 from hayai.runtime.assembly import migrated, standing_install
 from hayai.runtime.workshop import Workshop
 from hayai.settings import read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hayai.settings import InstallSettings
 
 _DEFAULT_TIER = Path("deploy/tiers/local.toml")
@@ -34,12 +39,17 @@ def tier_file(given: Path | None) -> Path:
 
 def environment(data: Path) -> dict[str, str]:
     """The process's environment, over the addresses of the local stack in `data` where one ran there."""
-    return {**remembered(data), "HAYAI_DATA": str(data.absolute()), **os.environ}
+    return {**remembered(data), **configured(data)}
 
 
-def settings_of(tier: Path | None, data: Path) -> InstallSettings:
-    """The settings that `tier` and the environment give. Reads files: call it outside of the event loop."""
-    return read_settings(tier_file(tier), environment(data))
+def configured(data: Path) -> dict[str, str]:
+    """The process's environment; `data` is where plugins keep what they make for themselves."""
+    return {**os.environ, "HAYAI_DATA": str(data.absolute())}
+
+
+def settings_of(tier: Path | None, environment: Mapping[str, str]) -> InstallSettings:
+    """The settings that `tier` and `environment` give. Reads files: call it outside of the event loop."""
+    return read_settings(tier_file(tier), environment)
 
 
 async def migrate(settings: InstallSettings) -> list[str]:
@@ -51,12 +61,27 @@ async def migrate(settings: InstallSettings) -> list[str]:
 def examine(tier: Path | None, data: Path) -> list[Finding]:
     """Everything that the doctor looks at, in the order in which it is needed."""
     findings = [look_at_python(), look_at_disk(data), *look_at_plugins()]
+    findings += _stack(tier, data)
     try:
-        settings = settings_of(tier, data)
+        settings = settings_of(tier, environment(data))
     except SettingsError as wrong:
         return [*findings, Finding("settings", ok=False, says=str(wrong))]
     findings.append(Finding("settings", ok=True, says=f"{settings.source}, tier {settings.tier}"))
     return [*findings, *asyncio.run(_servers(settings))]
+
+
+def _stack(tier: Path | None, data: Path) -> list[Finding]:
+    """Whether the local stack runs, where this install's servers are not all named in the environment."""
+    needed = [name for service in SERVICES for name in service.gives if not os.environ.get(name)]
+    if not needed:
+        return []
+    if pid := holder(Folder(data).lock):
+        return [Finding("local stack", ok=True, says=f"runs on {data}, process {pid}")]
+    if tier and not any(name in remembered(data) for name in needed):
+        return []  # a tier with servers of its own: what it lacks is said by its settings
+    own = f"set {', '.join(needed)} to servers of your own"
+    says = f"No `hayai dev` runs on {data}: start it with `make dev`, or {own}."
+    return [Finding("local stack", ok=False, says=says)]
 
 
 async def _servers(settings: InstallSettings) -> list[Finding]:
