@@ -28,7 +28,7 @@ class Envelope(BaseModel):
     `cause` is the id of the event that this one follows; `conversation` the talk that it belongs to.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
 
     specversion: Literal["1.0"] = "1.0"
     id: str = Field(min_length=1, max_length=64)

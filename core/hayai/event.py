@@ -29,7 +29,8 @@ class Event(BaseModel):
     `class AppointmentBooked(Event, type="appointment.booked", version=1)`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The input of an event that does not fit may be a person's words, so an error's text does not repeat it.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     type: ClassVar[str] = ""
     version: ClassVar[int] = 0

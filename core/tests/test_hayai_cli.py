@@ -102,8 +102,8 @@ def test_a_new_plugin_lists_its_files(hayai: CliRunner, tmp_path: Path) -> None:
 def test_the_doctor_says_how_to_start_what_does_not_run(hayai: CliRunner, tmp_path: Path) -> None:
     """In a checkout where nothing was started yet; not for a tier file of one's own."""
     (tmp_path / "deploy/tiers").mkdir(parents=True)
-    (tmp_path / "deploy/tiers/local.toml").write_text(WORKING)
-    (tmp_path / "tier.toml").write_text(WORKING)
+    for name in ("deploy/tiers/local.toml", "tier.toml"):
+        (tmp_path / name).write_text(f"{WORKING}connect_deadline = 0.1\n")
     assert "WRONG local stack: No `hayai dev` runs on .hayai: start it with `make dev`" in _doctor(hayai)
     assert "local stack" not in _doctor(hayai, "--tier", "tier.toml")
 

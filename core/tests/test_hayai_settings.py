@@ -122,7 +122,7 @@ def test_a_tier_file_is_read_whole(read: Read, tmp_path: Path) -> None:
 def test_our_local_tier_can_be_read() -> None:
     """The tier file in deploy/, with what `hayai dev` sets; every port of it is one of ours."""
     names = ("NATS_URL", "DATABASE_URL", "DATABASE_OWNER_URL", "HAYAI_DATA")
-    addresses = dict.fromkeys(names, "somewhere")
+    addresses: dict[str, str] = dict.fromkeys(names, "somewhere")
     install = read_settings(ROOT / "deploy/tiers/local.toml", addresses)
     assert set(install.ports) == set(PORTS)
     assert len(install.businesses) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from hayai.testing.memory_calendar import MemoryCalendar
 from hayai.testing.memory_identity import MemoryIdentity
 from hayai.tier import Tier
 from hayai.web.door import door
+from hayai.web.readiness import Readiness
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,12 +59,17 @@ class Desk:
         self.calendar = MemoryCalendar(clock=self.clock)
         self.identity = MemoryIdentity()
         self.broken: str | None = None
+        self.defect: Exception | None = None
         self.bus = MemoryBus()
         tier = Tier({"calendar": self.calendar, "identity": self.identity}, [BUSINESS])
         app = door(tier, self.bus, [], {"bus": self._check}, self.clock)
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://desk")
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://desk"
+        )
 
     async def _check(self) -> None:
+        if self.defect:
+            raise self.defect
         if self.broken:
             raise Unavailable(self.broken)
 
@@ -166,13 +173,47 @@ async def test_an_empty_window_is_refused(desk: Desk) -> None:
     assert (answer.status_code, answer.json()["title"]) == (422, "SettingsError")
 
 
-async def test_health_tells_what_is_wrong(desk: Desk) -> None:
-    """Live whenever the process answers; ready only while every part works, else 503 with the part's sentence."""
+async def test_health_tells_that_a_part_is_ill_and_the_log_tells_why(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Live whenever the process answers; ready only while every part works, else 503; no address for passers-by."""
     assert (await desk.http.get("/health/live")).json() == {"status": "live"}
-    assert (await desk.http.get("/health/ready")).status_code == 200
-    desk.broken = "The bus does not answer."
+    desk.broken = "The bus at 10.0.0.7 does not answer."
     answer = await desk.http.get("/health/ready")
-    assert (answer.status_code, answer.json()["parts"]) == (503, {"bus": "The bus does not answer."})
+    assert (answer.status_code, answer.json()["status"]) == (503, "not ready")
+    assert answer.json()["parts"]["bus"].startswith("does not work: ")
+    assert "10.0.0.7" not in answer.text
+    assert caplog.messages == ["Not ready: bus: The bus at 10.0.0.7 does not answer."]
+
+
+async def test_health_is_asked_at_most_once_a_second() -> None:
+    """A crowd at the open door costs the bus and the database one question."""
+    asked: list[int] = []
+
+    async def check() -> None:
+        asked.append(1)
+        await asyncio.sleep(0)
+
+    readiness = Readiness({"bus": check})
+    assert await asyncio.gather(*(readiness.parts() for _ in range(50))) == [{"bus": True}] * 50
+    assert len(asked) == 1
+
+
+async def test_what_staff_read_is_kept_by_no_cache_and_no_page_loads_from_elsewhere(desk: Desk) -> None:
+    """Customers' names are in there; and the door has no page that needs a foreign script."""
+    await desk.booked()
+    answer = await desk.http.get("/v1/tenants/acme/appointments", headers=await desk.key())
+    assert answer.headers["cache-control"] == "no-store"
+    assert (await desk.http.get("/docs")).status_code == 404
+    assert "frame-ancestors 'none'" in (await desk.http.get("/")).headers["content-security-policy"]
+
+
+async def test_a_defect_is_a_problem_document_that_says_nothing_of_it(desk: Desk) -> None:
+    """The text of an exception may be a person's."""
+    desk.defect = ValueError("Ada Lovelace")
+    answer = await desk.http.get("/health/ready")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert "Ada" not in answer.text
 
 
 async def test_the_front_page_is_html(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from hayai.errors import HayaiError
+from hayai.runtime.logs import told
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -35,9 +36,15 @@ def complain(sentence: str) -> None:
 
 @contextmanager
 def sentences() -> Generator[None]:
-    """Inside: every error of ours ends the command with its sentence and exit status 1, without a traceback."""
+    """Inside: every error of ours ends the command with its sentence and exit status 1, without a traceback.
+
+    Any other is a defect, told by its class and places: its text may hold what a person said.
+    """
     try:
         yield
     except HayaiError as wrong:
         complain(f"hayai: {wrong}")
+        sys.exit(WRONG)
+    except Exception as defect:  # noqa: BLE001 - told, and the command ends
+        complain(f"hayai: this is a defect of Hayai or of a plugin: {told(defect)}")
         sys.exit(WRONG)

@@ -11,6 +11,7 @@ from hayai.local.ready import forget_ready, write_ready
 from hayai.local.remembered import remember
 from hayai.local.screen import Screen, render
 from hayai.local.stack import LocalStack
+from hayai.runtime import logs
 from hayai.runtime.serving import open_door, stop_signal, until_first
 from hayai.runtime.standing import configured
 from hayai.settings import read_settings
@@ -30,6 +31,7 @@ async def dev(
     Raises LocalStackRefused, SettingsError, PluginError, DatabaseUnfit, Unavailable.
     """
     began = time.monotonic()
+    logs.begin()
     stop = stop_signal()
     if ready_file:
         await asyncio.to_thread(forget_ready, ready_file)

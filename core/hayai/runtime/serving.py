@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from hayai.errors import Unavailable
+from hayai.runtime import logs
 from hayai.runtime.assembly import running_install
 from hayai.web.door import door
 
@@ -50,6 +51,7 @@ class _Server(uvicorn.Server):
 
 async def serve(settings: InstallSettings, *, say: Callable[[str], None]) -> None:
     """Run until SIGTERM or SIGINT, then drain. Raises SettingsError, PluginError, DatabaseUnfit, Unavailable."""
+    logs.begin()
     stop = stop_signal()
     async with open_door(settings) as opened:
         for problem in opened.running.problems:
@@ -112,6 +114,7 @@ def _config(app: object, host: str, port: int) -> uvicorn.Config:
         host=host,
         port=port,
         lifespan="off",
+        log_config=None,  # its loggers speak through ours, which tell no exception's text
         log_level=logging.WARNING,
         access_log=False,  # an address in a log line would be personal data
         timeout_graceful_shutdown=5,

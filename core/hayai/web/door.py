@@ -2,41 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from hayai.errors import HayaiError
 from hayai.web.api import api
 from hayai.web.problems import answer_problems
+from hayai.web.readiness import Check, Readiness
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from starlette.middleware.base import RequestResponseEndpoint
+
     from hayai.bus.base import Bus
     from hayai.channel import Channel
     from hayai.clock import Clock
     from hayai.tier import Tier
 
-Check = Callable[[], Awaitable[None]]
-"""Returns when a part of the install works; raises a HayaiError with a sentence when it does not."""
+_ILL = "does not work: the log and `hayai doctor` say why"
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 
 
 def door(tier: Tier, bus: Bus, channels: Iterable[Channel], checks: Mapping[str, Check], clock: Clock) -> FastAPI:
     """The application that a web server serves; `checks` decide what /health/ready answers."""
     channels = list(channels)
-    app = FastAPI(title="Hayai", summary="A private AI-automation platform.", redoc_url=None)
+    # No page of FastAPI's documentation: it loads its scripts from a host that is none of ours.
+    app = FastAPI(title="Hayai", summary="A private AI-automation platform.", docs_url=None, redoc_url=None)
     answer_problems(app)
+    _guard(app, tuple(f"/{channel.name}/" for channel in channels))
     app.include_router(api(tier, bus, clock))
     for channel in channels:
         app.include_router(channel.router(), prefix=f"/{channel.name}")
-    _health(app, checks)
+    _health(app, Readiness(checks))
     _front(app, tier, channels)
     return app
 
 
-def _health(app: FastAPI, checks: Mapping[str, Check]) -> None:
+def _guard(app: FastAPI, channels: tuple[str, ...]) -> None:
+    """Give every answer that is no channel's own the headers that keep it from caches and other pages."""
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        response = await call_next(request)
+        if not request.url.path.startswith(channels):
+            response.headers.update(_HEADERS)
+        return response
+
+
+def _health(app: FastAPI, readiness: Readiness) -> None:
     @app.get("/health/live", tags=["health"])
     async def live() -> dict[str, str]:
         """The process answers."""
@@ -44,18 +65,11 @@ def _health(app: FastAPI, checks: Mapping[str, Check]) -> None:
 
     @app.get("/health/ready", tags=["health"])
     async def ready() -> JSONResponse:
-        """Every part works, or 503 and a sentence for each that does not."""
-        parts = {name: await _outcome(check) for name, check in checks.items()}
-        well = all(outcome == "ok" for outcome in parts.values())
-        return JSONResponse({"status": "ready" if well else "not ready", "parts": parts}, 200 if well else 503)
-
-
-async def _outcome(check: Check) -> str:
-    try:
-        await check()
-    except HayaiError as wrong:
-        return str(wrong)
-    return "ok"
+        """Every part works, or 503 and which does not; the sentence that says why is for the log."""
+        parts = await readiness.parts()
+        well = all(parts.values())
+        told = {name: "ok" if works else _ILL for name, works in parts.items()}
+        return JSONResponse({"status": "ready" if well else "not ready", "parts": told}, 200 if well else 503)
 
 
 def _front(app: FastAPI, tier: Tier, channels: list[Channel]) -> None:
@@ -78,5 +92,5 @@ def _index(tier: Tier, channels: list[Channel]) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         "<title>Hayai</title><style>body{font:16px/1.6 system-ui;max-width:40rem;margin:4rem auto;padding:0 1rem}"
         "</style><h1>Hayai is running</h1>"
-        f'<ul>{links}</ul><p><a href="/docs">Staff API</a> · <a href="/health/ready">Health</a></p></html>'
+        f'<ul>{links}</ul><p><a href="/openapi.json">Staff API</a> · <a href="/health/ready">Health</a></p></html>'
     )

@@ -37,9 +37,10 @@ _STATUS: tuple[tuple[type[HayaiError], int], ...] = (
 
 
 def answer_problems(app: FastAPI) -> None:
-    """Turn every HayaiError, and every request that does not parse, into one problem document."""
+    """Turn every HayaiError, every request that does not parse, and every defect into one problem document."""
     app.add_exception_handler(HayaiError, _ours)
     app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(Exception, _defect)
 
 
 def _ours(request: Request, error: Exception) -> JSONResponse:
@@ -61,7 +62,15 @@ def _unreadable(request: Request, error: Exception) -> JSONResponse:
     del request
     wrong: list[dict[str, Any]] = list(error.errors()) if isinstance(error, RequestValidationError) else []
     places = ", ".join(f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in wrong)
-    return _problem(422, "RequestUnreadable", f"This request does not fit the API ({places}): see /docs.", {})
+    return _problem(
+        422, "RequestUnreadable", f"This request does not fit the API ({places}): /openapi.json says what does.", {}
+    )
+
+
+def _defect(request: Request, error: Exception) -> JSONResponse:
+    """Says nothing of the error: the server logs it."""
+    del request, error
+    return _problem(500, "Defect", "Something is wrong on our side: try again, and tell whoever runs this.", {})
 
 
 def _problem(status: int, title: str, detail: str, headers: Mapping[str, str]) -> JSONResponse:
