@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,7 @@ def hayai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.chdir(tmp_path)
     for name in ("HAYAI_TIER", "HAYAI_DATA", "DATABASE_URL", "DATABASE_OWNER_URL", "NATS_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(logging.getLogger(), "handlers", list(logging.getLogger().handlers))
     return CliRunner()
 
 

@@ -51,10 +51,10 @@ def told(wrong: BaseException) -> str:
 def begin() -> None:
     """Send what all loggers say to standard error, discreetly. Call it in the event loop that will run."""
     root = logging.getLogger()
-    if not any(isinstance(each.formatter, Discreet) for each in root.handlers):
-        handler = logging.StreamHandler()
-        handler.setFormatter(Discreet(_FORMAT))
-        root.addHandler(handler)
+    root.handlers[:] = [each for each in root.handlers if not isinstance(each.formatter, Discreet)]
+    handler = logging.StreamHandler()
+    handler.setFormatter(Discreet(_FORMAT))
+    root.addHandler(handler)
     asyncio.get_running_loop().set_exception_handler(_unheard)
 
 
