@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from hayai.errors import EnvelopeMalformed, EventMismatch, VersionUnknown
 from hayai.event import Event, personal_fields
 from hayai.tokens import fresh, token
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CONTENT_TYPE = "application/cloudevents+json"
 """The media type of a structured CloudEvent (CloudEvents 1.0, HTTP binding 3.2)."""
@@ -56,7 +53,10 @@ class Envelope(BaseModel):
 
 
 class Codec(ABC):
-    """The one seam where fields marked Personal are encrypted before the bus and decrypted behind it."""
+    """The one seam where fields marked Personal are encrypted before the bus and decrypted behind it.
+
+    A sealed value can be told from any other: an older version of an event may have marked other fields.
+    """
 
     @abstractmethod
     def seal(self, tenant: str, value: Any) -> Any:
@@ -64,7 +64,7 @@ class Codec(ABC):
 
     @abstractmethod
     def open(self, tenant: str, value: Any) -> Any:
-        """What `seal` was given. Raises EventMismatch where the value was tampered with."""
+        """What `seal` was given; a value that no `seal` made, as it is. Raises EventMismatch where it was altered."""
 
 
 class PlainCodec(Codec):
@@ -110,7 +110,7 @@ def wrap(  # noqa: PLR0913 - one argument an attribute of the envelope
         tenant=token(tenant, what="tenant"),
         cause=cause.id if cause else None,
         conversation=token(conversation, what="conversation") if conversation else None,
-        data=_each_personal(type(event), event.model_dump(mode="json"), lambda value: codec.seal(tenant, value)),
+        data=_sealed(event, tenant, codec),
     )
 
 
@@ -125,8 +125,8 @@ def decode(document: bytes) -> Envelope:
         return Envelope.model_validate_json(document)
     except ValidationError as wrong:
         raise EnvelopeMalformed(
-            f"These bytes are no CloudEvent of ours ({_places(wrong)}): publish with hayai's Bus, or send structured "
-            f"CloudEvents 1.0 JSON with the extensions tenant and subject."
+            f"These bytes are no CloudEvent of ours ({_places(Envelope, wrong)}): publish with hayai's Bus, or send "
+            "structured CloudEvents 1.0 JSON with the extensions tenant and subject."
         ) from None
 
 
@@ -137,15 +137,15 @@ def open_event(envelope: Envelope, event: type[E], codec: Codec) -> E:
     """
     if envelope.name != event.type:
         raise EventMismatch(f"A handler of {event.type} was given {envelope.name}: subscribe to that event instead.")
-    data = _each_personal(event, envelope.data, lambda value: codec.open(envelope.tenant, value))
+    data = {name: codec.open(envelope.tenant, value) for name, value in envelope.data.items()}
     if envelope.version != event.version:
         data = _upcast(event, data, envelope.version)
     try:
         return event.model_validate(data, strict=False)
     except ValidationError as wrong:
         raise EventMismatch(
-            f"The data of {envelope.type} does not fit {event.__name__} ({_places(wrong)}): correct the publisher, "
-            f"or raise the event's version and give it an upcast()."
+            f"The data of {envelope.type} does not fit {event.__name__} ({_places(event, wrong)}): correct the "
+            "publisher, or raise the event's version and give it an upcast()."
         ) from None
 
 
@@ -158,12 +158,18 @@ def _upcast(event: type[Event], data: dict[str, Any], version: int) -> dict[str,
     return event.upcast(data, version)
 
 
-def _each_personal(event: type[Event], data: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
-    marked = personal_fields(event) & data.keys()
-    return {**data, **{name: change(data[name]) for name in marked}} if marked else data
+def _sealed(event: Event, tenant: str, codec: Codec) -> dict[str, Any]:
+    data = event.model_dump(mode="json")
+    return {**data, **{name: codec.seal(tenant, data[name]) for name in personal_fields(type(event))}}
 
 
-def _places(wrong: ValidationError) -> str:
-    """Where and why, without the values: they may be a person's."""
-    found = (f"{'.'.join(map(str, each['loc'])) or 'document'}: {each['type']}" for each in wrong.errors())
+def _places(model: type[BaseModel], wrong: ValidationError) -> str:
+    """Where and why, by the model's own names: neither a value nor a key that was given, for both may be a person's."""
+    found = {f"{_place(model, each['loc'])}: {each['type']}" for each in wrong.errors(include_input=False)}
     return ", ".join(sorted(found)[:5])
+
+
+def _place(model: type[BaseModel], path: tuple[int | str, ...]) -> str:
+    if not path:
+        return "document"
+    return str(path[0]) if path[0] in model.model_fields else "a field that it does not have"

@@ -71,10 +71,20 @@ class Event(BaseModel):
 
 @cache
 def personal_fields(model: type[BaseModel]) -> frozenset[str]:
-    """The names of the fields of `model` that are marked Personal."""
-    return frozenset(name for name, field in model.model_fields.items() if _is_personal(field))
+    """The names of the fields of `model` that are marked Personal, or hold something that is, however deep."""
+    return _personal_fields(model, frozenset())
 
 
-def _is_personal(field: Any) -> bool:
-    marks = [*field.metadata, *(mark for part in get_args(field.annotation) for mark in get_args(part))]
-    return any(isinstance(mark, PersonalMark) for mark in marks)
+def _personal_fields(model: type[BaseModel], around: frozenset[type]) -> frozenset[str]:
+    return frozenset(
+        name
+        for name, field in model.model_fields.items()
+        if any(_is_personal(each, around | {model}) for each in (field.annotation, *field.metadata))
+    )
+
+
+def _is_personal(part: Any, around: frozenset[type]) -> bool:
+    """Whether `part`, an annotation or what belongs to one, is the mark or holds it; `around` are models being read."""
+    if isinstance(part, type) and issubclass(part, BaseModel):
+        return part not in around and bool(_personal_fields(part, around))
+    return isinstance(part, PersonalMark) or any(_is_personal(each, around) for each in get_args(part))

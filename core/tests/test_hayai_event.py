@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from hayai.envelope import Codec, PlainCodec, decode, encode, open_event, wrap
 from hayai.errors import EnvelopeMalformed, EventMismatch, KeyNotOpaque, VersionUnknown
@@ -42,15 +44,15 @@ class NoteTakenLater(Event, type="note.taken", version=3):
 
 
 class Backwards(Codec):
-    """Seals by turning a text round, so that a test can see it."""
+    """Seals by turning a JSON text round, so that a test can see it."""
 
     def seal(self, tenant: str, value: Any) -> Any:
         """The text backwards."""
-        return value[::-1] if isinstance(value, str) else value
+        return {"sealed": json.dumps(value)[::-1]}
 
     def open(self, tenant: str, value: Any) -> Any:
         """The text forwards."""
-        return value[::-1] if isinstance(value, str) else value
+        return json.loads(value["sealed"][::-1]) if isinstance(value, dict) else value
 
 
 PLAIN = PlainCodec()
@@ -79,8 +81,39 @@ def test_what_is_personal_shows_in_no_repr() -> None:
 def test_marked_fields_and_no_others_go_through_the_codec() -> None:
     """On the wire the marked field is sealed, the rest is readable, and opening gives the event back."""
     sent = wrap(NoteTaken(text="abc", stars=1), tenant="t", source="tests", codec=Backwards())
-    assert sent.data == {"text": "cba", "title": None, "stars": 1}
+    assert sent.data == {"text": {"sealed": '"cba"'}, "title": {"sealed": "llun"}, "stars": 1}
+    assert open_event(sent, NoteTaken, Backwards()) == NoteTaken(text="abc", stars=1)
+
+
+def test_what_an_older_version_sealed_is_opened_for_its_upcaster() -> None:
+    """The field has another name by now, and the upcaster reads what was in it."""
+    sent = wrap(NoteTakenBefore(body="abc"), tenant="t", source="tests", codec=Backwards())
     assert open_event(sent, NoteTaken, Backwards()).text == "abc"
+
+
+def test_a_mark_counts_however_deep_it_stands() -> None:
+    """In a list, in a dictionary, in a model inside of the event: the whole field is sealed and hidden."""
+
+    class Guest(BaseModel):
+        """Who comes."""
+
+        name: Personal[str]
+        brings: "Guest | None" = None
+
+    class Invited(Event, type="guest.invited"):
+        """Somebody was asked to come."""
+
+        guests: tuple[Guest, ...]
+        notes: dict[str, list[Personal[str]]]
+        seats: list[int]
+
+    Guest.model_rebuild(_types_namespace={"Guest": Guest})
+    Invited.model_rebuild(force=True)
+    invited = Invited(guests=(Guest(name="Ada"),), notes={}, seats=[1])
+    sent = wrap(invited, tenant="t", source="tests", codec=Backwards())
+    assert personal_fields(Invited) == {"guests", "notes"}
+    assert "Ada" not in str(sent.data)
+    assert open_event(sent, Invited, Backwards()).guests[0].name == "Ada"
 
 
 def test_an_older_version_is_read_through_its_upcaster() -> None:
@@ -102,11 +135,12 @@ def test_an_older_version_without_a_way_is_refused() -> None:
 
 def test_data_that_does_not_fit_is_named_without_its_value() -> None:
     """The field and the kind of fault are told; what the person wrote is not."""
-    sent = _wrapped(NoteTaken(text="x")).model_copy(update={"data": {"text": ["secret words"], "colour": "red"}})
+    sent = _wrapped(NoteTaken(text="x")).model_copy(update={"data": {"text": ["secret words"], "+15550142": "red"}})
     with pytest.raises(EventMismatch, match=r"text: string_type") as refused:
         open_event(sent, NoteTaken, PLAIN)
     assert "secret words" not in str(refused.value)
-    assert "colour: extra_forbidden" in str(refused.value)
+    assert "a field that it does not have: extra_forbidden" in str(refused.value)
+    assert "5550142" not in str(refused.value), "a key of the data may be a person's as well"
 
 
 def test_another_event_than_the_handlers_is_refused() -> None:
