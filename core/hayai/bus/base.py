@@ -91,8 +91,10 @@ class Bus(Adapter):
         """
 
     @abstractmethod
-    async def dead_letters(self, *, limit: int = 100) -> Sequence[tuple[Envelope, DeadLettered]]:
-        """The newest dead letters, newest first."""
+    async def dead_letters(
+        self, *, tenant: str | None = None, limit: int = 100
+    ) -> Sequence[tuple[Envelope, DeadLettered]]:
+        """The newest dead letters, newest first; those of `tenant` alone where one is given. Raises Unavailable."""
 
     @abstractmethod
     async def signal(self, topic: str, piece: bytes) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import nats.errors
 from nats.aio.client import Client
 
+from hayai.bus.explain import explained
 from hayai.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -166,6 +167,8 @@ class Connection:
         )
 
     async def _note(self, wrong: Exception) -> None:
+        if not isinstance(wrong, nats.errors.Error | OSError | TimeoutError):  # raised by what takes the messages
+            _log.error("A message of the NATS server at %s could not be taken: %s", self.server, explained(wrong))
         told = str(wrong).removeprefix("nats: ").strip("'") if isinstance(wrong, nats.errors.Error) else ""
         reason = told or type(wrong).__name__
         if not self._ready.is_set():

@@ -49,10 +49,15 @@ def dead_letter(
     )
 
 
-def letters_in(body: bytes, codec: Codec) -> list[tuple[Envelope, DeadLettered]]:
-    """The dead letter in `body`, or nothing: what a stranger wrote into the stream must not hide the others."""
+def letters_in(body: bytes, codec: Codec, tenant: str | None = None) -> list[tuple[Envelope, DeadLettered]]:
+    """The dead letter in `body`, or nothing where it is another tenant's than the one asked for, if one is.
+
+    Nor where it is no dead letter: what a stranger wrote into the stream must not hide the others.
+    """
     try:
         envelope = decode(body)
+        if tenant not in {None, envelope.tenant}:
+            return []
         return [(envelope, open_event(envelope, DeadLettered, codec))]
     except (EnvelopeMalformed, EventMismatch, VersionUnknown):
         return []

@@ -87,10 +87,12 @@ class MemoryBus(Bus):
         place = self.log.join(subscription.name, subscription.event.type, member)
         self._running[subscription.name] = _Running(place, member, lanes)
 
-    async def dead_letters(self, *, limit: int = 100) -> Sequence[tuple[Envelope, DeadLettered]]:
-        """The newest dead letters, newest first."""
+    async def dead_letters(
+        self, *, tenant: str | None = None, limit: int = 100
+    ) -> Sequence[tuple[Envelope, DeadLettered]]:
+        """The newest dead letters, newest first; those of `tenant` alone where one is given."""
         kept = reversed(self.log.streams[DEADLETTERS.name])
-        return [letter for stored in kept for letter in letters_in(stored.body, self.codec)][:limit]
+        return [letter for stored in kept for letter in letters_in(stored.body, self.codec, tenant)][:limit]
 
     async def signal(self, topic: str, piece: bytes) -> None:
         """An ephemeral piece to whoever listens to `topic` now. Raises MessageTooLarge."""

@@ -39,6 +39,7 @@ _log = logging.getLogger(__name__)
 _DAY = 86_400.0
 _GLANCE = 2.0
 _FULL = 0.99
+_MOST_LETTERS, _AT_ONCE = 10_000, 50
 
 
 class NatsSettings(Settings):
@@ -153,19 +154,22 @@ class NatsBus(Bus):
         except Unavailable as wrong:
             _log.warning("That %s was lost could not be published: %s", recreated.handler, wrong)
 
-    async def dead_letters(self, *, limit: int = 100) -> Sequence[tuple[Envelope, DeadLettered]]:
-        """The newest dead letters, newest first. Raises Unavailable."""
+    async def dead_letters(
+        self, *, tenant: str | None = None, limit: int = 100
+    ) -> Sequence[tuple[Envelope, DeadLettered]]:
+        """The newest dead letters, newest first, out of the last 10000 of all tenants. Raises Unavailable."""
         stream = await self._jetstream.stream(DEADLETTERS.name)
         if stream is None:
             return []
-        first, last = stream["state"]["first_seq"], stream["state"]["last_seq"]
+        first, last = max(stream["state"]["first_seq"], 1), stream["state"]["last_seq"]
         letters: list[tuple[Envelope, DeadLettered]] = []
-        for sequence in range(last, max(first, 1) - 1, -1):
-            if len(letters) == limit:
+        for newest in range(last, max(first, last - _MOST_LETTERS + 1) - 1, -_AT_ONCE):
+            places = range(newest, max(first, newest - _AT_ONCE + 1) - 1, -1)
+            bodies = await asyncio.gather(*(self._jetstream.body(DEADLETTERS.name, place) for place in places))
+            letters += [letter for body in bodies if body for letter in letters_in(body, self.codec, tenant)]
+            if len(letters) >= limit:
                 break
-            if body := await self._jetstream.body(DEADLETTERS.name, sequence):
-                letters += letters_in(body, self.codec)
-        return letters
+        return letters[:limit]
 
     async def signal(self, topic: str, piece: bytes) -> None:
         """An ephemeral piece to whoever listens to `topic` now. Raises MessageTooLarge."""

@@ -35,7 +35,7 @@ class Publisher:
         self.is_silent = False
         """The server is connected, and let the last event go unacknowledged for seconds."""
         self._waiting: dict[str, asyncio.Future[Msg | None]] = {}
-        connection.watch(self._lost, lambda: None)
+        connection.watch(self._lost, self._found)
 
     async def start(self) -> None:
         """Open the inbox of the acknowledgements."""
@@ -112,6 +112,10 @@ class Publisher:
         answer = self._waiting.get(message.subject)
         if answer is not None and not answer.done():
             answer.set_result(message)
+
+    def _found(self) -> None:
+        """Another connection, and perhaps another server: nothing is known against it."""
+        self.is_silent = False
 
     def _lost(self) -> None:
         """What was under way on the lost connection is sent again at once, with its id, on the next one."""

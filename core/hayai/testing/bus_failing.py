@@ -158,6 +158,19 @@ class FailingContract:
         newest = await bus.dead_letters(limit=2)
         assert [envelope.cause for envelope, _ in newest] == [sent[2], sent[1]]
 
+    async def test_one_tenants_dead_letters_are_found_behind_anothers(self, bus: Bus) -> None:
+        """However many another tenant has; and none of these is shown."""
+
+        async def refuse(_event: BellRung, _context: Context) -> None:
+            raise SlotTaken("Somebody was faster.")
+
+        name = await Ears(refuse).listen(bus)
+        mine = await bus.publish(BellRung(), tenant="acme", key="k")
+        await letter_of(bus, name, cause=mine.id)
+        others = [await bus.publish(BellRung(), tenant="globex", key="k") for _ in range(60)]
+        await letter_of(bus, name, cause=others[-1].id)
+        assert [each.cause for each, _ in await bus.dead_letters(tenant="acme", limit=1)] == [mine.id]
+
     async def test_garbage_among_the_dead_letters_hides_none(self, bus: Bus, plant: Plant) -> None:
         """What a stranger wrote there is passed over."""
 

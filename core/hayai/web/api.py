@@ -57,12 +57,8 @@ def api(tier: Tier, bus: Bus, clock: Clock) -> APIRouter:
     @router.get("/dead-letters", dependencies=[operations])
     async def dead_letters(tenant: Tenant, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[dict[str, Any]]:
         """The newest dead letters of this tenant's events: pointer, handler, error and attempts."""
-        found = await bus.dead_letters(limit=limit)
-        return [
-            {"event": envelope.cause, "at": envelope.time, **letter.model_dump()}
-            for envelope, letter in found
-            if envelope.tenant == tenant
-        ]
+        found = await bus.dead_letters(tenant=tenant, limit=limit)
+        return [{"event": envelope.cause, "at": envelope.time, **letter.model_dump()} for envelope, letter in found]
 
     return router
 
