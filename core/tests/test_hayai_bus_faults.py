@@ -368,7 +368,7 @@ async def test_a_full_disk_refuses_says_what_to_do_and_loses_nothing(small_disk:
             died = server.kill()
             filler.unlink()
             await asyncio.to_thread(reborn, server, died)
-            await bus.publish(BellRung(number=99), tenant="acme")
             await bus.check()
+            await bus.publish(BellRung(number=99), tenant="acme")
             await ears.until(len(acknowledged) + 1)
             assert set(ears.numbers) >= {*acknowledged, 99}

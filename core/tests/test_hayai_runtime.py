@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
+from hayai.bus.memory import MemoryBus
+from hayai.channel import Channel
+from hayai.clock import system_clock
 from hayai.errors import PluginError, SettingsError
-from hayai.runtime.assembly import components
+from hayai.plugins import load
+from hayai.runtime.assembly import _standing_channels, components
 from hayai.runtime.workshop import PORTS, Workshop
 from hayai.settings import InstallSettings, read_settings
+from hayai.tier import Tier
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +70,27 @@ async def test_a_channel_that_does_not_load_is_a_problem_and_no_obstacle(setting
         await shop.prepare(settings, [], channels=True)
         assert shop.channels == ["channel.web"]
         assert "carrier-pigeon" in str(shop.problems[0])
+
+
+@pytest.mark.parametrize("wrong", ["__init__", "start"])
+async def test_a_channel_that_does_not_start_is_a_sentence_too(
+    settings: InstallSettings, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    """Whatever it raises: the class and the place, never the text."""
+
+    def stumble(*_: object, **__: object) -> None:
+        raise ValueError("hunter2")
+
+    async with AsyncExitStack() as stack:
+        shop = Workshop(stack, {"bus": MemoryBus(), "tier": Tier({}), "clock": system_clock})
+        await shop.prepare(settings, [], channels=True)
+        monkeypatch.setattr(await asyncio.to_thread(load, "hayai.channels", "web", Channel), wrong, stumble)
+        assert await _standing_channels(shop) == []
+    with pytest.raises(
+        PluginError, match=r"of \[channel.web\] does not start: ValueError at test_hayai_run"
+    ) as refused:
+        raise shop.problems[-1]
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from hayai.bus.base import Bus
 from hayai.business import load_business
 from hayai.channel import Channel
 from hayai.clock import Clock, system_clock
+from hayai.errors import HandlerMisdeclared, PluginError
 from hayai.handlers import Handlers, Subscription
 from hayai.migrations import migrate, refuse_unapplied
 from hayai.pools import Pool
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from importlib.resources.abc import Traversable
 
-    from hayai.errors import PluginError
+    from hayai.errors import HayaiError
     from hayai.migrations import Migration
     from hayai.ports.base import Adapter
     from hayai.settings import InstallSettings
@@ -51,8 +52,8 @@ class Running:
     install: Install
     bus: Bus
     channels: list[Channel]
-    problems: list[PluginError]
-    """Channels and agents that the tier file names and that do not load; the rest runs without them."""
+    problems: list[HayaiError]
+    """Channels, agents and handlers that the tier file names and that cannot run; the rest runs without them."""
 
 
 @asynccontextmanager
@@ -81,11 +82,15 @@ async def running_install(
         install = await _standing(shop, settings, clock, migrating=migrating)
         bus = await shop.make("bus", Bus)
         shop.resources |= {"bus": bus, "tier": install.tier}
-        channels = [await shop.make(where, Channel) for where in shop.channels]
+        channels = await _standing_channels(shop)
         agents, problems = await asyncio.to_thread(_agents, settings.agents)
+        shop.problems += problems
         for subscription in [*_outbound(channels), *agents]:
-            await bus.subscribe(subscription, install.tier)
-        yield Running(install, bus, channels, [*shop.problems, *problems])
+            try:
+                await bus.subscribe(subscription, install.tier)
+            except HandlerMisdeclared as problem:
+                shop.problems.append(problem)
+        yield Running(install, bus, channels, shop.problems)
 
 
 async def migrated(settings: InstallSettings) -> list[Migration]:
@@ -125,6 +130,17 @@ async def _standing(shop: Workshop, settings: InstallSettings, clock: Clock, *, 
     for business in tier.businesses.values():
         await tier.calendar.install(business.schedule)
     return Install(settings, tier, pool, clock)
+
+
+async def _standing_channels(shop: Workshop) -> list[Channel]:
+    """Those that stand; what is wrong with the others is a problem and no obstacle."""
+    standing: list[Channel] = []
+    for where in shop.channels:
+        try:
+            standing.append(await shop.make(where, Channel))
+        except PluginError as problem:
+            shop.problems.append(problem)
+    return standing
 
 
 def _outbound(channels: list[Channel]) -> list[Subscription]:

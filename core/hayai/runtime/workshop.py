@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from hayai import plugins
 from hayai.bus.base import Bus
+from hayai.bus.explain import explained
 from hayai.channel import Channel
+from hayai.errors import HayaiError, PluginError
 from hayai.ports.calendar import Calendar
 from hayai.ports.conversations import Conversations
 from hayai.ports.database import Database
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AsyncExitStack
 
-    from hayai.errors import PluginError
     from hayai.pools import Pool
     from hayai.ports.base import Adapter, Settings
     from hayai.settings import InstallSettings, Table
@@ -45,7 +46,7 @@ class Workshop:
         self._stack = stack
         self._ready: dict[str, tuple[type[Adapter], Settings]] = {}
         self.resources = resources
-        self.problems: list[PluginError] = []  # channels that do not load: the rest runs without them
+        self.problems: list[HayaiError] = []  # what is wrong with parts that the rest runs without
 
     async def prepare(self, settings: InstallSettings, ports: Iterable[str], *, channels: bool = False) -> None:
         """Load and check all of `ports`, and the channels; secrets first, since others' settings may refer to them.
@@ -66,9 +67,20 @@ class Workshop:
         return [where for where in self._ready if where.startswith("channel.")]
 
     async def make(self, where: str, kind: type[A]) -> A:  # noqa: ARG002 - says the type
-        """The prepared adapter of that table, built with what it asks for, and started."""
+        """The prepared adapter of that table, built with what it asks for, and started.
+
+        Raises what the adapter raises of ours, and PluginError for anything else.
+        """
         loaded, settings = self._ready[where]
-        return await self.start(cast("A", build(loaded, settings, self.resources)))
+        try:
+            return await self.start(cast("A", build(loaded, settings, self.resources)))
+        except HayaiError:
+            raise
+        except Exception as broken:
+            raise PluginError(
+                f"{loaded.__module__}.{loaded.__qualname__} of [{where}] does not start: {explained(broken)}. Correct "
+                "or upgrade the package that brings it, or take it out of the tier file."
+            ) from broken
 
     async def start(self, part: S) -> S:
         """Start a part, to be stopped with everything else."""
