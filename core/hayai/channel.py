@@ -58,7 +58,7 @@ class Channel(Adapter):
     async def deliver(self, reply: ReplyReady, line: Line, context: Context) -> None:
         """Hand one answer out; `line` is its place in the transcript.
 
-        Raises a TransientError to be asked again, a PermanentError to have it kept as undeliverable.
+        Raises a TransientError to be asked again, a PermanentError to have it kept as a dead letter.
         """
 
     def handlers(self) -> Handlers:

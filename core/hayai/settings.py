@@ -9,7 +9,6 @@ Whatever is wrong comes at once in one SettingsError, which names keys and never
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
@@ -37,10 +36,6 @@ PORTS = ("bus", "calendar", "conversations", "database", "identity", "secrets")
 _OVERRIDDEN = (*PORTS, "channel", "web")
 _OVERRIDE = re.compile(r"HAYAI_(?!SECRET_).*__")  # HAYAI_SECRET_NAME belongs to the secrets
 _PACKAGED = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*:.")
-_PASSWORD = re.compile(
-    r"(?<=://)([^/@:\s\"]*:)[^\s\"]+(?=@)|([?&](?:password|token|key|secret)=)[^&\s\"]+", re.IGNORECASE
-)
-"""A password or a token inside of an address; greedy, since a password may hold an unescaped `/` or `@`."""
 
 
 class WebSettings(Settings):
@@ -150,11 +145,6 @@ def _install(path: Path, read: _TierFile) -> InstallSettings:
     )
 
 
-def settings_for(adapter: type[Adapter], table: Table) -> Settings:
-    """The adapter's own settings from its table. Raises SettingsError with all that is wrong."""
-    return settings_for_all([(adapter, table)])[0]
-
-
 def settings_for_all(wanted: Iterable[tuple[type[Adapter], Table]]) -> list[Settings]:
     """Each adapter's own settings, in order. Raises one SettingsError with all that is wrong with any of them."""
     checked = [_checked(adapter.Settings, table.keys, table.where) for adapter, table in wanted]
@@ -176,11 +166,6 @@ async def resolve(tables: Iterable[Table], secrets: Secrets) -> list[Table]:
     if problems:
         raise _refusal("The tier file", problems)
     return [replace(table, keys=_frozen(cast("dict[str, Any]", resolved(table.keys, known)))) for table in tables]
-
-
-def describe(settings: Settings) -> dict[str, Any]:
-    """The settings as JSON values for a person's eyes: secrets, and passwords in addresses, are masked."""
-    return cast("dict[str, Any]", json.loads(_PASSWORD.sub(r"\1\2***", settings.model_dump_json())))
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -101,6 +101,12 @@ def test_a_new_plugin_lists_its_files(hayai: CliRunner, tmp_path: Path) -> None:
     assert len(written.stdout.splitlines()) == 5
 
 
+def test_a_new_plugin_lists_its_files_for_a_machine(hayai: CliRunner) -> None:
+    """As JSON."""
+    written = hayai.invoke(app, ["new", "agent", "greeter", "--json"])
+    assert len(json.loads(written.stdout)["files"]) == 5
+
+
 def test_the_doctor_says_how_to_start_what_does_not_run(hayai: CliRunner, tmp_path: Path) -> None:
     """In a checkout where nothing was started yet; not for a tier file of one's own."""
     (tmp_path / "deploy/tiers").mkdir(parents=True)

@@ -10,7 +10,7 @@ from hayai.envelope import decode
 from hayai.handlers import Handlers
 from hayai.plugins import load, load_object
 from hayai.ports.secrets import Secrets
-from hayai.settings import Table, read_settings, settings_for
+from hayai.settings import Table, read_settings, settings_for_all
 from hayai.tier import Tier, build
 from hayai.vocabulary.messages import MessageReceived
 
@@ -18,7 +18,7 @@ from hayai.vocabulary.messages import MessageReceived
 async def visit(table: Table, agent: str) -> None:
     """Print a secret that the tier's adapter holds, then every event that follows a message."""
     adapter = load("hayai.secrets", table.adapter, Secrets)
-    secrets = build(adapter, settings_for(adapter, table), {})
+    secrets = build(adapter, settings_for_all([(adapter, table)])[0], {})
     await secrets.start()
     print((await secrets.read("greeting")).get_secret_value())
     bus = MemoryBus()

@@ -17,6 +17,11 @@ def explained(wrong: BaseException) -> str:
     """
     if isinstance(wrong, HayaiError):
         return str(wrong)[:_LONGEST]
-    frames = traceback.extract_tb(wrong.__traceback__)
-    place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(wrong).__name__}{place}"
+    way = places(wrong)
+    return f"{type(wrong).__name__} at {way[-1].partition(' ')[0]}" if way else type(wrong).__name__
+
+
+def places(wrong: BaseException) -> list[str]:
+    """`file:line in function` from the outermost call to where it was raised; reads no file."""
+    frames = traceback.walk_tb(wrong.__traceback__)
+    return [f"{PurePath(each.f_code.co_filename).name}:{line} in {each.f_code.co_name}" for each, line in frames]

@@ -2,11 +2,8 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from hayai.cli.options import DataOption, TierOption
+from hayai.cli.options import DataOption, JsonOption, TierOption
 from hayai.cli.output import WRONG, show, show_json
 from hayai.runtime.standing import examine
 
@@ -14,7 +11,7 @@ from hayai.runtime.standing import examine
 def doctor(
     tier: TierOption = None,
     data: DataOption = Path(".hayai"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Check Python, disk, plugins, settings, the local stack, database and bus; exit status 1 when one is wrong."""
     findings = examine(tier, data)

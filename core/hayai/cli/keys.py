@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hayai.cli.options import DataOption, TierOption
+from hayai.cli.options import DataOption, JsonOption, TierOption
 from hayai.cli.output import sentences, show, show_json
 from hayai.errors import SettingsError
 from hayai.ports.identity import CallerRole
@@ -25,7 +25,7 @@ def issue(
     label: Annotated[str, typer.Option(help="who or what will hold it")] = "",
     tier: TierOption = None,
     data: DataOption = Path(".hayai"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make an API key; it is stored hashed and shown this once."""
     with sentences():

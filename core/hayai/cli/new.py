@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hayai.cli.output import sentences, show
+from hayai.cli.options import JsonOption
+from hayai.cli.output import sentences, show, show_json
 from hayai.new.writer import write
 
 
@@ -24,9 +25,13 @@ def new(
     name: Annotated[str, typer.Argument(help="the plugin's name, lower case: the entry point and hayai-NAME")],
     into: Annotated[Path, typer.Option(help="the folder to put hayai-NAME's folder into")] = Path(),
     port: Annotated[str, typer.Option(help="for an adapter: the port that it serves")] = "secrets",
+    as_json: JsonOption = False,
 ) -> None:
     """Write a package that is discovered, runs, and passes its contract as it stands."""
     with sentences():
         written = write(kind.value, name, into, port=port)
+    if as_json:
+        show_json({"files": [str(path) for path in written]})
+        return
     for path in written:
         show(str(path))

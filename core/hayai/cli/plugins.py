@@ -1,16 +1,15 @@
 """`hayai plugins`: what is installed, and whether it loads."""
 
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from hayai import plugins as found
+from hayai.cli.options import JsonOption
 from hayai.cli.output import show, show_json
 from hayai.doctor import problem
 
 
 def plugins(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List every plugin that is installed, where it comes from, and what is wrong with those that do not load."""
     rows = [_row(group, each) for group, several in found.installed().items() for each in several]

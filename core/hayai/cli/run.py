@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from hayai.cli.options import DataOption, TierOption
-from hayai.cli.output import sentences, show
+from hayai.cli.options import DataOption, JsonOption, TierOption
+from hayai.cli.output import sentences, show, show_json
 from hayai.local.stack import reset as reset_data
 from hayai.runtime import dev as local
+from hayai.runtime.assembly import migrated
 from hayai.runtime.serving import serve
 from hayai.runtime.standing import configured, environment, settings_of, tier_file
-from hayai.runtime.standing import migrate as migrate_tables
 
 
 def dev(
@@ -37,8 +37,11 @@ def run(tier: TierOption = None, data: DataOption = Path(".hayai")) -> None:
         asyncio.run(serve(settings_of(tier, configured(data)), say=show))
 
 
-def migrate(tier: TierOption = None, data: DataOption = Path(".hayai")) -> None:
+def migrate(tier: TierOption = None, data: DataOption = Path(".hayai"), as_json: JsonOption = False) -> None:
     """Bring the database's tables up to date and stop; safe to run twice, or twice at once."""
     with sentences():
-        for line in asyncio.run(migrate_tables(settings_of(tier, environment(data)))):
-            show(line)
+        applied = [str(each) for each in asyncio.run(migrated(settings_of(tier, environment(data))))]
+    if as_json:
+        show_json({"applied": applied})
+    else:
+        show("\n".join(f"Applied {each}." for each in applied) or "The tables were up to date already.")

@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
-import traceback
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from hayai.bus.explain import explained
+from hayai.bus.explain import explained, places
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -41,9 +39,7 @@ class Discreet(logging.Formatter):
 
 def told(wrong: BaseException) -> str:
     """What may be said of an exception, with the places that it went through and what it was raised from."""
-    frames = traceback.extract_tb(wrong.__traceback__)[-_MOST_FRAMES:]
-    places = [f"  {PurePath(each.filename).name}:{each.lineno} in {each.name}" for each in frames]
-    lines = "\n".join([explained(wrong), *places])
+    lines = "\n  ".join([explained(wrong), *places(wrong)[-_MOST_FRAMES:]])
     cause = wrong.__cause__ or (None if wrong.__suppress_context__ else wrong.__context__)
     return f"{lines}\nfrom {told(cause)}" if cause else lines
 

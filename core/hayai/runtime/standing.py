@@ -15,7 +15,7 @@ from hayai.local.folder import Folder
 from hayai.local.lock import holder
 from hayai.local.remembered import remembered
 from hayai.local.services import SERVICES
-from hayai.runtime.assembly import migrated, standing_install
+from hayai.runtime.assembly import standing_install
 from hayai.runtime.workshop import Workshop
 from hayai.settings import read_settings
 
@@ -50,12 +50,6 @@ def configured(data: Path) -> dict[str, str]:
 def settings_of(tier: Path | None, environment: Mapping[str, str]) -> InstallSettings:
     """The settings that `tier` and `environment` give. Reads files: call it outside of the event loop."""
     return read_settings(tier_file(tier), environment)
-
-
-async def migrate(settings: InstallSettings) -> list[str]:
-    """Bring the tables up to date; a sentence for each file that was applied, or one that says there was none."""
-    applied = await migrated(settings)
-    return [f"Applied {each}." for each in applied] or ["The tables were up to date already."]
 
 
 def examine(tier: Path | None, data: Path) -> list[Finding]:

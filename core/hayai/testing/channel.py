@@ -176,7 +176,7 @@ class ChannelContract:
     async def test_a_far_end_that_refuses_is_not_asked_again(
         self, house: House, outside: Outside, channel: Channel
     ) -> None:
-        """Delivering raises a PermanentError, so that the answer is kept as undeliverable."""
+        """Delivering raises a PermanentError, so that the answer is kept as a dead letter."""
         if not await outside.refuse():
             pytest.skip("Nobody can refuse what this channel delivers.")
         with pytest.raises(PermanentError):

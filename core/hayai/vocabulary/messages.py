@@ -29,11 +29,3 @@ class MessageDelivered(Event, type="message.delivered", version=1):
     channel: str
     reply: str
     """Id of the reply's event."""
-
-
-class MessageUndeliverable(Event, type="message.undeliverable", version=1):
-    """The channel gave an answer up for good."""
-
-    channel: str
-    reply: str
-    reason: str
