@@ -36,6 +36,10 @@ def _answer(question: Question, talk: Talk, desk: Desk) -> tuple[str, ...]:
         return (_phone(desk),)
     if question.topic == "price":
         return _prices(question, talk, desk)
+    if question.topic == "policy":
+        return ("An appointment can be cancelled or moved here until it begins; I ask before I do either.",)
+    if question.topic == "staff":
+        return ("I book the time and cannot choose or tell who it will be with; a colleague can.",)
     return _services(question, desk)
 
 

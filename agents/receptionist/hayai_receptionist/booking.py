@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hayai.errors import BookingRefused, HoldExpired
 from hayai.vocabulary.appointments import AppointmentBooked
-from hayai_receptionist import choosing, finding, people, picking, say, services, wishing
+from hayai_receptionist import adding, caution, choosing, finding, naming, picking, say, services, wishing
 from hayai_receptionist.talk import Talk, Turn
 
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from hayai.ports.calendar import Appointment
     from hayai_receptionist.desk import Desk
     from hayai_receptionist.hearing import Heard
-
-_PATIENCE = 2
-"""How often a name or a contact is asked for before the booking goes on without one."""
 
 
 # ---- what a message means for a booking ----
@@ -32,8 +29,10 @@ async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
 
 async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """The next turn of a booking; None where the message says nothing about it."""
-    if talk.stage == "name" and not heard.services and (name := people.bare_name(heard.text)):
-        return await advance(talk.but(name=name, refusals=0), desk, f"Thank you, {name}.")
+    if name := naming.told(talk, heard, desk):
+        return await advance(talk.but(name=name, nameless=False, refusals=0), desk, f"Thank you, {name}.")
+    if (added := adding.added(talk, heard)) is not None:
+        return await advance(added, desk, adding.order(added, desk))
     changed = _with_service(talk, heard, desk)
     if (timed := wishing.heard_time(changed, heard, desk)) is not None:
         changed = timed
@@ -63,14 +62,23 @@ def _agrees_again(talk: Talk, heard: Heard) -> bool:
 
 
 async def _changed(talk: Talk, changed: Talk, desk: Desk) -> Turn:
-    """Somebody changed their mind, or said more: what was held is given back first."""
+    """Somebody changed their mind, or said more: what was held is given back first, and that is said."""
+    lead: list[str] = []
+    if talk.service and changed.service and changed.service != talk.service:
+        lead.append(f"{desk.title(changed.service)} instead of {desk.title(talk.service)}.")
     if talk.held and not changed.held:
         await desk.release(talk.held)
-    return await advance(changed, desk)
+    turn = await advance(changed, desk, *lead)
+    if not talk.held or turn.talk.held or talk.start is None:
+        return turn
+    return turn.led_by(f"I no longer keep {desk.title(talk.service)} on {say.moment(talk.start, desk)} for you.")
 
 
 def _with_service(talk: Talk, heard: Heard, desk: Desk) -> Talk:
-    """`talk` with the service that the message names; with a choice between several that fit."""
+    """`talk` with the service that the message names, or without the one that it says is not meant."""
+    if talk.service in heard.refused and talk.service not in heard.services and not heard.services:
+        wishes = (wishing.exactly(talk.start),) if talk.start else talk.wishes
+        return talk.forgetting_time().but(service="", options=(), wishes=wishes)
     if talk.service and (not heard.services or talk.service in heard.services):
         return talk
     place = picking.ordinal(heard, len(talk.options)) if talk.stage == "service" else None
@@ -94,34 +102,25 @@ def _narrowed(talk: Talk, heard: Heard, desk: Desk) -> tuple[str, ...]:
 
 
 async def _answered(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
-    """The answer to "Shall I book it?"."""
+    """The answer to "Shall I book it?": a message that tells anything new beside its yes is asked about again."""
+    if caution.unreachable(heard.text):
+        return await advance(talk.but(waived=not talk.contact), desk, "All right.")
+    if heard.name or heard.contact or heard.when.wishes or caution.checks(heard.text):
+        agreed = heard.polarity == "yes" and not (heard.name or heard.contact)
+        return await (_book(talk, desk) if agreed else advance(talk, desk))
     if heard.polarity == "yes":
         return await _book(talk, desk)
     if heard.polarity == "no":
         await desk.release(talk.held)
         seen = (*talk.seen, talk.start) if talk.start else talk.seen
         return await advance(talk.forgetting_time().but(seen=seen), desk, "All right, I have let that time go.")
-    return await advance(talk, desk) if heard.name or heard.contact or heard.when.wishes else None
+    return None
 
 
 async def _about_person(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """The answer to "What is your name?" or "How can we reach you?"."""
-    if heard.name or heard.contact:
-        return await advance(talk.but(refusals=0), desk)
-    wordless = not any(each.isalnum() for each in heard.text)
-    if (
-        wordless
-        or "?" in heard.text
-        or heard.questions
-        or heard.intents - {"book", "wish", "greet", "later", "instead"}
-    ):
-        return None
-    if talk.refusals + 1 >= _PATIENCE:
-        waived = talk.but(name=talk.name or "Guest", waived=talk.stage == "contact", refusals=0)
-        return await advance(waived, desk, "All right, we can sort that out later.")
-    short = talk.stage == "contact" and any(each.isdigit() for each in heard.text)
-    lead = "That does not look like a whole number or address." if short else "I did not catch that."
-    return await advance(talk.but(refusals=talk.refusals + 1), desk, lead)
+    answered, *lead = naming.answered(talk, heard)
+    return await advance(answered, desk, *lead) if answered is not None else None
 
 
 # ---- what is still missing ----
@@ -164,7 +163,8 @@ async def _about_time(talk: Talk, desk: Desk) -> Turn:
     if not talk.offers:
         talk, said = await choosing.settle(talk, desk, take)
     if talk.held and talk.start:
-        free = f"{say.moment(talk.start, desk)} is free, and I am keeping it for you for {_hold_time(desk)}."
+        chosen = f"{desk.title(talk.service)} on {say.moment(talk.start, desk)}"
+        free = f"{chosen} is free, and I am keeping it for you for {_hold_time(desk)}."
         return _ask_rest(talk, desk).led_by(*said, free)
     return choosing.ask_offer(talk, desk).led_by(*said)
 
@@ -193,14 +193,15 @@ def _ask_service(talk: Talk, desk: Desk) -> Turn:
 
 
 def _ask_rest(talk: Talk, desk: Desk) -> Turn:
-    if not talk.name:
+    if not (talk.name or talk.nameless):
         return Turn(talk.but(stage="name"), ("What is your name, please?",))
     if desk.business.contact == "ask" and not (talk.contact or talk.waived):
         return Turn(talk.but(stage="contact"), ("What telephone number or mail address can we reach you at?",))
     service = desk.service(talk.service)
     price = f" ({service.price})" if service and service.price else ""
     assert talk.start is not None
-    told = f"{desk.title(talk.service)} on {say.moment(talk.start, desk)}{price}, for {talk.name}. Shall I book it?"
+    whom = f", for {talk.name}." if talk.name else ". I have no name for it yet; you can still tell me."
+    told = f"{desk.title(talk.service)} on {say.moment(talk.start, desk)}{price}{whom} Shall I book it?"
     return Turn(talk.but(stage="confirm"), (told,), say.CONFIRMING["book"])
 
 
@@ -221,12 +222,13 @@ async def _book(talk: Talk, desk: Desk) -> Turn:
         if not again.held:
             return (await advance(again, desk)).led_by(*gone)
         booked = await desk.calendar.confirm(desk.tenant, again.held, customer=customer)
-    return _summary(talk, booked, desk)
+    return await _summary(talk, booked, desk)
 
 
-def _summary(talk: Talk, booked: Appointment, desk: Desk) -> Turn:
+async def _summary(talk: Talk, booked: Appointment, desk: Desk) -> Turn:
     where = f" You will find us at {desk.business.address}." if desk.business.address else ""
-    told = f"You are booked, {talk.name}: {say.appointment(booked, desk)}.{where} Is there anything else?"
+    called = f", {talk.name}" if talk.name else ""
+    told = f"You are booked{called}: {say.appointment(booked, desk)}.{where}"
     event = AppointmentBooked(
         appointment=booked.id,
         person=desk.person,
@@ -234,4 +236,8 @@ def _summary(talk: Talk, booked: Appointment, desk: Desk) -> Turn:
         starts_at=booked.starts_at,
         ends_at=booked.ends_at,
     )
-    return Turn(talk.at_rest().but(last=booked.id), (told,), events=(event,))
+    if talk.then:
+        after = adding.following(talk, booked, desk)
+        turn = await advance(after, desk, told, f"Now {desk.title(after.service)}.")
+        return Turn(turn.talk, turn.sentences, turn.choices, (event, *turn.events))
+    return Turn(talk.at_rest().but(last=booked.id), (f"{told} Is there anything else?",), events=(event,))

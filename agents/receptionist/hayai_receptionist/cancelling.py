@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hayai.vocabulary.appointments import AppointmentCancelled
 from hayai_receptionist import owned, say
 from hayai_receptionist.talk import Talk, Turn
+from hayai_receptionist.words import wordset
 
 if TYPE_CHECKING:
     from hayai.ports.calendar import Appointment
@@ -30,9 +31,20 @@ async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     if talk.stage == "which":
         which = await owned.answered(talk, heard, desk, "cancel")
         return which if which is None or isinstance(which, Turn) else _ask(talk, which, desk)
-    if heard.polarity == "yes" or (heard.of("cancel") and heard.polarity != "no"):
+    if _agreed(talk, heard):
         return await _cancel(talk, desk)
     return await _kept(talk, desk) if heard.polarity == "no" else None
+
+
+_COMMAND = wordset("cancel please pls it that this the one appointment my yes now then just")
+
+
+def _agreed(talk: Talk, heard: Heard) -> bool:
+    """Whether the appointment is to be cancelled beyond doubt: a yes, or "cancel it" and nothing else."""
+    another = bool(heard.services) and talk.service not in heard.services
+    other = heard.when or another or heard.name or "?" in heard.text
+    commanded = heard.of("cancel") and set(heard.said) <= _COMMAND
+    return not other and (heard.polarity == "yes" or commanded)
 
 
 async def _kept(talk: Talk, desk: Desk) -> Turn:

@@ -58,6 +58,10 @@ class Desk:
         service = self.service(id_)
         return service.name if service else "Appointment"
 
+    def staff(self) -> tuple[str, ...]:
+        """The names of all that a service may need, people among them."""
+        return tuple(each.name for each in self.business.schedule.resources)
+
     def local(self, instant: datetime) -> datetime:
         """`instant` on the business's clocks."""
         return instant.astimezone(self.zone)

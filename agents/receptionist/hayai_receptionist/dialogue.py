@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hayai.errors import BookingRefused
 from hayai.vocabulary.people import HandedToHuman
-from hayai_receptionist import booking, cancelling, moving, say
+from hayai_receptionist import booking, cancelling, correcting, moving, say
 from hayai_receptionist.answering import answers
 from hayai_receptionist.hearing import listen
 from hayai_receptionist.polarity import ordinary
@@ -77,7 +77,18 @@ async def _acted(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
         return await _HEAR[talk.task](calm, heard, desk)
     if talk.stage == "invite" and heard.polarity == "no":
         return Turn(calm.at_rest(), ("All right. What else can I do for you?",), say.MENU)
+    if _only_corrects(heard):
+        noted = await correcting.corrected(calm, heard, desk)
+        return Turn(calm.but(stage="open"), (noted, "What else can I do for you?"), say.MENU)
     return await booking.begin(calm, heard, desk) if _wants_to_book(talk, heard) else None
+
+
+def _only_corrects(heard: Heard) -> bool:
+    """Whether a message tells who the customer is and nothing to be booked or answered."""
+    told = bool(heard.name or heard.contact)
+    return told and not (
+        heard.services or heard.when or heard.questions or heard.of("book", "soonest", "anytime", "wish")
+    )
 
 
 def _wants_to_book(talk: Talk, heard: Heard) -> bool:
@@ -131,7 +142,8 @@ def _abandons(talk: Talk, heard: Heard) -> bool:
     """Whether the message drops what is under way: "forget it"; in the middle of a booking a bare "cancel" too."""
     if talk.task == "none":
         return False
-    bare = heard.of("cancel") and set(heard.said) <= _BARE and talk.task != "cancel"
+    plain = set(heard.said) <= _BARE and "?" not in heard.text
+    bare = heard.of("cancel") and plain and talk.task != "cancel"
     return heard.of("abort", "leave") or bare
 
 

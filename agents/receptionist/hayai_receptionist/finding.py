@@ -74,6 +74,8 @@ def refused(no: BookingRefused, wanted: datetime, desk: Desk, service: str) -> s
         return f"{when} is too soon: we need at least {length(desk.business.schedule.minimum_notice)} of notice."
     if isinstance(no, TooFar):
         return _too_far(desk)
+    if not desk.on_grid(wanted):
+        return f"{when} is none of our starting times: we start every {length(desk.business.schedule.step)}."
     return f"{when} is not free."
 
 

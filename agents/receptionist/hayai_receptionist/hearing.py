@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
+from hayai_receptionist import caution, staff
 from hayai_receptionist.intents import Intent, intents
 from hayai_receptionist.people import contact_in, name_in
 from hayai_receptionist.polarity import Polarity, polarity
@@ -44,6 +45,7 @@ _THAT_ONE = re.compile(
     r"first|next|earliest|soonest)\b)[a-z'-]+)?)\s+ones?\b(?!\s*(?:o'?clock|[ap]\.?m))",
     re.IGNORECASE,
 )
+_LONG_NUMBER = re.compile(r"\d{3}")
 _ASKS_TO = frozenset({"book", "move", "cancel", "cannot"})
 _MOVED_TO = re.compile(
     r"\b(?:re-?schedul\w*|mov\w+|chang\w+|switch\w*|push\w*|postpon\w+|shift\w*|swap\w*|bring)\b(.*?)\b(?:to|till|until|for)\b(.+)",
@@ -82,6 +84,8 @@ class Heard:
     """For a move: the time that tells which appointment is meant ("my Tuesday one to Friday")."""
     name: str = field(default="", repr=False)
     contact: str = field(default="", repr=False)
+    refused: tuple[str, ...] = ()
+    """The services that are named only to say that they are not meant."""
 
     def of(self, *any_of: Intent) -> bool:
         """Whether the message is about one of these."""
@@ -98,9 +102,11 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
     without = masked(request, services.marks)
     name, name_span = name_in(without)
     without = masked(without, [name_span] if name_span else [])
+    if not services.marks:  # a part of somebody's name is no hint: "Robert Ray" wants no x-ray
+        services = named(without, desk.services)
     which, wanted = _which_and_when(without)
-    about = intents(words(without))
-    timed = When() if talk.stage == "contact" and _only_digits(without) else when(wanted, talk, desk)
+    about = caution.tempered(without, intents(words(without)))
+    timed = When() if _no_time(without, plain, talk) else when(wanted, talk, desk)
     return Heard(
         text=plain,
         said=words(without),
@@ -112,7 +118,15 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
         which=when(which, None, desk) if which else When(),
         name=name,
         contact=contact,
+        refused=services.refused,
     )
+
+
+def _no_time(request: str, plain: str, talk: Talk) -> bool:
+    """Whether figures or a date in a message are no wish: half a telephone number, or a check of what is held."""
+    late = talk.stage == "confirm" and talk.waived and bool(_LONG_NUMBER.search(request))
+    number = (talk.stage == "contact" or late) and _only_digits(request)
+    return number or (talk.stage == "confirm" and caution.checks(plain))
 
 
 def _parted(plain: str, desk: Desk) -> tuple[tuple[Question, ...], str]:
@@ -122,8 +136,13 @@ def _parted(plain: str, desk: Desk) -> tuple[tuple[Question, ...], str]:
     for clause in _CLAUSES.split(plain):
         about = [_carried(each, asked) for each in questions(clause, desk)]
         asked += about
-        if not about or _ASKS_TO & intents(words(masked(clause, named(clause, desk.services).marks))):
-            request.append(clause)
+        wanted = staff.named(clause, desk.staff())
+        if wanted and not about:
+            asked.append(Question("staff", clause))
+        plainly = all(each.topic not in {"policy", "staff"} for each in about)
+        asks_to = plainly and _ASKS_TO & intents(words(masked(clause, named(clause, desk.services).marks)))
+        if not about or asks_to:
+            request.append(masked(clause, wanted))
     return tuple(asked), " ".join(request)
 
 
@@ -146,8 +165,8 @@ def _meant(services: Named, asked: tuple[Question, ...], talk: Talk, timed: When
 
 
 def _asks(request: str) -> bool:
-    """Whether a request is put as a question: "is 3 ok?" is no yes; "ok?" alone is."""
-    return "?" in request and len(words(request)) > 2  # noqa: PLR2004
+    """Whether a request is put as a question: "is 3 ok?" is no yes, and neither is "ok?"."""
+    return "?" in request and words(request) != ("why", "not")
 
 
 def _only_digits(text: str) -> bool:

@@ -31,7 +31,7 @@ PHRASES: dict[Intent, str] = {
     "abort": """forget it; forget about it; never mind; nevermind; nvm; leave it; drop it; start over; start
         again; changed my mind; change my mind; not anymore; don't want it; don't want to book;
         don't book; do not book; don't want an; scrap that; abort; don't bother; skip it""",
-    "mine": """my appointments; when is my; when's my; what time is my; do i have an; do i have any; my
+    "mine": """my appointments; when is my; when's my; what time is my; know the time; do i have an; do i have any; my
         booking; my next appointment; am i booked; have i booked; i have booked;
         did i book; did i just book; have booked; my
         reservations; list my; show my; when am i; what did i book; is my appointment; my
@@ -66,7 +66,7 @@ PHRASES: dict[Intent, str] = {
     "help": "help; what can you do; how does this work; what are my options; menu; how do i use",
     "repeat": """repeat; say that again; say again; pardon; come again; what was that; what did you say; excuse
         me; sorry what; what were the; which times; what times were""",
-    "unsure": """not sure; don't know; dont know; do not know; let me think; let me check; hold on; one moment;
+    "unsure": """not yet; not sure; don't know; dont know; do not know; let me think; let me check; hold on; one moment;
         one second; one sec; just a moment; a minute please; wait; give me a; i'll think; no
         idea; hmm; unsure; depends; need to check; have to check; get back to you; have a
         question; quick question""",

@@ -46,6 +46,16 @@ _NO_NAME = wordset(
 
 _LONGEST = 40
 """Letters of one part of a name; more is a cat on the keyboard."""
+_PARTS = 4
+_TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof", "miss"})
+_JOINING = frozenset({"&", "and", "von", "van", "de"})
+_BOTH = wordset(
+    """
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
+    september october november december day week noon will love hope early price cost free new old
+    """
+)
+"""Words that stand in names, too, beside one that is nothing else."""
 _MAYBE_NAME = frozenset({"april", "june", "may", "august", "summer", "will"})
 
 
@@ -64,15 +74,27 @@ def name_in(text: str) -> tuple[str, tuple[int, int] | None]:
     """A name that the customer says to be theirs ("I'm Ada Lovelace"), and where the saying stands in `text`."""
     for found in _TOLD.finditer(text):
         sure = found["lead"].casefold().startswith(_SURE_LEADS)
-        parts = _leading(found["name"].split(), capitals=not sure, shouted=text.isupper())
+        run = found["name"].split()
+        parts = _leading(run, capitals=not sure, shouted=text.isupper())
+        parts = parts if parts or text.isupper() else unusual_name(run)
         if parts:
             end = found.start("name") + found["name"].index(parts[-1]) + len(parts[-1])
-            return _written(parts), (found.start(), end)
+            return written(parts), (found.start(), end)
     return "", None
 
 
 def bare_name(text: str) -> str:
     """The name in an answer to "What is your name?": "Ada Lovelace", "ada", "Ada Lovelace please"."""
+    plain = answer_words(text)
+    parts = _leading(plain, capitals=False, shouted=False)
+    if not parts or len(parts) < len(plain):
+        return ""
+    sensible = not ordinary(words(" ".join(parts))) or parts[0].casefold() in _MAYBE_NAME  # "perfect" names nobody
+    return written(parts) if sensible else ""
+
+
+def answer_words(text: str) -> list[str]:
+    """The words of an answer, without what is said for courtesy before and after a name."""
     plain = re.sub(r"[,!;:]|\.$", " ", text).split()
     while plain and plain[0].casefold() in {
         "hi",
@@ -96,11 +118,31 @@ def bare_name(text: str) -> str:
         plain.pop(0)
     while plain and plain[-1].casefold() in {"please", "thanks", "thank", "you", "here", "pls"}:
         plain.pop()
-    parts = _leading(plain, capitals=False, shouted=False)
-    if not parts or len(parts) < len(plain):
-        return ""
-    sensible = not ordinary(words(" ".join(parts))) or parts[0].casefold() in _MAYBE_NAME  # "perfect" names nobody
-    return _written(parts) if sensible else ""
+    return plain
+
+
+def unusual_name(said: list[str], *, loosely: bool = False) -> list[str]:
+    """`said` where it reads as a name with words in it that mean something else ("Sunny Day"); else nothing.
+
+    Small letters will do when `loosely`, for somebody who has been asked twice.
+    """
+    words_ = [each for each in said if each.casefold() not in _JOINING]
+    titled = bool(words_) and words_[0].casefold().rstrip(".") in _TITLES
+    if not 2 <= len(words_) <= _PARTS or not all(_may_stand_in_name(each, loosely=loosely) for each in words_):
+        return []
+    return said if titled or telling(words_) else []
+
+
+def telling(parts: list[str]) -> list[str]:
+    """Those of the parts of a name that are no other words."""
+    plain = (each for each in parts if each.casefold().rstrip(".") not in _TITLES | _JOINING)
+    return [each for each in plain if "".join(words(each)) not in _NO_NAME]
+
+
+def _may_stand_in_name(word: str, *, loosely: bool) -> bool:
+    plain = "".join(words(word))
+    fits = bool(re.fullmatch(_NAME, word)) and (word[0].isupper() or loosely)
+    return fits and (plain not in _NO_NAME or plain in _BOTH)
 
 
 def _leading(said: list[str], *, capitals: bool, shouted: bool) -> list[str]:
@@ -125,6 +167,6 @@ def _may_be_name(word: str, *, first: bool) -> bool:
     return plain not in _NO_NAME and not (first and plain.endswith("ing") and len(plain) > 5)  # noqa: PLR2004
 
 
-def _written(parts: list[str]) -> str:
+def written(parts: list[str]) -> str:
     told = [part.rstrip(".") if len(part) > 2 else part for part in parts]  # noqa: PLR2004
     return " ".join(part if part != part.casefold() else part[:1].upper() + part[1:] for part in told)

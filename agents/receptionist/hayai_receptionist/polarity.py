@@ -17,7 +17,10 @@ def _phrases(told: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(each.split()) for each in told.split(";"))
 
 
-_YES_IDIOMS = _phrases("why not; no problem; no problems; not bad; no worries; can't wait; no objection; not at all")
+_YES_IDIOMS = _phrases(
+    "why not; no problem; no problems; not bad; no worries; can't wait; no objection; not at all;"
+    " don't see why not; do not see why not; see no reason not to; no reason not to; wouldn't say no; can't say no"
+)
 _YES = _phrases(
     """yes; yep; yeah; yea; yup; ya; yas; yess; yess; yesss; sure; ok; okay; okey; k; kk; correct; exactly; absolutely;
     definitely; certainly; of course; sounds good; sounds great; sounds fine; sounds perfect; that works; this works;

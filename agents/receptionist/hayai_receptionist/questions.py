@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from hayai_receptionist import caution, staff
 from hayai_receptionist.intents import intents
 from hayai_receptionist.people import contact_in
 from hayai_receptionist.services import masked, named
@@ -13,7 +14,7 @@ from hayai_receptionist.words import spans, words, wordset
 if TYPE_CHECKING:
     from hayai_receptionist.desk import Desk
 
-Topic = Literal["hours", "address", "phone", "price", "services", "own"]
+Topic = Literal["hours", "address", "phone", "price", "services", "own", "policy", "staff"]
 _SHORT = 3
 _OPENERS = wordset("do does is are can what what's how where when which who will have")
 _TOPICS: tuple[Topic, ...] = ("price", "hours", "address", "phone", "services")
@@ -31,6 +32,10 @@ class Question:
 
 def questions(clause: str, desk: Desk) -> list[Question]:
     """What a clean clause asks, if anything."""
+    if caution.about_cancelling(clause):
+        return [Question("policy", clause)]
+    if staff.asked(clause, desk.staff()):
+        return [Question("staff", clause)]
     mentioned = named(clause, desk.services)
     services = mentioned.ids if mentioned.marks else ()
     hinted = services or (mentioned.ids if len(mentioned.ids) == 1 else ())

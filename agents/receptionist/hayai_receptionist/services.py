@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from hayai_receptionist.words import close, places, spans, words, wordset
+from hayai_receptionist.words import close, places, spans, stem, words, wordset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +18,27 @@ _EMPTY = wordset(
     """
     a an and the of for with in on at to or my your our per new visit appointment booking session service
     treatment call minute minutes min hour hours day first full half quick follow up what how do i
+    one ones two three four five six second third single
     """
 )
 """Words that alone name no service, however often they stand in names."""
+_HOURS = wordset("morning noon afternoon evening night today tonight tomorrow weekend")
+"""Words of time, which name a service only as in "the night one"."""
+_REFUSING = re.compile(
+    r"\b(?:not|no|instead of|rather than|don't (?:want|need)|didn't (?:want|mean)|without)(?:\s+(?:for|an?|the|my|to))*\s*\Z",
+    re.IGNORECASE,
+)
+"""What stands before a name that is not meant: "not a filling"."""
+_REVOKING = re.compile(
+    r"^\W*(?:no|nope|oh no|wait no|no wait|sorry|oh sorry|scratch that|i mean|i meant|actually|or rather|make that)\b",
+    re.IGNORECASE,
+)
+"""What stands between a name that is taken back and the one that is meant: "a check-up, no, a cleaning"."""
+_TONGUE = re.compile(r"\b(?:speaks?|speaking|i'm an?|i am an?|is it|is this|isn't it|in)\s+\Z", re.IGNORECASE)
+"""What stands before a word that is none of our names: "do you speak polish", "is it urgent"."""
+_SIDE = wordset("a an the i i'd meant mean want wanted would like please no not yes sorry oh one ones lesson for it of")
+_NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "an": 1, "a": 1}
+_UNITS = {"hour": 60, "minute": 1}
 
 
 _LONG = {"min": "minute", "mins": "minute", "hr": "hour", "hrs": "hour"}
@@ -30,22 +50,75 @@ class Named:
 
     ids: tuple[str, ...] = ()
     marks: tuple[tuple[int, int], ...] = ()
+    refused: tuple[str, ...] = ()
+    """Those that are named only to say that they are not meant."""
 
 
 def named(text: str, services: Sequence[Service]) -> Named:
     """The services that a clean text names; several ids where more than one fits equally well."""
     said, where = tuple(_LONG.get(word, word) for word in words(text)), places(text)
     found = [(start, end, each.id) for each in services for start, end in _found(each, said)]
-    longest = [each for each in found if not any(_inside(each, other) for other in found)]
-    if longest:
-        ids = tuple(dict.fromkeys(each[2] for each in sorted(longest)))
-        return Named(ids, tuple((where[start][0], where[end - 1][1]) for start, end, _ in longest))
-    return Named(_hinted(said, services))
+    longest = sorted(each for each in found if not any(_inside(each, other) for other in found))
+    placed = [(where[start][0], where[end - 1][1], id_) for start, end, id_ in longest]
+    placed = [each for each in placed if not (_is_one_word(text, each) and _TONGUE.search(text[: each[0]]))]
+    if placed:
+        refused = _refused(text, placed)
+        ids = tuple(dict.fromkeys(each[2] for each in placed if each not in refused))
+        marks = tuple((start, end) for start, end, _ in placed)
+        return Named(ids, marks, tuple(id_ for _, _, id_ in refused if id_ not in ids))
+    lasting = _lasting(said, services)
+    return Named(lasting, ((where[0][0], where[-1][1]),)) if lasting else Named(_hinted(said, services))
+
+
+def _is_one_word(text: str, place: tuple[int, int, str]) -> bool:
+    return len(words(text[place[0] : place[1]])) == 1
+
+
+def _refused(text: str, placed: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Those of the names that are not meant: "not X", and X in "X, no, Y"."""
+    denied = [each for each in placed if _REFUSING.search(text[: each[0]])]
+    pairs = [(one, other) for one, other in pairwise(placed) if one[2] != other[2]]
+    revoked = [one for one, other in pairs if other not in denied and _REVOKING.search(text[one[1] : other[0]])]
+    # "a check-up? no, cleaning" denies the first: its "no" is not said of the second.
+    meant = [other for one, other in pairs if one not in denied and _plain_no(text[one[1] : other[0]])]
+    taken_back = [one for one, other in pairs if other in meant]
+    return [each for each in placed if (each in denied and each not in meant) or each in revoked or each in taken_back]
+
+
+def _plain_no(between: str) -> bool:
+    """Whether a "no" between two names turns from the first to the second."""
+    return bool(
+        re.fullmatch(r"\W*(?:oh |wait |sorry )?(?:no|nope)\b\W*(?:an? |the |i want(?:ed)? (?:an? )?)?", between, re.I)
+    )
+
+
+def _lasting(said: tuple[str, ...], services: Sequence[Service]) -> tuple[str, ...]:
+    """The one service that lasts as long as is said, where nothing else is: "two hours", "the 60 minute one"."""
+    rest = [word for word in said if stem(word) not in _UNITS and word not in _SIDE]
+    units = [_UNITS[stem(word)] for word in said if stem(word) in _UNITS]
+    numbers = [word for word in said if word.isdigit() or word in _NUMBERS and word not in {"a", "an", "one"}]
+    numbers = numbers or [word for word in said if word in _NUMBERS]
+    if len(units) != 1 or len(set(rest) - set(numbers)) or len(numbers) != 1:
+        return ()
+    minutes = units[0] * (int(numbers[0]) if numbers[0].isdigit() else _NUMBERS[numbers[0]])
+    fitting = tuple(each.id for each in services if each.duration.total_seconds() == minutes * 60)
+    return fitting if len(fitting) == 1 else ()
 
 
 def _found(service: Service, said: tuple[str, ...]) -> set[tuple[int, int]]:
     phrases = {words(name) for name in (service.name, *service.also)}
-    return {span for phrase in phrases for span in spans(phrase, said)}
+    straight = {span for phrase in phrases for span in spans(phrase, said)}
+    return straight | {span for phrase in phrases if len(phrase) > 1 for span in _shuffled(phrase, said)}
+
+
+def _shuffled(phrase: tuple[str, ...], said: tuple[str, ...]) -> set[tuple[int, int]]:
+    """Where all words of `phrase` stand together in another order: "a lesson, two hours" for "two hour lesson"."""
+    size = len(phrase)
+    return {
+        (start, start + size)
+        for start in range(len(said) - size + 1)
+        if sorted(map(stem, said[start : start + size])) == sorted(map(stem, phrase))
+    }
 
 
 def _inside(each: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
@@ -55,10 +128,18 @@ def _inside(each: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
 
 def _hinted(said: tuple[str, ...], services: Sequence[Service]) -> tuple[str, ...]:
     """The services that share most of their telling words with the text."""
-    telling = [word for word in dict.fromkeys(said) if word not in _EMPTY and len(word) > 2]  # noqa: PLR2004
+    telling = [word for word in dict.fromkeys(said) if _tells(word, said) and len(word) > 2]  # noqa: PLR2004
     scores = {each.id: _shared(each, telling) for each in services}
     best = max(scores.values(), default=0)
     return tuple(id_ for id_, score in scores.items() if score == best) if best else ()
+
+
+def _tells(word: str, said: tuple[str, ...]) -> bool:
+    """Whether a word may tell a service; a word of time does only in "the night one"."""
+    if word not in _HOURS:
+        return word not in _EMPTY
+    at = said.index(word)
+    return said[at + 1 : at + 2] in {("one",), ("ones",)} and said[at - 1 : at] in {("the",), ("that",)}
 
 
 def _shared(service: Service, telling: list[str]) -> int:
@@ -69,6 +150,7 @@ def _shared(service: Service, telling: list[str]) -> int:
 def among(said: Sequence[str], services: Sequence[Service]) -> tuple[str, ...]:
     """The one of a few services that any word tells from the others: "the full one"; empty where none does."""
     own = {each.id: {word for name in (each.name, *each.also) for word in words(name)} for each in services}
+    said = [word for word, after in pairwise([*said, ""]) if word != "one" or stem(after) in _UNITS]
     fitting = {word: [id_ for id_ in own if any(close(word, each) for each in own[id_])] for word in said}
     told = {ids[0] for ids in fitting.values() if len(ids) == 1}
     return tuple(told) if len(told) == 1 else ()

@@ -40,6 +40,16 @@ class Wish(BaseModel):
     """False for one of the days that an hour without a date may mean."""
 
 
+class Following(BaseModel):
+    """A further booking that waits for the one under way: its service, its time, and its place beside that one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    service: str
+    wishes: tuple[Wish, ...] = ()
+    place: Literal["", "after", "day"] = ""
+
+
 class Talk(BaseModel):
     """Where a conversation stands. The stage is the question that is open; the rest is what is known."""
 
@@ -72,8 +82,12 @@ class Talk(BaseModel):
     misses: int = 0
     waived: bool = False
     """Whether the customer would rather not say how to reach them."""
+    nameless: bool = False
+    """Whether the booking goes on although no name was told."""
     refusals: int = 0
     """How often a name or a contact was asked for in vain."""
+    then: tuple[Following, ...] = ()
+    """What is to be booked after this."""
 
     def but(self, **changes: Any) -> Talk:
         """The same talk with `changes`."""

@@ -191,6 +191,9 @@ def _read(talk: Talk, heard: Heard, desk: Desk) -> Wish | None:
 def _fits(reading: Wish, heard: Heard, desk: Desk) -> bool:
     """Whether what is said now tells this reading from the others: a date, a part of the day, "am"."""
     start = desk.local(reading.start)
+    clocks = [wish for wish in heard.when.wishes if wish.precise and heard.when.has_time]
+    if clocks and not any(_same_clock(start, desk.local(w.start), desk.local(w.end), precise=True) for w in clocks):
+        return False  # a whole new clock time is none of the readings, whatever its "pm"
     if {"am", "a.m", "morning"} & set(heard.said) or {"pm", "p.m", "afternoon", "evening"} & set(heard.said):
         return (start.hour < 12) == bool({"am", "a.m", "morning"} & set(heard.said))  # noqa: PLR2004
     if heard.when.has_date:

@@ -1,0 +1,57 @@
+"""Adding: a second booking that is asked for while one is under way; it waits until that one is made."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from hayai_receptionist.talk import Following, Talk, Wish
+
+if TYPE_CHECKING:
+    from hayai.ports.calendar import Appointment
+    from hayai_receptionist.desk import Desk
+    from hayai_receptionist.hearing import Heard
+
+_DAY = timedelta(days=1)
+_MOST = 3
+"""How many bookings may wait."""
+_ALSO = re.compile(
+    r"\b(?:also|as well|too|plus|additionally|in addition|another|afterwards?|one more)\b"
+    r"|\b(?:right|directly|just|straight) after\b|^\W*and\b",
+    re.IGNORECASE,
+)
+_ONE_MORE = re.compile(r"\b(?:another|one more|a second|also an?|and an?|as well)\b", re.IGNORECASE)
+_AFTER = re.compile(r"\b(?:right|directly|just|straight) after\b|\bafterwards?\b", re.IGNORECASE)
+_SAME_DAY = re.compile(r"\bsame day\b", re.IGNORECASE)
+
+
+def added(talk: Talk, heard: Heard) -> Talk | None:
+    """`talk` with the further booking that the message asks for; None where it asks for none."""
+    if not talk.service or talk.stage == "service" or len(heard.services) != 1 or len(talk.then) >= _MOST:
+        return None
+    (service,) = heard.services
+    more = _ONE_MORE if service == talk.service else _ALSO
+    if heard.refused or heard.of("instead") or not more.search(heard.text):
+        return None
+    place = "after" if _AFTER.search(heard.text) else "day" if _SAME_DAY.search(heard.text) else ""
+    return talk.but(then=(*talk.then, Following(service=service, wishes=heard.when.wishes, place=place)))
+
+
+def following(talk: Talk, booked: Appointment, desk: Desk) -> Talk:
+    """The talk about the booking that waited first, now that `booked` is made."""
+    first, *rest = talk.then
+    day = desk.midnight(desk.local(booked.starts_at).date())
+    wishes = first.wishes
+    if not wishes and first.place == "after":
+        wishes = (Wish(start=booked.ends_at, end=max(day + _DAY, booked.ends_at + _DAY), soonest=True),)
+    if not wishes and first.place == "day":
+        wishes = (Wish(start=day, end=day + _DAY),)
+    resting = talk.at_rest().but(last=booked.id, waived=talk.waived, nameless=talk.nameless)
+    return resting.but(task="book", service=first.service, wishes=wishes, then=tuple(rest))
+
+
+def order(talk: Talk, desk: Desk) -> str:
+    """In which order it goes."""
+    waiting = ", then ".join(desk.title(each.service) for each in talk.then)
+    return f"One after the other: first {desk.title(talk.service)}, then {waiting}."

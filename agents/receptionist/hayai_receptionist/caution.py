@@ -1,0 +1,64 @@
+"""Caution: words that look like a command or an answer and are none: "can I cancel later?", "I don't have a phone"."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hayai_receptionist.intents import Intent
+
+_NOT_CANCELLING = re.compile(
+    r"\b(?:don't|dont|do not|not|never|without|didn't|did not|won't|no need|no intention)\s+"
+    r"(?:(?:to|want|wish|need|like|going|mean|planning|really|asking|have|actually|trying|of|gonna|wanna)\s+){0,3}cancel",
+    re.IGNORECASE,
+)
+_IF_CANCELLING = re.compile(
+    r"\bcancell?ation\s+(?:polic|fee|charge|rule|term|period|deadline)|\bif\s+(?:\w+\s+){1,3}(?:to\s+)?cancel"
+    r"|\bcancel\w*\b.*\b(?:later|if|the day before|last[- ]minute|in case|free of charge|for free|any ?time|up to|short notice"
+    r"|policy|fee|penalty)\b"
+    r"|\b(?:how|what happens|still|possible to|allowed to|charge|fee|penalty|policy)\b.*\bcancel",
+    re.IGNORECASE,
+)
+_NO_WAY_TO_REACH = re.compile(
+    r"\b(?:no|don't have|do not have|dont have|haven't got|without|neither|nor|not got)\s+(?:(?:an?|any|my|own)\s+)?"
+    r"(?:e-?mail|mail|phone|telephone|mobile|cell|number|contact)",
+    re.IGNORECASE,
+)
+_LATER = re.compile(
+    r"\b(?:book|decide|confirm|pay|tell you|let you know|answer|come back|do (?:it|this|that))\s+(?:\w+\s+)?later\b",
+    re.IGNORECASE,
+)
+_CHECKING = re.compile(
+    r"\b(?:it's|its|it is|is it|is that|is this|that's|that is|isn't (?:it|that)|correct me|am i right)\b",
+    re.IGNORECASE,
+)
+_SUGGESTING = re.compile(
+    r"\b(?:possible|ok|okay|free|open|available|instead|rather|can|could|how about|what about|too late|too early)\b",
+    re.IGNORECASE,
+)
+
+
+def about_cancelling(clause: str) -> bool:
+    """Whether a clause only asks about cancelling, on a condition or in general, and wishes none."""
+    return bool(_IF_CANCELLING.search(clause)) and not _NOT_CANCELLING.search(clause)
+
+
+def tempered(text: str, about: frozenset[Intent]) -> frozenset[Intent]:
+    """What a message is about, without a cancellation that it denies and a "later" that is no time to come."""
+    found: set[Intent] = set(about)
+    if _NOT_CANCELLING.search(text) or _IF_CANCELLING.search(text):
+        found.discard("cancel")
+    if _LATER.search(text):
+        found = (found - {"later", "book"}) | {"unsure"}
+    return frozenset(found)
+
+
+def unreachable(text: str) -> bool:
+    """Whether the customer says that there is no telephone and no mail address."""
+    return bool(_NO_WAY_TO_REACH.search(text))
+
+
+def checks(text: str) -> bool:
+    """Whether a question only makes sure of what is being talked about: "it's on a Tuesday?"."""
+    return text.rstrip().endswith("?") and bool(_CHECKING.search(text)) and not _SUGGESTING.search(text)

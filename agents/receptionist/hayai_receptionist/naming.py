@@ -1,0 +1,59 @@
+"""Naming: the answers to "What is your name?" and "How can we reach you?", and what happens where none comes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hayai_receptionist import caution, people
+from hayai_receptionist.hearing import when
+from hayai_receptionist.services import masked
+
+if TYPE_CHECKING:
+    from hayai_receptionist.desk import Desk
+    from hayai_receptionist.hearing import Heard
+    from hayai_receptionist.talk import Talk
+
+_PATIENCE = 2
+"""How often a name or a contact is asked for before the booking goes on without one."""
+
+
+def told(talk: Talk, heard: Heard, desk: Desk) -> str:
+    """The name in an answer to the question for it, or in a later message while there is none; else empty."""
+    late = talk.nameless and talk.stage in {"contact", "confirm"} and not (heard.intents or heard.polarity)
+    if heard.services or heard.name or not (talk.stage == "name" or late):
+        return ""
+    span = people.contact_in(heard.text)[1]
+    answer = masked(heard.text, [span] if span else [])
+    return people.bare_name(answer) or _unusual(answer, talk, desk)
+
+
+def _unusual(answer: str, talk: Talk, desk: Desk) -> str:
+    """A name with a word in it that means something else: "Sunny Day", "Dr. March"."""
+    if "?" in answer:
+        return ""
+    parts = people.unusual_name(people.answer_words(answer), loosely=talk.refusals > 0)
+    timed = any(when(each, None, desk) for each in people.telling(parts))
+    return people.written(parts) if parts and not timed else ""
+
+
+def answered(talk: Talk, heard: Heard) -> tuple[Talk, str] | tuple[Talk] | tuple[None]:
+    """`talk` after an answer about the person and what to say to it; None where the message is no such answer."""
+    if heard.name or heard.contact:
+        return (talk.but(refusals=0),)
+    if talk.stage == "contact" and caution.unreachable(heard.text):
+        return talk.but(waived=True, refusals=0), "All right, we can do without."
+    if not _tries(heard):
+        return (None,)
+    if talk.refusals + 1 >= _PATIENCE:
+        asked = {"waived": True} if talk.stage == "contact" else {"nameless": True}
+        return talk.but(refusals=0, **asked), "All right, we can sort that out later."
+    short = talk.stage == "contact" and any(each.isdigit() for each in heard.text)
+    lead = "That does not look like a whole number or address." if short else "I did not catch that."
+    return talk.but(refusals=talk.refusals + 1), lead
+
+
+def _tries(heard: Heard) -> bool:
+    """Whether a message may be meant as the answer; nothing that asks or wants something else counts as one."""
+    wordless = not any(each.isalnum() for each in heard.text)
+    elsewhere = "?" in heard.text or heard.questions or heard.services or heard.when or heard.polarity == "yes"
+    return not (wordless or elsewhere or heard.intents - {"greet", "later", "instead"})
