@@ -220,3 +220,19 @@ async def test_the_front_page_is_html(desk: Desk) -> None:
     """Whoever opens the address in a browser sees where to go."""
     answer = await desk.http.get("/")
     assert "Hayai is running" in answer.text
+
+
+async def test_a_server_that_is_away_is_told_without_its_address(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A caller learns that it is worth another try; who runs this finds the sentence in the log."""
+
+    async def away(credential: object) -> None:
+        raise Unavailable("hayai_application at 10.0.0.7:5432/hayai: Postgres does not answer.")
+
+    key = await desk.key()
+    monkeypatch.setattr(desk.identity, "verify", away)
+    answer = await desk.http.get("/v1/tenants/acme/appointments", headers=key)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "10.0.0.7" not in answer.text
+    assert "10.0.0.7" in caplog.text

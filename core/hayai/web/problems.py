@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI, Request
 
+_log = logging.getLogger(__name__)
+_AWAY = 503
 _STATUS: tuple[tuple[type[HayaiError], int], ...] = (
     (CallerUnknown, 401),
     (TenantWrong, 403),
@@ -31,7 +34,7 @@ _STATUS: tuple[tuple[type[HayaiError], int], ...] = (
     (BookingRefused, 409),
     (MessageTooLarge, 413),
     (RateLimited, 429),
-    (TransientError, 503),
+    (TransientError, _AWAY),
     (PermanentError, 422),
 )
 
@@ -46,7 +49,15 @@ def answer_problems(app: FastAPI) -> None:
 def _ours(request: Request, error: Exception) -> JSONResponse:
     del request
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    return _problem(status, type(error).__name__, str(error), _headers(error))
+    return _problem(status, type(error).__name__, _detail(error, status), _headers(error))
+
+
+def _detail(error: Exception, status: int) -> str:
+    """The error's sentence, but for a server of ours that is away: that one names addresses, and goes to the log."""
+    if status != _AWAY:
+        return str(error)
+    _log.warning("A request was answered with 503: %s", error)
+    return "Something that this needs does not answer just now: send the same request again in a few seconds."
 
 
 def _headers(error: Exception) -> Mapping[str, str]:
