@@ -12,11 +12,17 @@ if TYPE_CHECKING:
     from datetime import date
 
     from hayai_receptionist.desk import Desk
-    from hayai_receptionist.questions import Question
+    from hayai_receptionist.questions import Question, Topic
     from hayai_receptionist.talk import Talk
 
 _SOON = timedelta(days=21)
 """How far ahead a day that differs from its weekday is worth a word."""
+
+
+_FIXED: dict[Topic, str] = {
+    "policy": "An appointment can be cancelled or moved here until it begins; I ask before I do either.",
+    "staff": "I book the time and cannot choose or tell who it will be with; a colleague can.",
+}
 
 
 def answers(asked: tuple[Question, ...], talk: Talk, desk: Desk) -> tuple[str, ...]:
@@ -26,20 +32,16 @@ def answers(asked: tuple[Question, ...], talk: Talk, desk: Desk) -> tuple[str, .
 
 
 def _answer(question: Question, talk: Talk, desk: Desk) -> tuple[str, ...]:
+    if question.topic in _FIXED:
+        return (_FIXED[question.topic],)
     if question.topic == "own":
         return (desk.business.answers[question.answer].says,)
     if question.topic == "hours":
         return _hours(question, desk)
-    if question.topic == "address":
-        return (_address(desk),)
-    if question.topic == "phone":
-        return (_phone(desk),)
+    if question.topic in {"address", "phone"}:
+        return (_address(desk) if question.topic == "address" else _phone(desk),)
     if question.topic == "price":
         return _prices(question, talk, desk)
-    if question.topic == "policy":
-        return ("An appointment can be cancelled or moved here until it begins; I ask before I do either.",)
-    if question.topic == "staff":
-        return ("I book the time and cannot choose or tell who it will be with; a colleague can.",)
     return _services(question, desk)
 
 

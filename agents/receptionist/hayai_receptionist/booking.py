@@ -46,6 +46,9 @@ async def _replied(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     if talk.stage == "confirm":
         return await _answered(talk, heard, desk)
     if talk.stage in {"name", "contact"}:
+        if talk.service in heard.services and talk.start:
+            kept = f"That is what I am keeping: {desk.title(talk.service)} on {say.moment(talk.start, desk)}."
+            return await advance(talk, desk, kept)
         return await _about_person(talk, heard, desk)
     if heard.polarity == "no" and talk.stage == "doubt":
         return await advance(talk.forgetting_time(), desk, "All right.")

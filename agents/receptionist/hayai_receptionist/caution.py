@@ -15,8 +15,8 @@ _NOT_CANCELLING = re.compile(
 )
 _IF_CANCELLING = re.compile(
     r"\bcancell?ation\s+(?:polic|fee|charge|rule|term|period|deadline)|\bif\s+(?:\w+\s+){1,3}(?:to\s+)?cancel"
-    r"|\bcancel\w*\b.*\b(?:later|if|the day before|last[- ]minute|in case|free of charge|for free|any ?time|up to|short notice"
-    r"|policy|fee|penalty)\b"
+    r"|\bcancel\w*\b.*\b(?:later|if|the day before|last[- ]minute|in case|free of charge|for free|any ?time|up to"
+    r"|short notice|policy|fee|penalty)\b"
     r"|\b(?:how|what happens|still|possible to|allowed to|charge|fee|penalty|policy)\b.*\bcancel",
     re.IGNORECASE,
 )
@@ -27,6 +27,10 @@ _NO_WAY_TO_REACH = re.compile(
 )
 _LATER = re.compile(
     r"\b(?:book|decide|confirm|pay|tell you|let you know|answer|come back|do (?:it|this|that))\s+(?:\w+\s+)?later\b",
+    re.IGNORECASE,
+)
+_NOT_MOVING = re.compile(
+    r"\b(?:change|update|correct|switch)\s+(?:my|the|your)\s+(?:\w+\s+)?(?:name|number|phone|e-?mail|mail|contact|address)\b",
     re.IGNORECASE,
 )
 _CHECKING = re.compile(
@@ -49,9 +53,16 @@ def tempered(text: str, about: frozenset[Intent]) -> frozenset[Intent]:
     found: set[Intent] = set(about)
     if _NOT_CANCELLING.search(text) or _IF_CANCELLING.search(text):
         found.discard("cancel")
-    if _LATER.search(text):
+    if _NOT_MOVING.search(text):
+        found.discard("move")
+    if puts_off(text):
         found = (found - {"later", "book"}) | {"unsure"}
     return frozenset(found)
+
+
+def puts_off(text: str) -> bool:
+    """Whether "later" is when the customer will decide, and no time to come."""
+    return bool(_LATER.search(text))
 
 
 def unreachable(text: str) -> bool:

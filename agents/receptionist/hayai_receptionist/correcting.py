@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 
 async def corrected(talk: Talk, heard: Heard, desk: Desk) -> str:
-    """Store what is told with the appointment that it must be about, and say so; else say what becomes of it."""
+    """Store what is told with the appointment that it must be about, and say so; else say what becomes of it.
+
+    Empty where the customer has no appointment.
+    """
     told = say.listed([each for each in (heard.name, heard.contact) if each])
     mine = await desk.own()
     if not mine:
-        return f"Thank you, I have noted {told} for your booking."
+        return ""
     meant = [each for each in mine if each.id == talk.last] or mine
     if len(meant) > 1:
         return f"I shall use {told} for your next booking. A colleague can change the appointments that you have."

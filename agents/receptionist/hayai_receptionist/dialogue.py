@@ -77,8 +77,7 @@ async def _acted(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
         return await _HEAR[talk.task](calm, heard, desk)
     if talk.stage == "invite" and heard.polarity == "no":
         return Turn(calm.at_rest(), ("All right. What else can I do for you?",), say.MENU)
-    if _only_corrects(heard):
-        noted = await correcting.corrected(calm, heard, desk)
+    if _only_corrects(heard) and (noted := await correcting.corrected(calm, heard, desk)):
         return Turn(calm.but(stage="open"), (noted, "What else can I do for you?"), say.MENU)
     return await booking.begin(calm, heard, desk) if _wants_to_book(talk, heard) else None
 

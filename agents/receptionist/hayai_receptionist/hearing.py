@@ -45,7 +45,19 @@ _THAT_ONE = re.compile(
     r"first|next|earliest|soonest)\b)[a-z'-]+)?)\s+ones?\b(?!\s*(?:o'?clock|[ap]\.?m))",
     re.IGNORECASE,
 )
+_MONTH = (
+    r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_NUMBERED = r"(?:the\s+)?(\d{1,2}(?:st|nd|rd|th)?)"
+# "dec 16 or 17" is two dates; "dec 16 or 17:00" and "dec 16 or 5 pm" are not.
+_OR_DAY = re.compile(rf"\b{_MONTH}\s+{_NUMBERED}\s+or\s+{_NUMBERED}\b(?!\s*(?::|[ap]\.?m|o'?clock))", re.IGNORECASE)
+_DAY_OR = re.compile(rf"\b{_NUMBERED}\s+or\s+{_NUMBERED}\s+(?:of\s+)?{_MONTH}", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d{3}")
+_REOPENS = re.compile(
+    r"\b(?:also|too|as well|another|plus|instead|actually|rather|no|not|mean|meant|ones?|want)\b", re.IGNORECASE
+)
+"""What shows, while the person is asked about, that a word of a service's name is one."""
 _ASKS_TO = frozenset({"book", "move", "cancel", "cannot"})
 _MOVED_TO = re.compile(
     r"\b(?:re-?schedul\w*|mov\w+|chang\w+|switch\w*|push\w*|postpon\w+|shift\w*|swap\w*|bring)\b(.*?)\b(?:to|till|until|for)\b(.+)",
@@ -112,8 +124,8 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
         said=words(without),
         intents=about,
         questions=asked,
-        services=_meant(services, asked, talk, timed),
-        polarity="" if "unsure" in about or _asks(without) else polarity(words(without)),
+        services=_meant(without, services, asked, talk, timed),
+        polarity=_polarity(without, about),
         when=timed,
         which=when(which, None, desk) if which else When(),
         name=name,
@@ -122,10 +134,18 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
     )
 
 
+def _polarity(request: str, about: frozenset[Intent]) -> Polarity:
+    """Yes or no, and neither for a question, for "not yet", or for "no, I have no phone"."""
+    doubtful = "unsure" in about or _asks(request) or caution.unreachable(request)
+    return "" if doubtful else polarity(words(request))
+
+
 def _no_time(request: str, plain: str, talk: Talk) -> bool:
     """Whether figures or a date in a message are no wish: half a telephone number, or a check of what is held."""
     late = talk.stage == "confirm" and talk.waived and bool(_LONG_NUMBER.search(request))
     number = (talk.stage == "contact" or late) and _only_digits(request)
+    if caution.puts_off(plain):
+        return True
     return number or (talk.stage == "confirm" and caution.checks(plain))
 
 
@@ -153,10 +173,10 @@ def _carried(question: Question, before: list[Question]) -> Question:
     return question
 
 
-def _meant(services: Named, asked: tuple[Question, ...], talk: Talk, timed: When) -> tuple[str, ...]:
+def _meant(request: str, services: Named, asked: tuple[Question, ...], talk: Talk, timed: When) -> tuple[str, ...]:
     """The services that the request is about; a word that two names share is no change of mind about a chosen one."""
     hinted = not talk.service or talk.stage == "invite"
-    if len(services.ids) == 1 and talk.stage not in {"name", "contact", "confirm"}:
+    if len(services.ids) == 1 and (talk.stage not in {"name", "contact"} or _REOPENS.search(request)):
         hinted = True  # one word of it is enough where no other service has that word
     if services.marks or (services.ids and hinted):
         return services.ids
@@ -184,6 +204,7 @@ def when(text: str, talk: Talk | None, desk: Desk) -> When:
     """What `text` says about time; a lone "at 4" belongs to the day under discussion."""
     context = _context(talk, desk) if talk else None
     text = _THAT_ONE.sub(r"\1", text)
+    text = _OR_DAY.sub(r"\1 \2 or \1 \3", _DAY_OR.sub(r"\3 \1 or \3 \2", text))
     text = _SAID_NO.sub("", text)  # "no, 4 pm" wants 4 pm; "no mornings" goes to the grammar as it is
     understood = understand(text, now=desk.local(desk.now), hours=_hours(desk), context=context)
     dated = understood.has_date or context is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hayai_receptionist import caution, people
 from hayai_receptionist.hearing import when
 from hayai_receptionist.services import masked
+from hayai_receptionist.words import wordset
 
 if TYPE_CHECKING:
     from hayai_receptionist.desk import Desk
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 _PATIENCE = 2
 """How often a name or a contact is asked for before the booking goes on without one."""
+
+
+_ASKING = wordset("is are do does did can could will would what why when where how who which")
 
 
 def told(talk: Talk, heard: Heard, desk: Desk) -> str:
@@ -55,5 +59,8 @@ def answered(talk: Talk, heard: Heard) -> tuple[Talk, str] | tuple[Talk] | tuple
 def _tries(heard: Heard) -> bool:
     """Whether a message may be meant as the answer; nothing that asks or wants something else counts as one."""
     wordless = not any(each.isalnum() for each in heard.text)
-    elsewhere = "?" in heard.text or heard.questions or heard.services or heard.when or heard.polarity == "yes"
+    asking = heard.said[:1] and heard.said[0] in _ASKING
+    elsewhere = (
+        asking or "?" in heard.text or heard.questions or heard.services or heard.when or heard.polarity == "yes"
+    )
     return not (wordless or elsewhere or heard.intents - {"greet", "later", "instead"})

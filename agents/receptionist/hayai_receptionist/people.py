@@ -9,13 +9,14 @@ from hayai_receptionist.words import words, wordset
 
 _NAME = r"[^\W\d_][^\W\d_'’.-]*(?:[-'’][^\W\d_]+)*\.?"
 _TOLD = re.compile(
-    rf"\b(?P<lead>my name is|my name's|name is|name's|name\s?:|call me|i am called|"
+    rf"\b(?P<lead>(?:change|correct|update) (?:my|the) name to|"
+    rf"my name is|my name's|name is|name's|name\s?:|call me|i am called|"
     rf"(?:appointment|booking|it|that) is for|it's for|its for|this is|it is|it's|its|i am|i'm|im|here is|here's|"
     rf"under the name(?: of)?|under)"
     rf"\s+(?P<name>{_NAME}(?:\s+{_NAME}){{0,3}})",
     re.IGNORECASE,
 )
-_SURE_LEADS = ("my name", "name", "call me", "i am called", "under the name")
+_SURE_LEADS = ("change", "correct", "update", "my name", "name", "call me", "i am called", "under the name")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w:/.])\+?\(?\d(?:[\s().-]{0,3}\d){6,14}(?![\w:/])")
 _DATES = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[.-]\d{1,2}[.-]\d{2,4}")
@@ -128,7 +129,7 @@ def unusual_name(said: list[str], *, loosely: bool = False) -> list[str]:
     """
     words_ = [each for each in said if each.casefold() not in _JOINING]
     titled = bool(words_) and words_[0].casefold().rstrip(".") in _TITLES
-    if not 2 <= len(words_) <= _PARTS or not all(_may_stand_in_name(each, loosely=loosely) for each in words_):
+    if not 1 < len(words_) <= _PARTS or not all(_may_stand_in_name(each, loosely=loosely) for each in words_):
         return []
     return said if titled or telling(words_) else []
 
@@ -168,5 +169,6 @@ def _may_be_name(word: str, *, first: bool) -> bool:
 
 
 def written(parts: list[str]) -> str:
-    told = [part.rstrip(".") if len(part) > 2 else part for part in parts]  # noqa: PLR2004
+    """A name as it is stored: "Dr. March", "Ada" for "ada."."""
+    told = [part if len(part) <= 2 or part.casefold().rstrip(".") in _TITLES else part.rstrip(".") for part in parts]  # noqa: PLR2004
     return " ".join(part if part != part.casefold() else part[:1].upper() + part[1:] for part in told)

@@ -25,7 +25,8 @@ _EMPTY = wordset(
 _HOURS = wordset("morning noon afternoon evening night today tonight tomorrow weekend")
 """Words of time, which name a service only as in "the night one"."""
 _REFUSING = re.compile(
-    r"\b(?:not|no|instead of|rather than|don't (?:want|need)|didn't (?:want|mean)|without)(?:\s+(?:for|an?|the|my|to))*\s*\Z",
+    r"\b(?:not|no|instead of|rather than|don't (?:want|need)|didn't (?:want|mean)|without)"
+    r"(?:\s+(?:for|an?|the|my|to))*\s*\Z",
     re.IGNORECASE,
 )
 """What stands before a name that is not meant: "not a filling"."""
@@ -34,6 +35,8 @@ _REVOKING = re.compile(
     re.IGNORECASE,
 )
 """What stands between a name that is taken back and the one that is meant: "a check-up, no, a cleaning"."""
+_CORRECTING = wordset("no nope not mean meant instead sorry actually rather")
+_THAT_ONE = re.compile(r"\b(?:the|that|this)\s+([\w'-]+)\s+ones?\b", re.IGNORECASE)
 _TONGUE = re.compile(r"\b(?:speaks?|speaking|i'm an?|i am an?|is it|is this|isn't it|in)\s+\Z", re.IGNORECASE)
 """What stands before a word that is none of our names: "do you speak polish", "is it urgent"."""
 _SIDE = wordset("a an the i i'd meant mean want wanted would like please no not yes sorry oh one ones lesson for it of")
@@ -58,16 +61,29 @@ def named(text: str, services: Sequence[Service]) -> Named:
     """The services that a clean text names; several ids where more than one fits equally well."""
     said, where = tuple(_LONG.get(word, word) for word in words(text)), places(text)
     found = [(start, end, each.id) for each in services for start, end in _found(each, said)]
+    found += _by_one_word(said, services) if _CORRECTING & set(said) else []
     longest = sorted(each for each in found if not any(_inside(each, other) for other in found))
     placed = [(where[start][0], where[end - 1][1], id_) for start, end, id_ in longest]
-    placed = [each for each in placed if not (_is_one_word(text, each) and _TONGUE.search(text[: each[0]]))]
+    foreign = [each for each in placed if _is_one_word(text, each) and _TONGUE.search(text[: each[0]])]
+    if foreign:
+        return named(masked(text, [(start, end) for start, end, _ in foreign]), services)
     if placed:
         refused = _refused(text, placed)
         ids = tuple(dict.fromkeys(each[2] for each in placed if each not in refused))
         marks = tuple((start, end) for start, end, _ in placed)
         return Named(ids, marks, tuple(id_ for _, _, id_ in refused if id_ not in ids))
     lasting = _lasting(said, services)
-    return Named(lasting, ((where[0][0], where[-1][1]),)) if lasting else Named(_hinted(said, services))
+    if lasting:
+        return Named(lasting, ((where[0][0], where[-1][1]),))
+    hinted, that = _hinted(said, services), _THAT_ONE.search(text)
+    pointed = that and len(hinted) == 1 and _hinted((that[1].casefold(), "one"), services) == hinted
+    return Named(hinted, (that.span(),) if that and pointed else ())
+
+
+def _by_one_word(said: tuple[str, ...], services: Sequence[Service]) -> list[tuple[int, int, str]]:
+    """Where a word stands that only one service has: "whitening"."""
+    fitting = [(at, _hinted((word,), services)) for at, word in enumerate(said)]
+    return [(at, at + 1, ids[0]) for at, ids in fitting if len(ids) == 1]
 
 
 def _is_one_word(text: str, place: tuple[int, int, str]) -> bool:
@@ -88,7 +104,9 @@ def _refused(text: str, placed: list[tuple[int, int, str]]) -> list[tuple[int, i
 def _plain_no(between: str) -> bool:
     """Whether a "no" between two names turns from the first to the second."""
     return bool(
-        re.fullmatch(r"\W*(?:oh |wait |sorry )?(?:no|nope)\b\W*(?:an? |the |i want(?:ed)? (?:an? )?)?", between, re.I)
+        re.fullmatch(
+            r"\W*(?:oh |wait |sorry )?(?:no|nope)\b\W*(?:an? |the |i want(?:ed)? (?:an? )?)?", between, re.IGNORECASE
+        )
     )
 
 
@@ -96,7 +114,7 @@ def _lasting(said: tuple[str, ...], services: Sequence[Service]) -> tuple[str, .
     """The one service that lasts as long as is said, where nothing else is: "two hours", "the 60 minute one"."""
     rest = [word for word in said if stem(word) not in _UNITS and word not in _SIDE]
     units = [_UNITS[stem(word)] for word in said if stem(word) in _UNITS]
-    numbers = [word for word in said if word.isdigit() or word in _NUMBERS and word not in {"a", "an", "one"}]
+    numbers = [word for word in said if word.isdigit() or word in {"two", "three", "four"}]
     numbers = numbers or [word for word in said if word in _NUMBERS]
     if len(units) != 1 or len(set(rest) - set(numbers)) or len(numbers) != 1:
         return ()
@@ -138,8 +156,7 @@ def _tells(word: str, said: tuple[str, ...]) -> bool:
     """Whether a word may tell a service; a word of time does only in "the night one"."""
     if word not in _HOURS:
         return word not in _EMPTY
-    at = said.index(word)
-    return said[at + 1 : at + 2] in {("one",), ("ones",)} and said[at - 1 : at] in {("the",), ("that",)}
+    return said[said.index(word) + 1 :][:1] in {("one",), ("ones",)}
 
 
 def _shared(service: Service, telling: list[str]) -> int:

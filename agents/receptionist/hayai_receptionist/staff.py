@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _BEFORE = (
-    r"(?:with|by|see|seeing|want|prefer|like|ask for|asking for|request|not|instead of|get|have|is|isn't|are|when is|when's|"
-    r"when are|does|do|can|will)"
+    r"(?:with|by|see|seeing|want|prefer|like|ask for|asking for|request|not|instead of|get|have|is|isn't|are|when is"
+    r"|when's|when are|does|do|can|will)"
 )
 _AFTER = r"(?:working|work|in|free|available|there|on duty|off|as|do|see)"
 _WHO = re.compile(r"\bwho(?:'s|'ll)?\b(?!\s+(?:are|am)\b)", re.IGNORECASE)
