@@ -209,7 +209,7 @@ def _ask_rest(talk: Talk, desk: Desk) -> Turn:
 
 
 def _hold_time(desk: Desk) -> str:
-    return finding.length(desk.business.schedule.hold)
+    return say.length(desk.business.schedule.hold)
 
 
 # ---- the booking itself ----

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hayai.availability.rules import refusal
 from hayai.availability.slots import Visit
 from hayai.errors import BookingRefused, ServiceUnknown, SlotTaken
-from hayai_receptionist import finding, say
+from hayai_receptionist import finding, reasons, say
 from hayai_receptionist.talk import Talk, Turn
 from hayai_receptionist.wishing import from_now
 
@@ -36,7 +36,7 @@ async def settle(talk: Talk, desk: Desk, take: Take) -> tuple[Talk, tuple[str, .
             no = no or refusal
     wider = [each for each in talk.wishes if not each.precise or each.end - each.start > _MINUTE]
     found = await finding.offers(desk, talk.service, wider, talk.seen) if wider else []
-    because = finding.refused(no, talk.wishes[0].start, desk, talk.service) if no else ""
+    because = reasons.refused(no, talk.wishes[0].start, desk, talk.service) if no else ""
     if found:
         return _offering(talk, found), (because,) if because else ()
     return await _alternatives(talk, desk, because, no)
@@ -53,7 +53,7 @@ async def _alternatives(
 
 
 def _exhausted(talk: Talk, desk: Desk) -> str:
-    return "I have no other times there." if talk.seen else finding.none_free(desk, talk.service, talk.wishes)
+    return "I have no other times there." if talk.seen else reasons.none_free(desk, talk.service, talk.wishes)
 
 
 def _offering(talk: Talk, found: list[datetime]) -> Talk:

@@ -1,13 +1,9 @@
-"""Finding: free starts for what the customer wishes, and the true reason where there is none."""
+"""Finding: free starts for what the customer wishes, or near to it."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
-
-from hayai.availability.rota import Rota
-from hayai.errors import BookingRefused, InThePast, OutsideHours, TooFar, TooSoon
-from hayai_receptionist import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -18,7 +14,11 @@ if TYPE_CHECKING:
 
 OFFERED = 3
 """How many starts are offered at once."""
-_DAY = timedelta(days=1)
+_APART = timedelta(hours=1)
+"""How far from each other offered starts are, where there are enough."""
+_REACHES = (1, 3, 9, 27, 81, 243, 729)
+"""How many days before and after a wished start are looked at, wider as long as too few are free."""
+_MANY = 500
 _READ = 14
 """How many windows of a wish without a date are looked at."""
 
@@ -52,91 +52,27 @@ def spread(free: Sequence[datetime], desk: Desk) -> list[datetime]:
 async def around(
     desk: Desk, service: str, wanted: datetime, known: Sequence[datetime] = (), seen: Collection[datetime] = ()
 ) -> list[datetime]:
-    """The free starts nearest to `wanted`, in order of time: at least two wherever the calendar has them."""
-    wanted = min(max(wanted, desk.now), desk.now + desk.business.schedule.horizon)
-    free = set(await desk.free(service, wanted - _DAY, wanted + _DAY)) | set(known)
-    if len(free - set(seen)) < OFFERED:
-        free |= set(await desk.free(service, wanted, wanted + desk.business.schedule.horizon + _DAY, OFFERED * 4))
-    if len(free - set(seen)) < OFFERED:
-        free |= set(await desk.free(service, desk.now, wanted, 500))
-    ranked = sorted(free - set(seen), key=lambda each: (abs(each - wanted), each))
-    return sorted(ranked[:OFFERED])
+    """Free starts near `wanted`, in order of time: at least two wherever the calendar has them."""
+    last = desk.now + desk.business.schedule.horizon
+    wanted = min(max(wanted, desk.now), last)
+    free = set(known)
+    for days in _REACHES:
+        reach = timedelta(days=days)
+        free |= set(await desk.free(service, wanted - reach, wanted, _MANY))
+        free |= set(await desk.free(service, wanted, wanted + reach, _MANY))
+        if len(free - set(seen)) >= OFFERED or reach > desk.business.schedule.horizon:
+            break
+    return sorted(_near(sorted(free - set(seen)), wanted, desk))
 
 
-def refused(no: BookingRefused, wanted: datetime, desk: Desk, service: str) -> str:
-    """The reason why a start cannot be had, in one sentence."""
-    when = say.moment(wanted, desk)
-    if isinstance(no, OutsideHours):
-        return _outside(wanted, desk, service)
-    if isinstance(no, InThePast):
-        return f"{when} has already passed."
-    if isinstance(no, TooSoon):
-        return f"{when} is too soon: we need at least {length(desk.business.schedule.minimum_notice)} of notice."
-    if isinstance(no, TooFar):
-        return _too_far(desk)
-    if not desk.on_grid(wanted):
-        return f"{when} is none of our starting times: we start every {length(desk.business.schedule.step)}."
-    return f"{when} is not free."
-
-
-def _outside(wanted: datetime, desk: Desk, service: str) -> str:
-    local = desk.local(wanted)
-    day, openings, reason = (
-        say.day(local.date(), desk.today()),
-        desk.openings(local.date()),
-        desk.exception(local.date()),
-    )
-    because = f" ({reason})" if reason else ""
-    if not openings:
-        return f"We are closed on {day}{because}."
-    hours = f"on {day} we are open {say.hours(openings)}{because}"
-    offered = desk.service(service)
-    span = (wanted, wanted + offered.duration) if offered else (wanted, wanted)
-    if Rota(desk.business.schedule, *span).business.covers(*span):
-        return f"{desk.title(service)} is not available on {day} at {say.clock(local)}."
-    takes = f"{desk.title(service)} takes {length(offered.duration)} and " if offered else ""
-    return f"{takes}{'does not fit at' if takes else 'Not at'} {say.clock(local)}: {hours}."
-
-
-def _too_far(desk: Desk) -> str:
-    last = desk.local(desk.now + desk.business.schedule.horizon).date()
-    return f"That is further ahead than we book: our calendar is open until {say.day(last, desk.today())}."
-
-
-def none_free(desk: Desk, service: str, wishes: Sequence[Wish]) -> str:
-    """Why nothing inside the wishes is free, in one sentence."""
-    schedule, first, last = desk.business.schedule, wishes[0], max(wishes, key=lambda each: each.end)
-    day = say.day(desk.local(first.start).date(), desk.today())
-    if last.end <= desk.now:
-        return f"{say.moment(first.start, desk) if first.precise else day} has already passed."
-    if last.end <= desk.now + schedule.minimum_notice:
-        return f"That is too soon: we need at least {length(schedule.minimum_notice)} of notice."
-    if all(each.start > desk.now + schedule.horizon for each in wishes):
-        return _too_far(desk)
-    if not any(_open(each, desk) for each in wishes):
-        return _closed(first, desk) if len(wishes) == 1 else "We are closed at those times."
-    one_day = desk.local(last.end - timedelta(microseconds=1)).date() == desk.local(first.start).date()
-    return f"I have nothing free {f'on {day}' if one_day else 'then'} for {desk.title(service)}."
-
-
-def _open(wish: Wish, desk: Desk) -> bool:
-    rota = Rota(desk.business.schedule, wish.start, wish.end)
-    return rota.business.touches(max(wish.start, desk.now), wish.end)
-
-
-def _closed(wish: Wish, desk: Desk) -> str:
-    first, last = (desk.local(each).date() for each in (wish.start, wish.end - timedelta(microseconds=1)))
-    if first != last:
-        return f"We are closed from {say.day(first, desk.today())} to {say.day(last, desk.today())}."
-    reason, openings = desk.exception(first), desk.openings(first)
-    because = f" ({reason})" if reason else ""
-    if not openings:
-        return f"We are closed on {say.day(first, desk.today())}{because}."
-    return f"On {say.day(first, desk.today())} we are open {say.hours(openings)}{because}."
-
-
-def length(span: timedelta) -> str:
-    """`2 hours`, `45 minutes`, `1 day`."""
-    minutes = int(span.total_seconds()) // 60
-    units = ((minutes // 1440, "day"), (minutes % 1440 // 60, "hour"), (minutes % 60, "minute"))
-    return say.listed([f"{count} {unit}{'s' * (count != 1)}" for count, unit in units if count]) or "no time"
+def _near(free: Sequence[datetime], wanted: datetime, desk: Desk) -> list[datetime]:
+    """Of the free starts the two beside `wanted` on its day, and the nearest others that are not all next to them."""
+    ranked = sorted(free, key=lambda each: (abs(each - wanted), each))
+    day = [each for each in ranked if desk.local(each).date() == desk.local(wanted).date()]
+    sides = [[each for each in day if each <= wanted][:1], [each for each in day if each > wanted][:1]]
+    chosen = [each for side in sides for each in side]
+    for gap in (_APART, timedelta(0)):
+        for each in ranked:
+            if len(chosen) < OFFERED and all(abs(each - other) >= gap and each != other for other in chosen):
+                chosen.append(each)
+    return chosen

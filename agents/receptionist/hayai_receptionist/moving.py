@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hayai.availability.slots import Visit
 from hayai.errors import AppointmentGone, BookingRefused, SlotTaken
 from hayai.vocabulary.appointments import AppointmentMoved
-from hayai_receptionist import choosing, finding, owned, say, wishing
+from hayai_receptionist import choosing, finding, owned, reasons, say, wishing
 from hayai_receptionist.talk import Talk, Turn
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ async def _move(talk: Talk, desk: Desk) -> Turn:
     except BookingRefused as no:
         near = await finding.around(desk, talk.service, talk.start, no.alternatives)
         lost = talk.forgetting_time().but(offers=tuple(near), wishes=(wishing.exactly(talk.start),))
-        because = finding.refused(no, talk.start, desk, talk.service)
+        because = reasons.refused(no, talk.start, desk, talk.service)
         return (await advance(lost, desk)).led_by(f"I could not move it. {because}")
     # Handled again after a crash, the appointment stands at its new start already: the talk knows the old one.
     old = before.starts_at if before.starts_at != moved.starts_at else talk.was or before.starts_at

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime, time
+    from datetime import date, datetime, time, timedelta
 
     from hayai.ports.calendar import Appointment
     from hayai.schedule import Opening
@@ -108,6 +108,13 @@ def appointment(each: Appointment, desk: Desk) -> str:
 def ticket(each: Appointment, desk: Desk) -> str:
     """An appointment as short as a button wants it."""
     return f"{desk.title(each.service)}, {button(each.starts_at, desk)}"
+
+
+def length(span: timedelta) -> str:
+    """`2 hours`, `45 minutes`, `1 day`."""
+    minutes = int(span.total_seconds()) // 60
+    units = ((minutes // 1440, "day"), (minutes % 1440 // 60, "hour"), (minutes % 60, "minute"))
+    return listed([f"{count} {unit}{'s' * (count != 1)}" for count, unit in units if count]) or "no time"
 
 
 def call_us(desk: Desk) -> str:
