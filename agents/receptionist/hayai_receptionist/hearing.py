@@ -118,7 +118,7 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
         services = named(without, desk.services)
     which, wanted = _which_and_when(without)
     about = caution.tempered(without, intents(words(without)))
-    timed = When() if _no_time(without, plain, talk) else when(wanted, talk, desk)
+    timed = When() if _no_time(without, plain, talk, desk) else when(wanted, talk, desk)
     return Heard(
         text=plain,
         said=words(without),
@@ -140,9 +140,12 @@ def _polarity(request: str, about: frozenset[Intent]) -> Polarity:
     return "" if doubtful else polarity(words(request))
 
 
-def _no_time(request: str, plain: str, talk: Talk) -> bool:
+def _no_time(request: str, plain: str, talk: Talk, desk: Desk) -> bool:
     """Whether figures or a date in a message are no wish: half a telephone number, or a check of what is held."""
-    late = talk.stage == "confirm" and talk.waived and bool(_LONG_NUMBER.search(request))
+    step = desk.business.schedule.step // timedelta(minutes=1)
+    digits = "".join(each for each in request if each.isdigit())
+    odd = len(digits) > 2 and (int(digits[-2:]) % step > 0 or digits[-2:] > "59")  # noqa: PLR2004 - no minutes of a start
+    late = talk.stage == "confirm" and (odd or (talk.waived and bool(_LONG_NUMBER.search(request))))
     number = (talk.stage == "contact" or late) and _only_digits(request)
     if caution.puts_off(plain):
         return True

@@ -73,7 +73,7 @@ def polarity(said: tuple[str, ...]) -> Polarity:
     """
     rest = said
     idiom = False
-    for phrase in _YES_IDIOMS:
+    for phrase in sorted(_YES_IDIOMS, key=len, reverse=True):
         rest, found = _without(rest, phrase)
         idiom = idiom or found
     negated = any(word in _NO for word in rest)

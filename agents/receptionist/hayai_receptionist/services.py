@@ -112,15 +112,21 @@ def _plain_no(between: str) -> bool:
 
 def _lasting(said: tuple[str, ...], services: Sequence[Service]) -> tuple[str, ...]:
     """The one service that lasts as long as is said, where nothing else is: "two hours", "the 60 minute one"."""
-    rest = [word for word in said if stem(word) not in _UNITS and word not in _SIDE]
-    units = [_UNITS[stem(word)] for word in said if stem(word) in _UNITS]
-    numbers = [word for word in said if word.isdigit() or word in {"two", "three", "four"}]
-    numbers = numbers or [word for word in said if word in _NUMBERS]
-    if len(units) != 1 or len(set(rest) - set(numbers)) or len(numbers) != 1:
+    counted = [(number, unit) for number, unit in pairwise(said) if stem(unit) in _UNITS and _number(number)]
+    rest = (
+        [word for word in said if stem(word) not in _UNITS and word not in _SIDE and word != counted[0][0]]
+        if counted
+        else []
+    )
+    if len(counted) != 1 or rest:
         return ()
-    minutes = units[0] * (int(numbers[0]) if numbers[0].isdigit() else _NUMBERS[numbers[0]])
+    minutes = _number(counted[0][0]) * _UNITS[stem(counted[0][1])]
     fitting = tuple(each.id for each in services if each.duration.total_seconds() == minutes * 60)
     return fitting if len(fitting) == 1 else ()
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdecimal() and len(word) < 4 else _NUMBERS.get(word, 0)  # noqa: PLR2004 - minutes
 
 
 def _found(service: Service, said: tuple[str, ...]) -> set[tuple[int, int]]:

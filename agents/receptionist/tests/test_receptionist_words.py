@@ -17,6 +17,7 @@ YES = """yes; yep; yeah; Yes please; ok; okay; sure; sounds good; that works; th
     great, thank you; go ahead; please do; book it; Yes, book it; confirm; of course; absolutely; y; yup; fine by me;
     that's right; correct; looks good; do it; let's do it; I'll take it; yes that's great; why not; no problem;
     yes please book it for me; 👍; definitely; sounds great thanks; ok great; oh yes; sure thing; that would be great;
+    I don't see why not;
     yes, that one; yes I would; yeah sounds good; perfect, see you then; alright; cool; YES!!!; yesss; good"""
 NO = """no; nope; nah; no thanks; no thank you; not that one; I don't want that; that doesn't work; no way; not really;
     that does not work for me; I can't; neither; none of them; never; no I can't make that; sorry no; not for me; 👎;
@@ -165,6 +166,39 @@ OFFERED = (
 def test_a_service_is_heard_by_its_names(text: str, ids: tuple[str, ...]) -> None:
     """The longer name wins, a slip is forgiven, and two that fit are both given."""
     assert tuple(sorted(named(clean(text), OFFERED).ids)) == tuple(sorted(ids))
+
+
+LESSONS = (
+    Service(id="one", name="One-hour lesson", also=("lesson",), duration=timedelta(minutes=60), needs=("room",)),
+    Service(
+        id="two", name="Two-hour lesson", also=("double lesson",), duration=timedelta(minutes=120), needs=("room",)
+    ),
+    Service(id="night", name="Night driving", duration=timedelta(minutes=90), needs=("room",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("the next one", ()),
+        ("the other one", ()),
+        ("when is the first one?", ()),
+        ("tuesday night", ()),
+        ("the night one", ("night",)),
+        ("the double one", ("two",)),
+        ("a lesson", ("one",)),
+        ("no I meant lesson two hours", ("two",)),
+        ("two hours", ("two",)),
+        ("the one hour one", ("one",)),
+        ("in two hours", ()),
+        ("not a double lesson but night driving", ("night",)),
+        ("a lesson? no, night driving", ("night",)),
+        ("not night driving", ()),
+    ],
+)
+def test_a_small_word_names_no_service(text: str, ids: tuple[str, ...]) -> None:
+    """A number or an hour of the day tells a service only beside what makes it its name."""
+    assert named(clean(text), LESSONS).ids == ids
 
 
 @pytest.mark.parametrize(
