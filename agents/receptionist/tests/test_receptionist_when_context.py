@@ -100,7 +100,7 @@ def test_an_hour_later_than_a_whole_day_is_a_question(text: str) -> None:
 def test_a_conflict_offers_both_days_at_the_time_named() -> None:
     """Thus "Monday the 5th" when the 5th is a Saturday."""
     got = read("Monday the 5th at 2")
-    assert got.question == "The 5th is a Saturday. Do you mean Saturday, December 5 or Monday, December 7?"
+    assert got.question == "The 5th is a Saturday. Do you mean Saturday, 5 December or Monday, 7 December?"
     assert [c.start for c in got.choices] == [at(5, 14, month=12), at(7, 14, month=12)]
     assert all(c.precise for c in got.choices)
 

@@ -22,8 +22,8 @@ def month_name(day: date) -> str:
 
 
 def day_words(day: date) -> str:
-    """Thus "Tuesday, November 24"."""
-    return f"{_DAYS[day.weekday()]}, {month_name(day)} {day.day}"
+    """Thus "Tuesday, 24 November", as the receptionist writes days everywhere."""
+    return f"{_DAYS[day.weekday()]}, {day.day} {month_name(day)}"
 
 
 def clock_words(moment: datetime) -> str:
@@ -36,7 +36,7 @@ def clock_words(moment: datetime) -> str:
 def window_words(window: Window, *, year: bool = False) -> str:
     """A window as one would say it: a time, a day, a stretch of a day, or a stretch of days."""
     first, last = window.start.date(), (window.end - timedelta(microseconds=1)).date()
-    name = day_words(first) + (f", {first.year}" if year else "")
+    name = day_words(first) + (f" {first.year}" if year else "")
     if window.precise:
         return f"{name} at {clock_words(window.start)}"
     if first != last:

@@ -74,7 +74,16 @@ def readings(clock: Clock, bands: tuple[str, ...], hours: Span) -> tuple[int, ..
         return found
     first, last = hours
     strict = tuple(m for m in found if first <= m < last)
-    return strict if len(strict) == 1 else tuple(m for m in found if first <= m <= last) or found
+    if len(strict) == 1:
+        return strict
+    return tuple(m for m in found if first <= m <= last) or _nearest(found, hours)
+
+
+def _nearest(found: tuple[int, ...], hours: Span) -> tuple[int, ...]:
+    """Of readings when nobody is there, the one much nearer to the opening hours: the calendar will say "closed"."""
+    first, last = hours
+    away = [max(first - m, m - last) for m in found]
+    return tuple(m for m, far in zip(found, away, strict=True) if far < 2 * min(away))
 
 
 def _how(band: str) -> bool:

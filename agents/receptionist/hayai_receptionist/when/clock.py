@@ -48,7 +48,8 @@ class Times:
     """What one clause says about the time of day.
 
     `bare` marks a number that its neighbours must vouch for, `doubtful` one that must be asked about; `same` is "the
-    same time" and `shift` "later" or "earlier" than the window under discussion; `turn` is a range that says "to".
+    same time" and `shift` "later" or "earlier" than the window under discussion; `turn` is a range that says "to",
+    and `against` a bound put as a negation ("not before 10"), which an exclusion before it does not turn round.
     """
 
     at: Clock | None = None
@@ -60,6 +61,7 @@ class Times:
     same: bool = False
     shift: str = ""
     turn: bool = False
+    against: bool = False
 
 
 NOON = Clock(12, 0, fixed=True)

@@ -3,21 +3,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hayai_receptionist.when.clause import Clause, Piece, bounds_meet, complement, joins
 from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.frame import Anchor, DaySpec, Mask
 from hayai_receptionist.when.marks import Mark
-from hayai_receptionist.when.relative import Offset, beside, week_beside
+from hayai_receptionist.when.relative import Noise, Offset, beside, week_beside
+from hayai_receptionist.when.spans import since
 from hayai_receptionist.when.times import merge
 
 _LISTING = frozenset(", ; / - ? also maybe perhaps possibly on then the at and".split())
 """Words between two days that merely list them."""
 
+_NARROWING = _LISTING | frozenset("in any some preferably ideally say a for of so its it's is that that's thats".split())
+"""Words between two day words of which one narrows the other: "next week, preferably Tuesday"."""
 _LIGHT = frozenset(
     "on the in at any either a an during for really also anything come coming before after is to do".split()
 )
 _ASKING = frozenset(". , ; ! ? - : ) can could may would how what i'd like want need please so then when".split())
 """Between a "not" and a day, these end what is ruled out."""
+
+
+def _is_loose(value: DaySpec, days: list[DaySpec]) -> bool:
+    """Thus "any time" and "the soonest" go with whatever day stands in the same breath."""
+    return any(isinstance(d, Anchor) and (d.any or d.soon) for d in (value, *days))
+
+
+def _is_period(day: Anchor) -> bool:
+    return day.period and not day.bound and day.within is None
 
 
 class Composer:
@@ -26,7 +40,11 @@ class Composer:
     def __init__(self) -> None:
         self.clauses: list[Clause] = [Clause()]
         self.doubts: list[str] = []
+        self.unused: set[int] = set()
+        self.unsure = False
         self._joint = ""
+        self._between: list[str] = []
+        self._told: Times | None = None
         self._negative = False
         self._moving = False
         self._condition = False
@@ -39,8 +57,14 @@ class Composer:
     def read(self, piece: Piece, after: Piece | None = None) -> None:
         """Take one piece in; `after` is the next one, which some joints need to see."""
         value = piece.value
+        self._between.extend(piece.gap)
         if isinstance(value, Mark):
-            self._mark(self._turned(value.kind, after), piece)
+            kind = self._turned(value.kind, after)
+            if kind == "skip":
+                self.unused.add(piece.first)
+            self._mark(kind, piece)
+        elif isinstance(value, Noise):
+            self._told = value.told or self._told
         else:
             self._polarity(piece)
             if isinstance(value, Times):
@@ -50,6 +74,7 @@ class Composer:
             else:
                 self._day(value, piece)
             self._joint = ""
+            self._between = []
 
     def _polarity(self, piece: Piece) -> None:
         """An exclusion reaches over "or" and "and", not over a comma or other words."""
@@ -169,12 +194,20 @@ class Composer:
             self.last.source = True
             self._new("")
 
+    def _on_unsure(self, _: Piece) -> None:
+        self.unsure = True
+
     def _on_vague(self, _: Piece) -> None:
         self.doubts.append("a season is no date")
 
     def _time(self, value: Times) -> None:
         if self._moving and value.turn:
             value = Times(at=value.high)
+        if value.against and self._negative:
+            self._negative = False
+            self._new("and")
+        if value.same and self._told:
+            value = replace(self._told, bare=False)
         target = self.last
         if value.shift:
             value = self._after_that(value)
@@ -188,6 +221,8 @@ class Composer:
         if target.times is not None:
             merged = merge(target.times, value)
             if merged is None:
+                if not set(self._between) <= _LISTING:
+                    self.doubts.append("how the times named go together")
                 self._new("or")
                 target, merged = self.last, value
             target.times = merged
@@ -211,6 +246,7 @@ class Composer:
 
     def _day(self, value: DaySpec, piece: Piece) -> None:
         value = self._echo(value)
+        value = self._confined(value)
         if self._negative and isinstance(value, Anchor) and value.bound:
             self.doubts.append("whether the last day is ruled out too")
         if self._moving and isinstance(value, Anchor) and value.target and not value.bound:
@@ -226,7 +262,18 @@ class Composer:
             self._new("or")
         elif self._begins_anew(piece):
             self._new("or")
+        elif self.last.days and not _is_loose(value, self.last.days) and not set(self._between) <= _NARROWING:
+            self.doubts.append("how the days named go together")
         self.last.days.append(value)
+
+    def _confined(self, value: DaySpec) -> DaySpec:
+        """Thus "Monday to Wednesday next week": the weekdays of the range, within the period beside it."""
+        if not isinstance(value, Anchor) or not value.period or value.bound or self._joint == "or":
+            return value
+        if value.within:
+            return value.within if any(isinstance(d, Anchor) and _is_period(d) for d in self.last.days) else value
+        self.last.days = [d.within if isinstance(d, Anchor) and d.within else d for d in self.last.days]
+        return value
 
     def _begins_anew(self, piece: Piece) -> bool:
         """Thus "Monday at 9 or 11, Tuesday at 10": after the comma 11 stays with Monday."""
@@ -238,5 +285,8 @@ class Composer:
         """Thus "tomorrow or the day after": the day named before in the same breath is meant."""
         before = next((c.days[-1] for c in reversed(self.clauses) if c.days), None)
         if isinstance(value, Anchor) and value.step is not None and before is not None:
+            if value.bound:
+                self.last.days = []
+                return since(before, included=False)
             return week_beside(value.step, before) if value.period else beside(value.step, before)
         return value

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,13 @@ def _iso(token: Token) -> Mask:
     return Mask(day=day, month=month, year=year) if 1 <= month <= 12 and day else _bad(token)  # type: ignore[return-value]
 
 
+def _weekday_date(weekday: Token, date_: DaySpec) -> Mask | None:
+    """Thus "Tuesday the 12th of January": one day, whose parts must agree."""
+    if not isinstance(date_, Mask) or not date_.dated or weekday.other:
+        return None
+    return replace(date_, weekdays=frozenset({weekday.value}))
+
+
 def _bad(_: Token) -> Anchor:
     def resolve(_: Frame) -> tuple[Days, ...]:
         raise Doubt("I could not make out that date. Which day and month do you mean?", "no such date")
@@ -159,6 +167,7 @@ DAY_RULES: tuple[Rule, ...] = (
     rule("DAY", "on? this WD coming|upcoming?", _coming),
     rule("DAY", "WD coming|this this? week?", _coming),
     rule("DAY", "on? the? next WD", _next),
+    rule("DAY", "on? WD NEXTED", lambda t, _: _coming(t)),
     rule("DAY", "on? the? WD after next", _after_next),
     rule("DAY", "on? the? last|past WD", _last),
     rule("DAY", "the? next available|free|open|possible WD", _coming),
@@ -169,6 +178,8 @@ DAY_RULES: tuple[Rule, ...] = (
     rule("DATE", "the? DOM of? MONTH ,? YEAR?", _day_month),
     rule("DATE", "MONTH the? NTHISH ,? YEAR?", _month_day),
     rule("DATE", "MONTH DOM ,? YEAR?", _month_day),
+    rule("DATE", "the? NTH prox|proximo .?", lambda t: Anchor(lambda f: _in_month(t, f, 1))),
+    rule("DATE", "the? NTH inst|instant .?", lambda t: Anchor(lambda f: _in_month(t, f, 0))),
     rule("DATE", "the? BADNTH of? MONTH?", lambda t, _: _bad(t)),
     rule("DATE", "ISO", _iso),
     rule("DATE", "NUM", _numeric),
@@ -177,6 +188,7 @@ DAY_RULES: tuple[Rule, ...] = (
     rule("DAY", "the DOMPLAIN", lambda t: _the_nth(t) if t.value > 12 else None),
     rule("DOMPLAIN", "DOM", lambda t: t if not {"SPELLED", "DOUBTFUL"} & t.keys else None),
     rule("DAY", "on the NTH", _the_nth),
+    rule("DAY", "on? WD ,? DATE", _weekday_date),
     rule("DAY", "on? WD ,? the NTH", lambda w, n: Mask(frozenset({w.value}), n.value, typo=w.other)),
     # "the first" alone rather picks from what was offered.
     rule("NTHPLAIN", "NTH", lambda t: t if "SPELLED" not in t.keys or t.value > 3 else None),
@@ -196,11 +208,23 @@ DAY_RULES: tuple[Rule, ...] = (
     rule("DAY", "on? the? ORD WD of|in|next? INMONTH", _nth_weekday),
     rule("INMONTH", "the|this|next? MONTHS", lambda m: m),
     rule("INMONTH", "PERIOD", lambda p: p),
+    rule("INMONTH", "the|a new|coming year", lambda: Anchor(_next_january, period=True)),
 )
+
+
+def _next_january(frame: Frame) -> tuple[Days, ...]:
+    return resolve_days(Mask(month=1, year=frame.today.year + (frame.today.month > 1)), frame)
 
 
 def _next_year(month: Token) -> Resolve:
     return lambda f: resolve_days(Mask(month=month.value, year=f.today.year + 1), f)
+
+
+def _in_month(token: Token, frame: Frame, ahead: int) -> tuple[Days, ...]:
+    """Thus "the eighth prox." is that of next month, "inst." that of this one."""
+    month = (frame.today.month - 1 + ahead) % 12 + 1
+    year = frame.today.year + (month < frame.today.month)
+    return resolve_days(Mask(day=token.value, month=month, year=year), frame)
 
 
 def _following(token: Token, frame: Frame) -> tuple[Days, ...]:

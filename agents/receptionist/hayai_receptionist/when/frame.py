@@ -76,7 +76,8 @@ class Anchor:
     `period` spans narrow a weekday or date said beside them; `week` are the whole weeks around them, for "Tuesday in
     two weeks"; `past` days count only when nothing else was said; `any` marks "any day", `soon` the soonest, `bound`
     an open end ("low" or "high"); `step` counts days from the day named before ("the day after"); `target` is where
-    "from Tuesday to Thursday" leads, and the day that an open end hangs on.
+    "from Tuesday to Thursday" leads, and the day that an open end hangs on; `within` are the weekdays of
+    "Monday to Wednesday", which a period said beside it confines.
     """
 
     resolve: Resolve
@@ -88,6 +89,7 @@ class Anchor:
     soon: bool = False
     step: int | None = None
     target: DaySpec | None = None
+    within: Mask | None = None
 
 
 @dataclass(frozen=True)

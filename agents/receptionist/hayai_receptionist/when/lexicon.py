@@ -46,7 +46,7 @@ ALIASES = _spelled(
         "today": "2day tdy",
         "tonight": "tonite 2nite 2night",
         "night": "nite nights",
-        "morning": "mornings morn am's",
+        "morning": "mornings morn am's forenoon forenoons mrng morng",
         "afternoon": "afternoons arvo aft",
         "evening": "evenings eve's",
         "weekend": "wknd wkend",
@@ -95,6 +95,11 @@ FUZZY_WORDS = ("tomorrow", "afternoon", "morning", "evening", "weekend", "tonigh
 
 NAME_MONTHS = frozenset("march april may june august jan mar jun aug sep dec nov oct apr jul".split())
 WEAK_DAYS = frozenset("sat sun mon wed tu".split())
+STRONG_SHORT = frozenset("mon wed".split())
+"""Of these, those that are hardly ever anything but a day."""
+WEDDING = frozenset("to get getting got be newly were are you".split())
+"""Before "wed" these make it a marriage."""
+
 """Words that are a month or weekday only when their neighbours say so."""
 
 UNITS = frozenset("minute hour day week month year fortnight second seconds".split())
@@ -117,8 +122,10 @@ PHRASAL = frozenset("come comes coming came stop stopping drop swing pop pass".s
 """Verbs that take "by" to themselves: "come by tomorrow" sets no deadline."""
 
 HAPPENED = frozenset(
-    "started began happened broke fell lost chipped noticed woke called came was cracked saw went "
-    "visited spoke texted emailed bled swelled slipped missed knocked".split(),
+    "started began happened broke fell lost chipped noticed woke called came was cracked saw went visited spoke "
+    "texted emailed bled swelled slipped missed knocked smashed stopped hurt ached crashed leaked burst phoned rang "
+    "snapped cut twisted sprained gave told been bought moved arrived ate spilled spilt scratched dropped "
+    "failed died banged bumped hit left tripped rained cancelled canceled finished ended grew appeared".split(),
 )
 """Verbs that make a time before the wish a piece of history."""
 
@@ -137,7 +144,7 @@ FOLLOWERS = frozenset(
     "but to until with in the this that tomorrow today tonight sharp exactly suits suit too also instead "
     "possible then so maybe perhaps preferably ideally because since as my i i'm i'd we he she can could should do "
     "does it any at by from not no yes yeah sounds seems ish onward also when latest earliest only free "
-    "except excluding unless other available open clock o oclock suits really".split(),
+    "except excluding unless other prox proximo inst instant next first available open clock o oclock suits really".split(),
 )
 """Words that may stand after a bare hour without making it a count of something."""
 

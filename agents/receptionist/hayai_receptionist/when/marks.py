@@ -11,8 +11,8 @@ from hayai_receptionist.when.grammar import Rule, rule
 class Mark:
     """A joint between time words.
 
-    Its `kind` is one of: or, and, but, not, except, fix, bad, cant, instead, if, no, move, mine, booked, to, propose,
-    vague. `compose.Composer` says what each does.
+    Its `kind` is one of: or, and, but, not, except, fix, bad, cant, instead, if, unsure, no, move, mine, booked, to,
+    propose, vague. `compose.Composer` says what each does.
     """
 
     kind: str
@@ -23,7 +23,8 @@ def _mark(kind: str, *patterns: str) -> tuple[Rule, ...]:
 
 
 _CANT = "can't|cannot|cant|couldn't|won't|never"
-_NOT_DO = "make|do|come|attend|be|get|work"
+_NOT_DO = "make|do|come|attend|be|get|work|manage|visit|see"
+_HOPELESS = "hopeless|useless|awful|chaos|manic|rammed|packed|awkward|unavailable|rubbish|hectic|crazy|mad|off"
 _ISNT = "doesn't|don't|dont|doesnt|won't|wont|isn't|isnt|aren't|didn't"
 _BOOKING = "appointment|booking|visit|slot|one|appt"
 _BUSY = "busy|unavailable|away|working|travelling|traveling|tied|booked|out|overseas"
@@ -92,6 +93,9 @@ MARK_RULES: tuple[Rule, ...] = (
         "as long as|it's|its? it|it's? isn't|not",
         "with the exception of",
         "save",
+        "saving|barring|excl|sans|without",
+        "not counting|including",
+        "leaving out",
     ),
     *_mark(
         "fix",
@@ -145,6 +149,10 @@ MARK_RULES: tuple[Rule, ...] = (
         "no good",
         "not good|possible",
         "is|are really? bad|out|tricky|hard",
+        f"is|are|looks|look really|totally|completely|a|just|pretty? {_HOPELESS}",
+        "is|are no go|use",
+        "is|are out of the question",
+        "is|are a nightmare|no",
         "not great|ideal|so",
     ),
     *_mark(
@@ -153,8 +161,29 @@ MARK_RULES: tuple[Rule, ...] = (
         "i'm|im|am|are|is|we're|she's|he's on holiday|holidays|vacation|leave|duty|call on|in|all|most?",
         f"i|we? {_CANT} {_NOT_DO}? it?",
         f"i|we? can not {_NOT_DO}? it?",
+        "away|abroad|overseas on|in|all|most|from?",
+        "on holiday|holidays|vacation|leave in|all|most|from?",
+        "out of town|office on|in|all|most|from?",
+        "out of the country|office on|in|all|most|from?",
+        f"i|we? unable to {_NOT_DO}? it?",
     ),
     *_mark("if", "if"),
+    *_mark(
+        "unsure",
+        "or? was|is it",
+        "will let you know",
+        "i'll|we'll let you know",
+        "i'll|we'll|will check|confirm",
+        "not sure",
+        "i|we might|may be free|able|around|late",
+        "depends on?",
+        "i forget",
+        "i|we think it|it's|its was?",
+        "can't|cannot|cant remember",
+        "don't|dont know",
+        "or something",
+        "i? need|have to check",
+    ),
     *_mark(
         "move",
         "move|reschedule|change|switch|shift|push|postpone|bring|swap|transfer|rebook|moving|rescheduling|changing",
@@ -177,5 +206,10 @@ MARK_RULES: tuple[Rule, ...] = (
         "i'm|im|am|are|we're|is off on?",
         "not? so|very early|late",
         "in|sometime|this|next|the? the? spring|summer|autumn|fall|winter",
+        "same as last|before|always|usual time?",
+        "the|my|our usual time|day|slot?",
+        "the? next one along|up",
+        "whenever the|my|he|she|they|his|her|our",
+        "in the new year",
     ),
 )

@@ -150,7 +150,7 @@ def _year_for(mask: Mask, frame: Frame) -> int:
         fits_next = mask.weekdays and coming.weekday() in mask.weekdays
         if not fits_next:
             raise Doubt(
-                f"{day_words(this)} is already past. Do you mean {day_words(coming)}, {coming.year}?",
+                f"{day_words(this)} is already past. Do you mean {day_words(coming)} {coming.year}?",
                 "date just past",
                 (one_day(coming),),
             )
@@ -158,7 +158,7 @@ def _year_for(mask: Mask, frame: Frame) -> int:
 
 
 def _no_such_day(month: int, day: int, year: int | None) -> Doubt:
-    name = f"{month_name(date(2000, month, 1))} {day}" + (f", {year}" if year else "")
+    name = f"{day} {month_name(date(2000, month, 1))}" + (f" {year}" if year else "")
     return Doubt(f"There is no {name}. Which date do you mean?", "no such date")
 
 

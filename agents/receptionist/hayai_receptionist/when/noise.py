@@ -50,6 +50,9 @@ NOISE_RULES: tuple[Rule, ...] = _noise(
     # Idle words.
     "a second opinion|look|time|chance|visit|one|please|question|cleaning",
     "ORD opinion",
+    "night|day|split|early|late|double|back|twilight|graveyard|my|his|her|the shift|shifts",
+    "night|day|the|a|my night|day|early|late|split|double shift|shifts",
+    "shift ends|starts|finishes|work|worker|pattern",
     "sat nav",
     "in|for the? meantime",
     "from now on",

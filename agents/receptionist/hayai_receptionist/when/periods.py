@@ -188,7 +188,7 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("DAY", "in|during? the? =first|second|last half of|in WHOLE", _half),
     rule("PARTOF", f"in|at|towards|toward|by|around|sometime? the? ={'|'.join(HOW)} end|part? of|in? WHOLE", _part),
     rule("PARTOF", "in|during|for? the? =rest|remainder of PERIOD", lambda _, p: _part("rest", p)),
-    rule("PARTOF", "in|during? the? ORDW week of|in WHOLE", _nth_week),
+    rule("PARTOF", "in|during? the? ORDW week of|in WHOLE|INMONTH", _nth_week),
     rule("PARTOF", "in|during? the? =last week of|in WHOLE", _nth_week),
     rule("ORDW", "ORD", lambda t: t if t.value <= 5 else None),
     rule("DAY", "mid week", lambda: _part("mid", _weeks_ahead(0))),

@@ -6,10 +6,10 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hayai_receptionist.when.days import each, shifted, single
-from hayai_receptionist.when.frame import Anchor, Days, DaySpec, Doubt, Frame, Mask
+from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, DaySpec, Doubt, Frame, Mask
 from hayai_receptionist.when.grammar import Rule, rule
 from hayai_receptionist.when.masks import monday_of, nearest, one_day, resolve_days
 
@@ -52,7 +52,12 @@ class Offset:
 
 @dataclass(frozen=True)
 class Noise:
-    """Words about time that ask for nothing: a greeting, a history ("2 days ago"), a length of visit."""
+    """Words about time that ask for nothing: a greeting, a history ("2 days ago"), a length of visit.
+
+    `told` is a clock time that was told, not wished, to which "the same time" may still point.
+    """
+
+    told: Any = None
 
 
 def months_on(day: date, n: int) -> date:
@@ -143,6 +148,16 @@ def _tomorrow(frame: Frame) -> tuple[Days, ...]:
 
 def _context(n: int) -> Anchor:
     return Anchor(single(lambda f: f.context_day + timedelta(n)), step=n)
+
+
+def _after_context() -> Anchor:
+    """Thus "any day after that": from the day after the one under discussion, or named before, on."""
+
+    def resolve(frame: Frame) -> tuple[Days, ...]:
+        first = frame.context_day + timedelta(1)
+        return (((first, first + timedelta(OPEN_END)),),)
+
+    return Anchor(resolve, period=True, bound="low", step=0)
 
 
 def _context_week(n: int) -> Anchor:
@@ -237,6 +252,7 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("DAY", "on? the? WD before HOLIDAY|DATE", lambda w, d: _weekday_beside(-1, w, d)),
     # Reckoned from the window under discussion.
     rule("DAY", "the day after|following that|then?", lambda: _context(1)),
+    rule("DAY", "any|anytime|the? day|days|date after|following that|then|this", lambda: _after_context()),
     rule("DAY", "the day before that|then?", lambda: _context(-1)),
     rule("DAY", "the following day", lambda: _context(1)),
     rule("DAY", "the previous day", lambda: _context(-1)),

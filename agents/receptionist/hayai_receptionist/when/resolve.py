@@ -11,7 +11,7 @@ from hayai_receptionist.when.choose import Stretch, edge, stretches
 from hayai_receptionist.when.clause import Clause
 from hayai_receptionist.when.clock import Clock, Times
 from hayai_receptionist.when.combine import clause_days, daily
-from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, Doubt, Frame, Mask
+from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, DaySpec, Doubt, Frame, Mask
 from hayai_receptionist.when.masks import matching, resolve_days
 from hayai_receptionist.when.relative import Offset, moved
 from hayai_receptionist.when.wall import Interval, instant, past_window, window, without
@@ -95,6 +95,8 @@ def _capital(text: str) -> str:
 def _alternatives(clause: Clause, frame: Frame) -> list[list[Interval]]:
     if clause.offset:
         return [[_offset(clause.offset, frame)]]
+    if clause.times and clause.times.same:
+        clause = replace(clause, days=_same_weekday(clause.days, frame))
     times = _with_context(clause.times, frame)
     _check(times)
     if deadline := _deadline(clause, times):
@@ -186,6 +188,14 @@ def _with_context(times: Times | None, frame: Frame) -> Times | None:
         after = context.start + timedelta(minutes=1) if context.precise else context.end
         return replace(times, low=Clock(after.hour, after.minute, fixed=True), shift="")
     return replace(times, high=Clock(context.start.hour, context.start.minute, fixed=True), shift="")
+
+
+def _same_weekday(days: list[DaySpec], frame: Frame) -> list[DaySpec]:
+    """Thus "the same time next week": on the weekday under discussion, a week on from it or from today."""
+    weeks = [d for d in days if isinstance(d, Anchor) and d.period and not d.bound]
+    if not weeks or len(weeks) < len(days) or frame.context is None or frame.context_days:
+        return days
+    return [*days, Mask(weekdays=frozenset({frame.context_day.weekday()}))]
 
 
 def _end_clock(context: Window) -> Clock:

@@ -12,12 +12,12 @@ from hayai_receptionist.when.days import DAY_RULES
 from hayai_receptionist.when.frame import Anchor, Mask
 from hayai_receptionist.when.grammar import Grammar, Memo, rule
 from hayai_receptionist.when.holidays import HOLIDAY_RULES
-from hayai_receptionist.when.lexicon import HAPPENED
 from hayai_receptionist.when.marks import MARK_RULES, Mark
 from hayai_receptionist.when.noise import NOISE_RULES, UNIT_RULES
 from hayai_receptionist.when.periods import PERIOD_RULES
 from hayai_receptionist.when.relative import RELATIVE_RULES, Offset
 from hayai_receptionist.when.spans import SPAN_RULES
+from hayai_receptionist.when.telling import told
 from hayai_receptionist.when.times import TIME_RULES
 
 if TYPE_CHECKING:
@@ -33,12 +33,6 @@ GRAMMAR = Grammar(
         *TIME_RULES, *CLOCK_RULES, *NOISE_RULES, *UNIT_RULES, *MARK_RULES,
     ),
 )  # fmt: skip
-
-_WISH = frozenset(
-    ". ? ! , ; can could may would i'd want need like book is are do does how what wondering thinking hoping "
-    "looking so".split(),
-)
-"""Words that end a telling and begin a wish."""
 
 _LIGHT = frozenset(
     ", . ! ? - ; : at the is on so ok okay please pls thanks thank you yes yeah yep sure how about what make it maybe "
@@ -63,19 +57,9 @@ def _pieces(tokens: Sequence[Token]) -> Iterator[Piece]:
             continue
         end, value = readings[0]
         for one in value if isinstance(value, tuple) else (value,):
-            yield Piece(one, i, end, tuple(gap), told=_is_told(tokens, i))
+            yield Piece(one, i, end, tuple(gap), told=told(tokens, i))
             gap = []
         i = end
-
-
-def _is_told(tokens: Sequence[Token], i: int) -> bool:
-    """Whether the same sentence has said, not long before, that something happened."""
-    for token in reversed(tokens[max(0, i - 8) : i]):
-        if token.text in HAPPENED:
-            return True
-        if token.text in _WISH:
-            return False
-    return False
 
 
 def is_time(value: Any) -> bool:

@@ -44,7 +44,18 @@ def through(first: DaySpec, last: DaySpec) -> Anchor:
             starts = starts[:1]
         return tuple(_joined(start, last, frame) for start in starts)
 
-    return Anchor(resolve, period=True)
+    return Anchor(resolve, period=True, within=_weekdays_between(first, last))
+
+
+def _weekdays_between(first: DaySpec, last: DaySpec) -> Mask | None:
+    if not (_is_weekday(first) and _is_weekday(last)):
+        return None
+    a, b = min(first.weekdays or {0}), min(last.weekdays or {0})  # type: ignore[union-attr]  # both are masks
+    return Mask(weekdays=frozenset((a + n) % 7 for n in range((b - a) % 7 + 1)), many=True)
+
+
+def _is_weekday(day: DaySpec) -> bool:
+    return isinstance(day, Mask) and bool(day.weekdays) and not (day.dated or day.month or day.typo)
 
 
 def _with_month(first: DaySpec, last: DaySpec) -> DaySpec:

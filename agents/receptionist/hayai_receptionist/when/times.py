@@ -120,13 +120,15 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", f"any? anytime? sometime? {PREP_AFTER} MOMENT", lambda c: Times(low=c)),
     rule("TIME", "from MOMENT onward|forward?", lambda c: Times(low=c)),
     rule("TIME", "starting|start|beginning from|at? MOMENT", lambda c: Times(low=c)),
-    rule("TIME", "not|no|nothing before|until|till|earlier|sooner than? MOMENT", lambda c: Times(low=c)),
+    rule("TIME", "not|no|nothing|never before|until|till|earlier|sooner than? MOMENT", lambda c: Times(low=c, against=True)),
+    rule("TIME", "not|never before MOMENT or|and|nor after|past MOMENT", lambda a, b: Times(low=a, high=b, against=True)),
+    rule("TIME", "not|never after|past MOMENT or|and|nor before MOMENT", lambda a, b: Times(low=b, high=a, against=True)),
     rule("TIME", "at or|and after MOMENT", lambda c: Times(low=c)),
     rule("TIME", "later than MOMENT", lambda c: Times(low=c)),
     rule("TIME", "earlier|sooner than MOMENT", lambda c: Times(high=c)),
     rule("TIME", f"any? anytime? sometime? up? {PREP_BEFORE} MOMENT", lambda c: Times(high=c)),
     rule("TIME", "up to MOMENT", lambda c: Times(high=c)),
-    rule("TIME", "not|no|nothing after|past|later than? MOMENT", lambda c: Times(high=c)),
+    rule("TIME", "not|no|nothing|never after|past|later than? MOMENT", lambda c: Times(high=c, against=True)),
     rule("TIME", "CLOCK to MOMENT", _turn),
     rule("TIME", "CLOCK until|-|through MOMENT", _between),
     rule("TIME", "HOUR|HHMM - CLOCK", lambda t, c: _between(_moment(t), c)),
@@ -153,7 +155,7 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", "at? the? last thing|appointment|slot of? the? day? at? night?", lambda: Times(bands=("closing",))),
     rule("TIME", "before|at|by you? close|closing time?", lambda: Times(bands=("closing",))),
     rule("TIME", "eod|cob", lambda: Times(bands=("closing",))),
-    rule("TIME", "at? the? same time", lambda: Times(same=True)),
+    rule("TIME", "at? the? same time|hour", lambda: Times(same=True)),
     rule(
         "TIME", "any? time? anytime? =after|before that|then", lambda w: _shift("later" if w == "after" else "earlier")
     ),
@@ -193,5 +195,8 @@ def merge(one: Times, two: Times) -> Times | None:
 
 def _nested(one: tuple[str, ...], two: tuple[str, ...]) -> bool:
     """Thus "in the morning, late morning" is one wish; "opening" and "closing" go with any part."""
-    free = {"opening", "closing", "after work", "after school", "after lunch", "before lunch"}
-    return any(a.split()[-1] == b.split()[-1] or a in free or b in free for a in one for b in two)
+
+    def free(band: str) -> bool:
+        return band in {"opening", "closing"} or band.startswith(("after ", "before "))
+
+    return any(a.split()[-1] == b.split()[-1] or free(a) or free(b) for a in one for b in two)

@@ -6,7 +6,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from hayai_receptionist.when.lexicon import COUNTED, FOLLOWERS, LABELS, PHRASAL, SHORTENED, STREETS, TITLES, UNITS
+from hayai_receptionist.when.lexicon import (
+    COUNTED,
+    FOLLOWERS,
+    LABELS,
+    PHRASAL,
+    PRONOUNS,
+    SHORTENED,
+    STREETS,
+    STRONG_SHORT,
+    TITLES,
+    UNITS,
+    WEDDING,
+)
 from hayai_receptionist.when.numbers import CARDINALS, ORDINALS, joined
 from hayai_receptionist.when.spelling import Spelling, spell
 from hayai_receptionist.when.support import is_time_word
@@ -32,7 +44,12 @@ _PATTERN = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _PHONE = re.compile(r"(?<![0-9:/.-])(?![0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?![0-9]))(?:\+|\()?[0-9]+(?:[ ().-]{1,3}[0-9]+)+")
-_DASHES = str.maketrans({"–": "-", "—": "-", "‑": "-", "−": "-", "’": "'", "‘": "'", "`": "'", "´": "'"})
+_NEGATED = frozenset({"not", "no", "can't", "cant", "cannot", "don't", "dont", "won't", "isn't", "never"})
+"""After one of these a dash with spaces is a pause: "not the 18th - the 19th"."""
+_HOUSE_LETTERS = frozenset("bcdefgijklmnoqrstuvwxyz")
+"""Glued to a number these make it a house number or a size, not an hour: "22b"."""
+_GREETINGS = frozenset({"morning", "afternoon", "evening"})
+_DASHES = str.maketrans({"–": "-", "—": "-", "‑": "-", "−": "-", "’": "'", "‘": "'", "`": "'", "´": "'", "\n": ";"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +107,9 @@ def _without_marks(tokens: list[Token]) -> list[Token]:
         glued = before and after and before.end == token.start and after.start == token.end
         if token.text == "." and before and before.end == token.start and before.text in SHORTENED:
             continue
+        if token.text == "-" and not glued and any(t.text in _NEGATED for t in kept[-5:]):
+            kept.append(replace(token, word=",", text=",", keys=token.keys))
+            continue
         if token.text == "-" and glued and before and after and _is_compound(before, after):
             continue
         kept.append(token)
@@ -141,25 +161,58 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:
     token = tokens[i]
     if "INT" in token.keys:
         return replace(token, keys=token.keys | _int_kinds(tokens, spelled, i))
+    if "AMPM" in token.keys and i and _is_day(tokens[i - 1], spelled[i - 1]):
+        part = "morning" if token.word == "am" else "afternoon"
+        return replace(token, word=part, keys=token.keys - {"AMPM", token.word} | {part, "TIMEWORD"})
     if "ORD" in token.keys and not 1 <= token.value <= 31:
         return replace(token, keys=token.keys | {"BADNTH"})
     if "ORD" in token.keys:
         return replace(token, keys=token.keys | _ord_kinds(tokens, spelled, i))
     if not {"WORD", "MARK", "SLANG"} & token.keys:
         return token
+    if i == 0 and token.text in _GREETINGS and _greets(tokens):
+        return replace(token, keys=frozenset({"WORD"}))
     word = spelled[i]
     keys = token.keys | {word.word, token.text, *word.kinds}
+    if token.text in {"next", "nxt"} and i and "WD" in spelled[i - 1].kinds and not _is_next_of(tokens, spelled, i):
+        keys |= {"NEXTED"}
     if (
         token.text == "on"
         and not _word(spelled, i + 1).isalnum()
         and (i + 1 >= len(tokens) or "MARK" in tokens[i + 1].keys)
     ):
         keys |= {"onward"}
-    named = bool({"WD", "MONTH"} & set(word.kinds)) and _follows_title(tokens, i)
+    street = i + 1 < len(tokens) and tokens[i + 1].text in STREETS - {"st", "ct"}
+    named = bool({"WD", "MONTH"} & set(word.kinds)) and (street or _follows_title(tokens, i))
     phrasal = word.word == "by" and i > 0 and tokens[i - 1].text in PHRASAL
     if named or phrasal or (word.weak and not _supported(tokens, spelled, i)):
         return replace(token, keys=frozenset({"WORD", "" if phrasal else token.text}))
     return replace(token, word=word.word, keys=keys, value=word.value, other=word.other)
+
+
+def _greets(tokens: list[Token]) -> bool:
+    """Thus "Afternoon, the boiler ..." is a greeting; "morning, please" and "afternoon, if you can" are answers."""
+    after = [t.text for t in tokens[1:3]]
+    return len(after) > 1 and (after[0] in {"all", "guys", "team", "folks", "there", "everyone"} or (
+        after[0] in {",", "!", "."} and after[1] not in {"please", "if", "or", "and", "not", "say", "any", "preferably"}
+        and after[1].isalpha() and len(tokens) > 5  # noqa: PLR2004 - a greeting has a message after it
+    ))
+
+
+def _is_next_of(tokens: list[Token], spelled: list[Spelling], i: int) -> bool:
+    """Whether "next" belongs to what follows ("Thursday next week"), and not to the day before ("Thursday next")."""
+    return _word(spelled, i + 1) in {"week", "month", "year", "weekend", "available", "fortnight"} or (
+        i + 1 < len(tokens) and bool({"WD", "MONTH"} & set(spelled[i + 1].kinds) or "INT" in tokens[i + 1].keys)
+    )
+
+
+def _is_day(token: Token, spelling: Spelling) -> bool:
+    """Before "am" a day, "the", "early" and "late" make it a part of the day: "tues am", "in the pm"."""
+    return (
+        bool({"WD", "MONTH"} & set(spelling.kinds))
+        or spelling.word in {"today", "tomorrow", "the", "early", "late", "yesterday"}
+        or "ORD" in token.keys
+    )
 
 
 def _follows_title(tokens: list[Token], i: int) -> bool:
@@ -179,7 +232,8 @@ def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]
     if len(token.text) == 4 and digits and after == "hour" and token.value // 100 < 24 and token.value % 100 < 60:
         return {"HHMM"}
     address = any(_word(spelled, j) in STREETS for j in range(i + 1, i + 4))
-    counted = address or after in COUNTED or before in LABELS or (after == "-" and _word(spelled, i + 2) in UNITS)
+    glued = i + 1 < len(tokens) and tokens[i + 1].start == token.end and tokens[i + 1].text in _HOUSE_LETTERS
+    counted = address or glued or after in COUNTED or before in LABELS or (after == "-" and _word(spelled, i + 2) in UNITS)
     if counted:
         return kinds | {"COUNT"}
     if digits and len(token.text) in {3, 4} and token.value // 100 < 24 and token.value % 100 < 60:
@@ -233,6 +287,8 @@ def _word(spelled: list[Spelling], i: int) -> str:
 
 
 def _supported(tokens: list[Token], spelled: list[Spelling], i: int) -> bool:
+    if tokens[i].text in STRONG_SHORT and not (i and tokens[i - 1].text in WEDDING | PRONOUNS):
+        return not _follows_title(tokens, i)
     before = [tokens[i - 2].text if i > 1 else "", tokens[i - 1].text if i else ""]
     after = tokens[i + 1] if i + 1 < len(tokens) else None
     return is_time_word(spelled[i], before, after.keys if after else frozenset(), _word(spelled, i + 1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,11 @@ from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.compose import Composer
 from hayai_receptionist.when.fill import settle
 from hayai_receptionist.when.frame import Frame
-from hayai_receptionist.when.lexicon import NEAR_TIME, TIMELIKE
+from hayai_receptionist.when.net import unexplained
 from hayai_receptionist.when.relative import Noise
 from hayai_receptionist.when.resolve import Outcome, resolve
 from hayai_receptionist.when.scan import is_time, scan
+from hayai_receptionist.when.telling import wished
 from hayai_receptionist.when.tokens import Token, tokenize
 from hayai_receptionist.when.window import Understanding, Window
 
@@ -64,17 +64,18 @@ def understand(text: str, *, now: datetime, hours: Hours, context: Window | None
     pieces = scan(tokens)
     if context is None:
         pieces = [p for i, p in enumerate(pieces) if not _is_idle_shift(pieces, i)]
-    pieces, history = _without_history(pieces)
+    pieces, history = wished(pieces, tokens)
     composer = Composer()
-    read = [p for p in pieces if not isinstance(p.value, Noise)]
+    read = [p for p in pieces if not isinstance(p.value, Noise) or p.value.told]
     for piece, after in zip_longest(read, read[1:]):
         composer.read(piece, after)
     wishes, exclusions, doubts = settle(composer.clauses)
     leftover = _leftover(text, tokens, pieces)
+    doubts += history + composer.doubts + unexplained(tokens, pieces, composer.unused)
     if not wishes and not exclusions:
-        return _nothing(leftover, doubts + composer.doubts + _unread(tokens, pieces))
+        return _nothing(leftover, doubts)
     outcome = resolve(wishes, exclusions, Frame(now, hours, context, now.date()))
-    doubts += history + composer.doubts + _unread(tokens, pieces) + _doubtful(wishes)
+    doubts += _doubtful(wishes) + (["said not to be certain"] if composer.unsure else [])
     return _answer(outcome, doubts, leftover, wishes + exclusions, tokens)
 
 
@@ -87,16 +88,6 @@ def _is_idle_shift(pieces: list[Piece], i: int) -> bool:
     before = i > 0 and is_time(pieces[i - 1].value) and set(pieces[i].gap) <= light
     after = i + 1 < len(pieces) and is_time(pieces[i + 1].value) and set(pieces[i + 1].gap) <= light
     return not before and not after and not any(is_time(p.value) and isinstance(p.value, Times) for p in pieces[:i])
-
-
-def _without_history(pieces: list[Piece]) -> tuple[list[Piece], list[str]]:
-    """Thus "It broke on Tuesday. Can I come today?" wishes for today; alone, such a day is in doubt."""
-    told = [p for p in pieces if is_time(p.value) and p.told]
-    if not told:
-        return pieces, []
-    if any(is_time(p.value) and not p.told for p in pieces):
-        return [replace(p, value=Noise()) if p in told else p for p in pieces], []
-    return pieces, ["a time that may be about the past"]
 
 
 def _nothing(leftover: str, doubts: list[str]) -> Understanding:
@@ -135,28 +126,6 @@ def _doubtful(wishes: list[Clause]) -> list[str]:
     said = [c.times for c in wishes if c.times]
     shaky = any(t.doubtful or any(c and c.doubtful for c in (t.at, t.low, t.high)) for t in said)
     return ["a number that may not be a time"] if shaky else []
-
-
-def _unread(tokens: Sequence[Token], pieces: Sequence[Piece]) -> list[str]:
-    covered = {i for p in pieces for i in range(p.first, p.last)}
-    timed = {i for p in pieces if is_time(p.value) for i in range(p.first, p.last)}
-    left = sorted(
-        {
-            t.word
-            for i, t in enumerate(tokens)
-            if i not in covered and (t.keys & TIMELIKE or ({i - 1, i + 1} & timed and _may_turn(t)))
-        },
-    )
-    guessed = [t.word for t in tokens if "GUESS" in t.keys and "MONTH" in t.keys]
-    if guessed:
-        return [f"a misspelled month: {guessed[0]}"]
-    return [f"time words not understood: {', '.join(left)}"] if left else []
-
-
-def _may_turn(token: Token) -> bool:
-    """Whether a word left over beside a time may have changed its meaning: "too", "half", a number."""
-    number = "INT" in token.keys and "COUNT" not in token.keys and "SPELLED" not in token.keys
-    return bool(token.keys & NEAR_TIME) or number
 
 
 def _leftover(text: str, tokens: Sequence[Token], pieces: Sequence[Piece]) -> str:
