@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 _MOST = 3
 """How many bookings may wait."""
+_PAIR = 2
 _ALSO = re.compile(
     r"\b(?:also|as well|too|plus|additionally|in addition|another|afterwards?|one more)\b"
     r"|\b(?:right|directly|just|straight) after\b|^\W*and\b",
@@ -36,6 +37,19 @@ def added(talk: Talk, heard: Heard) -> Talk | None:
         return None
     place = "after" if _AFTER.search(heard.text) else "day" if _SAME_DAY.search(heard.text) else ""
     return talk.but(then=(*talk.then, Following(service=service, wishes=heard.when.wishes, place=place)))
+
+
+def both(talk: Talk, heard: Heard) -> Talk | None:
+    """`talk` where both of the services that were asked between are wanted; None where that is not said."""
+    if talk.stage != "service" or len(talk.options) != _PAIR or not heard.of("everything"):
+        return None
+    first, second = talk.options
+    return talk.but(service=first, options=(), then=(Following(service=second, wishes=_days_only(talk)),))
+
+
+def _days_only(talk: Talk) -> tuple[Wish, ...]:
+    """What both are wished for: the same days, and never the very same minute."""
+    return tuple(each for each in talk.wishes if not each.precise)
 
 
 def following(talk: Talk, booked: Appointment, desk: Desk) -> Talk:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hayai_receptionist import say
+from hayai_receptionist import reasons, say
 from hayai_receptionist.hearing import dates
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from hayai.schedule import Opening, Service
     from hayai_receptionist.desk import Desk
     from hayai_receptionist.questions import Question, Topic
     from hayai_receptionist.talk import Talk
@@ -32,8 +33,8 @@ def answers(asked: tuple[Question, ...], talk: Talk, desk: Desk) -> tuple[str, .
 
 
 def _answer(question: Question, talk: Talk, desk: Desk) -> tuple[str, ...]:
-    if question.topic in _FIXED:
-        return (_FIXED[question.topic],)
+    if question.topic in {*_FIXED, "length", "ahead", "now", "date"}:
+        return (_FIXED.get(question.topic) or _aside(question, talk, desk),)
     if question.topic == "own":
         return (desk.business.answers[question.answer].says,)
     if question.topic == "hours":
@@ -43,6 +44,35 @@ def _answer(question: Question, talk: Talk, desk: Desk) -> tuple[str, ...]:
     if question.topic == "price":
         return _prices(question, talk, desk)
     return _services(question, desk)
+
+
+def _aside(question: Question, talk: Talk, desk: Desk) -> str:
+    if question.topic == "length":
+        return _lengths(question, talk, desk)
+    if question.topic == "ahead":
+        return reasons.horizon(desk)
+    if question.topic == "date":
+        return f"Today is {say.day(desk.today(), desk.today())}."
+    now = any(_within(each, desk) for each in desk.openings(desk.today()))
+    return f"We are {'open' if now else 'closed'} now. {_on(desk.today(), desk)}"
+
+
+def _within(opening: Opening, desk: Desk) -> bool:
+    clock = desk.local(desk.now).time()
+    return opening.opens <= clock and (clock < opening.closes or not (opening.closes.hour or opening.closes.minute))
+
+
+def _lengths(question: Question, talk: Talk, desk: Desk) -> str:
+    chosen = _chosen(question, talk, desk) or list(desk.services)
+    told = [f"{each.name} takes {say.length(each.duration)}" for each in chosen]
+    return f"{say.listed(told)}."
+
+
+def _chosen(question: Question, talk: Talk, desk: Desk) -> list[Service]:
+    """The services that a question is about: those it names, or the one that is being talked about."""
+    about = talk.service or (talk.about.service if talk.about else "")
+    asked = question.services or ((about,) if about and not question.strange else ())
+    return [each for each in desk.services if each.id in asked]
 
 
 def _hours(question: Question, desk: Desk) -> tuple[str, ...]:
@@ -73,10 +103,10 @@ def _phone(desk: Desk) -> str:
 
 
 def _prices(question: Question, talk: Talk, desk: Desk) -> tuple[str, ...]:
-    asked = question.services or ((talk.service,) if talk.service else ())
-    chosen = [each for each in desk.services if each.id in asked] or list(desk.services)
+    chosen = _chosen(question, talk, desk) or list(desk.services)
+    unknown = ("I do not find that among our services.",) if question.strange else ()
     told = [f"{each.name}: {each.price}" for each in chosen if each.price]
-    return (f"{'; '.join(told)}.",) if told else ("I do not have a price for that; a colleague can tell you.",)
+    return (*unknown, f"{'; '.join(told)}.") if told else ("I do not have a price for that; a colleague can tell you.",)
 
 
 def _services(question: Question, desk: Desk) -> tuple[str, ...]:
@@ -85,4 +115,5 @@ def _services(question: Question, desk: Desk) -> tuple[str, ...]:
         return (f"Yes, we offer {say.listed(named)}.",)
     if days := dates(question.clause, desk):
         return tuple(_on(day, desk) for day in days)
-    return (f"We offer {say.listed([each.name for each in desk.services])}.",)
+    unknown = "I do not find that among our services. " if question.strange else ""
+    return (f"{unknown}We offer {say.listed([each.name for each in desk.services])}.",)

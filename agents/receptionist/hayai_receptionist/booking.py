@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from hayai.errors import BookingRefused, HoldExpired
 from hayai.vocabulary.appointments import AppointmentBooked
-from hayai_receptionist import adding, caution, choosing, finding, naming, picking, say, services, wishing
-from hayai_receptionist.talk import Talk, Turn
+from hayai_receptionist import adding, caution, choosing, dropping, finding, naming, picking, say, services, wishing
+from hayai_receptionist.talk import Talk, Turn, spanned
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
     """A booking starts with whatever the first message says already."""
-    talk = talk.at_rest().but(task="book", service=talk.service if talk.stage == "invite" else "")
+    talk = dropping.taken_up(talk, heard)
     talk = _with_service(talk, heard, desk)
     return await advance(wishing.heard_time(talk, heard, desk) or talk, desk)
 
@@ -31,7 +31,7 @@ async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """The next turn of a booking; None where the message says nothing about it."""
     if name := naming.told(talk, heard, desk):
         return await advance(talk.but(name=name, nameless=False, refusals=0), desk, f"Thank you, {name}.")
-    if (added := adding.added(talk, heard)) is not None:
+    if (added := adding.added(talk, heard) or adding.both(talk, heard)) is not None:
         return await advance(added, desk, adding.order(added, desk))
     changed = _with_service(talk, heard, desk)
     if (timed := wishing.heard_time(changed, heard, desk)) is not None:
@@ -89,7 +89,8 @@ def _with_service(talk: Talk, heard: Heard, desk: Desk) -> Talk:
     if len(ids) != 1:
         return talk.but(options=ids) if ids and not talk.service else talk
     wishes = (wishing.exactly(talk.start),) if talk.start else talk.wishes
-    return talk.forgetting_time().but(service=ids[0], options=(), wishes=wishes)
+    doubt = {} if talk.service else {"question": talk.question, "readings": talk.readings}
+    return talk.forgetting_time().but(service=ids[0], options=(), wishes=wishes, **doubt)
 
 
 def _narrowed(talk: Talk, heard: Heard, desk: Desk) -> tuple[str, ...]:
@@ -180,7 +181,9 @@ async def take(talk: Talk, desk: Desk, start: datetime) -> Talk:
         key = desk.key(f"{attempt} {talk.service} {start.isoformat()}")
         held = await desk.calendar.hold(desk.tenant, talk.service, start, customer=customer, key=key)
         if await desk.mine(held.id):
-            return talk.but(held=held.id, start=held.starts_at, offers=(), readings=(), question="")
+            return talk.but(
+                about=spanned(held), held=held.id, start=held.starts_at, offers=(), readings=(), question=""
+            )
     raise HoldExpired("The hold ran out before it could be used: hold the start again.")
 
 
@@ -243,4 +246,6 @@ async def _summary(talk: Talk, booked: Appointment, desk: Desk) -> Turn:
         after = adding.following(talk, booked, desk)
         turn = await advance(after, desk, told, f"Now {desk.title(after.service)}.")
         return Turn(turn.talk, turn.sentences, turn.choices, (event, *turn.events))
-    return Turn(talk.at_rest().but(last=booked.id), (f"{told} Is there anything else?",), events=(event,))
+    return Turn(
+        talk.at_rest().but(last=booked.id, about=spanned(booked)), (f"{told} Is there anything else?",), events=(event,)
+    )

@@ -20,7 +20,7 @@ async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
     mine = await desk.own()
     if not mine:
         return owned.none(talk, "cancel")
-    meant = owned.meant(mine, heard, heard.when)
+    meant = owned.on_day(mine, heard, desk)
     talk = talk.at_rest().but(task="cancel")
     turn = _ask(talk, meant[0], desk) if len(meant) == 1 else owned.ask_which(talk, meant, desk, "cancel")
     return turn.led_by(*owned.no_such(mine, heard, desk))

@@ -14,12 +14,22 @@ _NOT_CANCELLING = re.compile(
     re.IGNORECASE,
 )
 _IF_CANCELLING = re.compile(
-    r"\bcancell?ation\s+(?:polic|fee|charge|rule|term|period|deadline)|\bif\s+(?:\w+\s+){1,3}(?:to\s+)?cancel"
+    r"\bcancell?ation\s+(?:polic|fee|charge|rule|term|period|deadline)|\b(?:if|when|once)\s+(?:i|we|somebody|someone)\s+(?:\w+\s+){0,3}cancel"
     r"|\bcancel\w*\b.*\b(?:later|if|the day before|last[- ]minute|in case|free of charge|for free|any ?time|up to"
     r"|short notice|policy|fee|penalty)\b"
     r"|\b(?:how|what happens|still|possible to|allowed to|charge|fee|penalty|policy)\b.*\bcancel",
     re.IGNORECASE,
 )
+_IF_MOVING = re.compile(
+    r"\b(?:still|able to|allowed to|possible to|if i|how often can i|always)\s+(?:\w+\s+){0,2}"
+    r"(?:change|move|reschedule|rebook|switch|postpone)\b"
+    r"|\b(?:change|move|reschedule|switch|postpone)\s+(?:\w+\s+){0,3}(?:afterwards|later on|if|in case|again)\b",
+    re.IGNORECASE,
+)
+_TO_WHEN = re.compile(
+    r"\b(?:to|for|until|till)\s+(?!change|move|reschedule|rebook|switch|postpone)\w|\d|\bearlier\b|day\b", re.IGNORECASE
+)
+"""A clause that says where to is a wish after all: "is it possible to move it to Friday?"."""
 _NO_WAY_TO_REACH = re.compile(
     r"\b(?:no|don't have|do not have|dont have|haven't got|without|neither|nor|not got)\s+(?:(?:an?|any|my|own)\s+)?"
     r"(?:e-?mail|mail|phone|telephone|mobile|cell|number|contact)",
@@ -33,6 +43,10 @@ _NOT_MOVING = re.compile(
     r"\b(?:change|update|correct|switch)\s+(?:my|the|your)\s+(?:\w+\s+)?(?:name|number|phone|e-?mail|mail|contact|address)\b",
     re.IGNORECASE,
 )
+_WHETHER_DONE = re.compile(
+    r"^\W*(?:is|was|has|did)\b(?!.*\b(?:possible|ok|okay|free|open|available)\b).*\b(?:cancell?ed|booked|confirmed|moved)\b",
+    re.IGNORECASE,
+)
 _CHECKING = re.compile(
     r"\b(?:it's|its|it is|is it|is that|is this|that's|that is|isn't (?:it|that)|correct me|am i right)\b",
     re.IGNORECASE,
@@ -44,7 +58,9 @@ _SUGGESTING = re.compile(
 
 
 def about_cancelling(clause: str) -> bool:
-    """Whether a clause only asks about cancelling, on a condition or in general, and wishes none."""
+    """Whether a clause only asks about cancelling or moving, on a condition or in general, and wishes none."""
+    if _IF_MOVING.search(clause) and not _TO_WHEN.search(clause):
+        return True
     return bool(_IF_CANCELLING.search(clause)) and not _NOT_CANCELLING.search(clause)
 
 
@@ -55,6 +71,8 @@ def tempered(text: str, about: frozenset[Intent]) -> frozenset[Intent]:
         found.discard("cancel")
     if _NOT_MOVING.search(text):
         found.discard("move")
+    if _WHETHER_DONE.search(text):
+        found = (found - {"cancel", "move", "book"}) | {"mine"}
     if puts_off(text):
         found = (found - {"later", "book"}) | {"unsure"}
     return frozenset(found)

@@ -80,7 +80,11 @@ def check(desk: Desk, service: str, start: datetime) -> None:
 
 async def ask_time(talk: Talk, desk: Desk, sentence: str) -> Turn:
     """When would suit you? With a few free starts, for those who like any."""
-    free = list(talk.offers) or await finding.offers(desk, talk.service, (from_now(desk),), talk.seen)
+    free = list(talk.offers)
+    if not free and talk.seen:
+        free = await finding.around(desk, talk.service, talk.seen[-1], (), talk.seen)
+    if not free:
+        free = await finding.offers(desk, talk.service, (from_now(desk),), talk.seen)
     if not free:
         return ask_offer(talk, desk)
     told = f"For example {say.starts(free, desk)}."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hayai.errors import BookingRefused
 from hayai.vocabulary.people import HandedToHuman
-from hayai_receptionist import booking, cancelling, correcting, moving, say
+from hayai_receptionist import asides, booking, cancelling, correcting, dropping, moving, say
 from hayai_receptionist.answering import answers
 from hayai_receptionist.hearing import listen
 from hayai_receptionist.polarity import ordinary
@@ -35,7 +35,8 @@ _ADVANCE: dict[str, Callable[..., Awaitable[Turn]]] = {
 
 async def respond(talk: Talk, text: str, desk: Desk) -> Turn:
     """The turn that answers `text`. Raises Unavailable; a refusal of the calendar is answered, never raised."""
-    heard = listen(text, talk, desk)
+    heard = asides.continued(listen(text, talk, desk), talk, desk)
+    talk = talk.but(topic=heard.questions[-1].topic if heard.questions else "")
     known = talk.but(name=heard.name or talk.name, contact=heard.contact or talk.contact)
     try:
         turn = await _turn(known, heard, desk)
@@ -61,7 +62,7 @@ async def _turn(talk: Talk, heard: Heard, desk: Desk) -> Turn:
     if turn is None and said:
         return await _after_answers(talk.but(misses=0), heard, desk, said)
     if turn is None:
-        turn = await _small_talk(talk, heard, desk) or await _missed(talk, desk)
+        turn = await _small_talk(talk, heard, desk) or await _missed(talk, heard, desk)
     return turn.led_by(*said)
 
 
@@ -92,6 +93,8 @@ def _only_corrects(heard: Heard) -> bool:
 
 def _wants_to_book(talk: Talk, heard: Heard) -> bool:
     if heard.of("book", "soonest", "anytime") or heard.services or heard.when:
+        return True
+    if dropping.resumes(talk, heard):
         return True
     invited = talk.stage == "invite" and heard.polarity == "yes"
     return invited or (heard.of("wish") and not heard.questions and not heard.of("help", "unsure"))
@@ -153,7 +156,8 @@ async def _abandon(talk: Talk, desk: Desk) -> Turn:
         "move": "I have left it as it is.",
         "cancel": "I have left it as it is.",
     }
-    return Turn(talk.at_rest(), (f"All right. {done[talk.task]} What else can I do for you?",), say.MENU)
+    resting = dropping.dropped(talk) if talk.task == "book" else talk.at_rest()
+    return Turn(resting, (f"All right. {done[talk.task]} What else can I do for you?",), say.MENU)
 
 
 async def _mine(talk: Talk, desk: Desk) -> Turn:
@@ -167,9 +171,12 @@ async def _after_answers(talk: Talk, heard: Heard, desk: Desk, said: tuple[str, 
     """Back to the open question; where there is none, an invitation to book what was asked about."""
     if talk.task != "none":
         return (await _open_question(talk, desk)).led_by(*said)
-    asked = tuple(dict.fromkeys(id_ for each in heard.questions for id_ in each.services))
+    named = (id_ for each in heard.questions for id_ in each.services)
+    asked = tuple(dict.fromkeys(named))
+    if not asked and talk.service and not any(each.strange for each in heard.questions):
+        asked = (talk.service,)
     if len(asked) != 1:
-        return Turn(talk.but(stage="open"), (*said, "Is there anything else I can do for you?"), say.MENU)
+        return Turn(talk.but(stage="open", service=""), (*said, "Is there anything else I can do for you?"), say.MENU)
     sentence = f"Would you like to book {desk.title(asked[0])}?"
     return Turn(talk.but(stage="invite", service=asked[0]), (*said, sentence), ("Yes, please", "No, thanks"))
 
@@ -211,9 +218,9 @@ async def _small_talk(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     return await _open_question(calm, desk, *([sentence] if sentence else []))
 
 
-async def _missed(talk: Talk, desk: Desk) -> Turn:
+async def _missed(talk: Talk, heard: Heard, desk: Desk) -> Turn:
     talk = talk.but(misses=talk.misses + 1)
-    sorry = "I am sorry, I did not understand that."
+    sorry = asides.sorry(heard, desk)
     if talk.misses >= _MISSES:
         offer = "Would you like a colleague to take over?"
         return Turn(talk.but(stage="human", misses=0), (sorry, offer), ("Yes, please", "No, thanks"))

@@ -27,6 +27,8 @@ async def offers(desk: Desk, service: str, wishes: Sequence[Wish], seen: Collect
     """Up to OFFERED free starts inside the wishes, spread over their days and hours, none that was `seen`."""
     found: dict[datetime, None] = {}
     for wish in wishes[:_READ]:
+        if wish.spare and found:
+            break
         free = await desk.free(service, wish.start, wish.end)
         found |= dict.fromkeys(each for each in free if each not in seen)
         if len({desk.local(each).date() for each in found}) >= OFFERED:

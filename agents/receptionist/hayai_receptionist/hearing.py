@@ -178,7 +178,7 @@ def _carried(question: Question, before: list[Question]) -> Question:
 
 def _meant(request: str, services: Named, asked: tuple[Question, ...], talk: Talk, timed: When) -> tuple[str, ...]:
     """The services that the request is about; a word that two names share is no change of mind about a chosen one."""
-    hinted = not talk.service or talk.stage == "invite"
+    hinted = not talk.service or talk.task == "none"
     if len(services.ids) == 1 and (talk.stage not in {"name", "contact"} or _REOPENS.search(request)):
         hinted = True  # one word of it is enough where no other service has that word
     if services.marks or (services.ids and hinted):
@@ -237,12 +237,17 @@ def _context(talk: Talk, desk: Desk) -> Window | None:
     if talk.start:
         start = desk.local(talk.start)
         return Window(start, start + timedelta(minutes=1), precise=True)
+    if talk.stage == "time" and talk.seen:
+        return _day_of(desk.local(talk.seen[-1]).date(), desk)
     spans = [(each, each) for each in talk.offers] or [(each.start, each.end) for each in talk.wishes]
     days = {desk.local(start).date() for start, _ in spans}
     days |= {desk.local(end - timedelta(microseconds=1)).date() for start, end in spans if end > start}
     if len(days) != 1:
         return None
-    day = days.pop()
+    return _day_of(days.pop(), desk)
+
+
+def _day_of(day: date, desk: Desk) -> Window:
     return Window(desk.midnight(day), desk.midnight(day + timedelta(days=1)), precise=False)
 
 

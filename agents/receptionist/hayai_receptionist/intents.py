@@ -33,7 +33,7 @@ PHRASES: dict[Intent, str] = {
         don't book; do not book; don't want an; scrap that; abort; don't bother; skip it""",
     "mine": """my appointments; when is my; when's my; what time is my; know the time; do i have an; do i have any; my
         booking; my next appointment; am i booked; have i booked; i have booked;
-        did i book; did i just book; have booked; my
+        did i book; did i just book; do i have left; have i got; i have left; have booked; my
         reservations; list my; show my; when am i; what did i book; is my appointment; my
         upcoming""",
     "human": """human; real person; a person; representative; operator; manager; speak to; speak with; talk to;
@@ -143,6 +143,11 @@ def meanings(written: str) -> frozenset[str]:
     if stem(written) in _KNOWN:
         return frozenset({stem(written)})
     return frozenset(each for each in _KNOWN if close(written, each))
+
+
+def means(written: str, meant: str) -> bool:
+    """Whether a written word is `meant`, or a slip of it; a word of appointment talk is no slip of another."""
+    return _same(written, meant)
 
 
 def holds(said: tuple[str, ...], phrase: tuple[str, ...]) -> bool:

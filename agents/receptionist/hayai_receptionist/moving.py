@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from hayai.availability.slots import Visit
 from hayai.errors import AppointmentGone, BookingRefused, SlotTaken
 from hayai.vocabulary.appointments import AppointmentMoved
-from hayai_receptionist import choosing, finding, owned, reasons, say, wishing
-from hayai_receptionist.talk import Talk, Turn
+from hayai_receptionist import choosing, finding, owned, reasons, references, say, wishing
+from hayai_receptionist.talk import Talk, Turn, spanned
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,6 +34,9 @@ async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
         return await _towards(talk, timed[0], desk)
     talk = wishing.heard_time(talk, heard, desk) or talk
     many = len(meant) > 1
+    if not many and not talk.wishes and heard.of("later", "earlier"):
+        only = meant[0]
+        talk = talk.but(wishes=references.beside(only.starts_at, only.ends_at, desk, later=heard.of("later")))
     turn = owned.ask_which(talk, meant, desk, "move") if many else await _towards(talk, meant[0], desk)
     return turn.led_by(*owned.no_such(mine, heard, desk))
 
@@ -153,4 +156,4 @@ def _summary(talk: Talk, old: datetime, moved: Appointment, desk: Desk) -> Turn:
         moved_from=old,
     )
     told = f"It is moved: {say.appointment(moved, desk)}. Is there anything else?"
-    return Turn(talk.at_rest().but(last=moved.id), (told,), events=(event,))
+    return Turn(talk.at_rest().but(last=moved.id, about=spanned(moved)), (told,), events=(event,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hayai_receptionist import picking, say
+from hayai_receptionist import picking, say, weekdays
 from hayai_receptionist.talk import Talk, Turn
 
 if TYPE_CHECKING:
@@ -18,8 +18,17 @@ if TYPE_CHECKING:
 def meant(owned: Sequence[Appointment], heard: Heard, which: When) -> list[Appointment]:
     """Those of `owned` that fit the service and the time that the message names; all where it names none that fits."""
     found = [each for each in owned if each.service in heard.services] or list(owned)
+    if (place := picking.placed(heard, len(found))) is not None:
+        return [found[place]]
     timed = [each for each in found if any(wish.start <= each.starts_at < wish.end for wish in which.wishes)]
     return timed or found
+
+
+def on_day(owned: Sequence[Appointment], heard: Heard, desk: Desk) -> list[Appointment]:
+    """As `meant`, where the only time in a message is that of the appointment; a weekday is one they are on."""
+    found = meant(owned, heard, heard.when)
+    days = weekdays.on_named(heard, found, desk) if len(found) > 1 else []
+    return days or found
 
 
 def no_such(owned: Sequence[Appointment], heard: Heard, desk: Desk) -> tuple[str, ...]:
@@ -40,7 +49,7 @@ def picked(talk: Talk, heard: Heard, owned: Sequence[Appointment], desk: Desk) -
     if place is not None:
         return [asked[place]]
     named = bool(heard.services or heard.when.wishes)
-    fitting = meant(asked, heard, heard.when) if named else []
+    fitting = on_day(asked, heard, desk) if named else []
     return fitting if len(fitting) < len(asked) else []
 
 
@@ -60,9 +69,17 @@ async def answered(talk: Talk, heard: Heard, desk: Desk, verb: str) -> Appointme
     if fitting:
         return ask_which(talk, fitting, desk, verb)
     if heard.of("everything"):
-        asked = [each for each in await desk.own() if each.id in talk.options]
+        asked = await _asked(talk, desk)
         return ask_which(talk, asked, desk, verb).led_by("I do that one at a time.") if asked else none(talk, verb)
+    if heard.polarity == "yes":
+        return ask_which(talk, await _asked(talk, desk), desk, verb).led_by(
+            "One of them, please: the first or the last?"
+        )
     return Turn(talk.at_rest(), ("All right, everything stays as it is.",)) if heard.polarity == "no" else None
+
+
+async def _asked(talk: Talk, desk: Desk) -> list[Appointment]:
+    return [each for each in await desk.own() if each.id in talk.options]
 
 
 def none(talk: Talk, verb: str) -> Turn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hayai_receptionist.words import wordset
@@ -12,11 +13,16 @@ if TYPE_CHECKING:
     from hayai_receptionist.hearing import Heard
 
 _PLACES = {
-    "first": 0, "1st": 0, "former": 0, "earliest": 0, "earlier": 0, "soonest": 0, "sooner": 0,
+    "first": 0, "1st": 0, "former": 0, "earliest": 0, "earlier": 0, "soonest": 0, "sooner": 0, "early": 0,
     "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3, "fifth": 4, "5th": 4,
-    "last": -1, "latter": -1, "latest": -1, "later": -1,
+    "last": -1, "latter": -1, "final": -1, "latest": -1, "later": -1,
 }  # fmt: skip
 _NUMBERS = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "one": 0, "two": 1, "three": 2, "four": 3, "five": 4}
+_PLACED = re.compile(
+    r"\b(?:the|my)\s+(first|1st|earlier|second|2nd|third|3rd|fourth|4th|last|latter|later|latest|earliest)"
+    r"(?:\s+(?:one|appointment|booking|visit))?\s*(?:please)?[.!]*\Z",
+    re.IGNORECASE,
+)
 _COUNTED = frozenset({"option", "number", "choice", "no", "nr"})
 _SIDE = wordset(
     """
@@ -48,6 +54,12 @@ def ordinal(heard: Heard, count: int) -> int | None:
     if len(words) == 1 and words[0] in _NUMBERS:
         return _within(_NUMBERS[words[0]], count)
     return None
+
+
+def placed(heard: Heard, count: int) -> int | None:
+    """The place that a message names beside other words: "cancel the second one"; None where it names none."""
+    found = _PLACED.search(heard.text)
+    return _within(_PLACES[found[1].casefold()], count) if found and count > 1 else None
 
 
 def _comparing(words: tuple[str, ...]) -> bool:

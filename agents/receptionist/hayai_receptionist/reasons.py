@@ -58,10 +58,19 @@ def _outside(wanted: datetime, desk: Desk, service: str) -> str:
     return f"{takes}{'does not fit at' if takes else 'Not at'} {say.clock(local)}: {hours}."
 
 
+def horizon(desk: Desk) -> str:
+    """Until when there is anything to book."""
+    return f"Our calendar is open until {_last_day(desk)}."
+
+
 def _too_far(desk: Desk) -> str:
+    return f"That is further ahead than we book: our calendar is open until {_last_day(desk)}."
+
+
+def _last_day(desk: Desk) -> str:
     last = desk.local(desk.now + desk.business.schedule.horizon).date()
     last = next((day for day in (last - _DAY * back for back in range(14)) if desk.openings(day)), last)
-    return f"That is further ahead than we book: our calendar is open until {say.day(last, desk.today())}."
+    return say.day(last, desk.today())
 
 
 def none_free(desk: Desk, service: str, wishes: Sequence[Wish]) -> str:
@@ -79,7 +88,16 @@ def none_free(desk: Desk, service: str, wishes: Sequence[Wish]) -> str:
     one_day = desk.local(last.end - timedelta(microseconds=1)).date() == desk.local(first.start).date()
     if one_day and (lacking := _lacking(desk.local(first.start).date(), desk, service, first)):
         return lacking
-    return f"I have nothing free {f'on {day}' if one_day else 'then'} for {desk.title(service)}."
+    whole = one_day and max(first.start, desk.now) <= max(desk.midnight(desk.local(first.start).date()), desk.now)
+    return (
+        f"I have nothing free {f'on {day}' if whole and _covers_day(last, desk) else 'then'} for {desk.title(service)}."
+    )
+
+
+def _covers_day(wish: Wish, desk: Desk) -> bool:
+    """Whether a wish goes on to the end of its day."""
+    last = desk.local(wish.end - timedelta(microseconds=1)).date()
+    return wish.end >= desk.midnight(last + timedelta(days=1))
 
 
 def _open(wish: Wish, desk: Desk) -> bool:
@@ -101,7 +119,11 @@ def _closed(wish: Wish, desk: Desk) -> str:
 def _closed_days(wishes: Sequence[Wish], desk: Desk) -> str:
     """The closed days among several wishes, each with its reason."""
     days = sorted({desk.local(each.start).date() for each in wishes})
-    if len(days) > _TOLD or any(desk.openings(day) for day in days):
+    if any(desk.openings(day) for day in days):
+        return "We are closed at those times."
+    if len({day.weekday() for day in days}) == 1:
+        return f"We are closed on {say.weekday(days[0])}s."
+    if len(days) > _TOLD:
         return "We are closed at those times."
     reasons = {day: f" ({desk.exception(day)})" if desk.exception(day) else "" for day in days}
     return f"We are closed on {say.listed([say.day(day, desk.today()) + reasons[day] for day in days])}."

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from hayai_receptionist.words import close, places, spans, stem, words, wordset
+from hayai_receptionist.intents import means
+from hayai_receptionist.words import places, spans, stem, words, wordset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ _EMPTY = wordset(
     """
     a an and the of for with in on at to or my your our per new visit appointment booking session service
     treatment call minute minutes min hour hours day first full half quick follow up what how do i
-    one ones two three four five six second third single
+    one ones two three four five six second third
     """
 )
 """Words that alone name no service, however often they stand in names."""
@@ -37,10 +38,13 @@ _REVOKING = re.compile(
 """What stands between a name that is taken back and the one that is meant: "a check-up, no, a cleaning"."""
 _CORRECTING = wordset("no nope not mean meant instead sorry actually rather")
 _THAT_ONE = re.compile(r"\b(?:the|that|this)\s+([\w'-]+)\s+ones?\b", re.IGNORECASE)
+_LASTS = re.compile(r"\b(\w+[ -](?:hour|minute|min)s?)\s+(?:ones?|appointment|session|visit)\b", re.IGNORECASE)
 _TONGUE = re.compile(r"\b(?:speaks?|speaking|i'm an?|i am an?|is it|is this|isn't it|in)\s+\Z", re.IGNORECASE)
 """What stands before a word that is none of our names: "do you speak polish", "is it urgent"."""
 _SIDE = wordset("a an the i i'd meant mean want wanted would like please no not yes sorry oh one ones lesson for it of")
 _NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "an": 1, "a": 1}
+_ROOT = 4
+_ENDINGS = frozenset({"y", "ed", "ing", "ky", "er"})
 _UNITS = {"hour": 60, "minute": 1}
 
 
@@ -72,9 +76,10 @@ def named(text: str, services: Sequence[Service]) -> Named:
         ids = tuple(dict.fromkeys(each[2] for each in placed if each not in refused))
         marks = tuple((start, end) for start, end, _ in placed)
         return Named(ids, marks, tuple(id_ for _, _, id_ in refused if id_ not in ids))
-    lasting = _lasting(said, services)
-    if lasting:
-        return Named(lasting, ((where[0][0], where[-1][1]),))
+    if (lasting := _LASTS.search(text)) and (ids := _lasting(words(lasting[1]), services)):
+        return Named(ids, (lasting.span(),))
+    if ids := _lasting(said, services):
+        return Named(ids, ((where[0][0], where[-1][1]),))
     hinted, that = _hinted(said, services), _THAT_ONE.search(text)
     pointed = that and len(hinted) == 1 and _hinted((that[1].casefold(), "one"), services) == hinted
     return Named(hinted, (that.span(),) if that and pointed else ())
@@ -131,7 +136,12 @@ def _number(word: str) -> int:
 
 def _found(service: Service, said: tuple[str, ...]) -> set[tuple[int, int]]:
     phrases = {words(name) for name in (service.name, *service.also)}
-    straight = {span for phrase in phrases for span in spans(phrase, said)}
+    straight = {
+        (start, end)
+        for phrase in phrases
+        for start, end in spans(phrase, said)
+        if all(map(means, said[start:end], phrase))  # "later" is no slip of "laser"
+    }
     return straight | {span for phrase in phrases if len(phrase) > 1 for span in _shuffled(phrase, said)}
 
 
@@ -167,14 +177,20 @@ def _tells(word: str, said: tuple[str, ...]) -> bool:
 
 def _shared(service: Service, telling: list[str]) -> int:
     own = {word for name in (service.name, *service.also) for word in words(name)} - _EMPTY
-    return sum(any(close(word, each) for each in own) for word in telling)
+    return sum(any(_hints(word, each) for each in own) for word in telling)
+
+
+def _hints(word: str, own: str) -> bool:
+    """Whether a word is one of a service's own, or made of it: "leaking" of "leak"."""
+    longer = len(own) >= _ROOT and word.startswith(own) and word[len(own) :] in _ENDINGS
+    return longer or means(word, own)
 
 
 def among(said: Sequence[str], services: Sequence[Service]) -> tuple[str, ...]:
     """The one of a few services that any word tells from the others: "the full one"; empty where none does."""
     own = {each.id: {word for name in (each.name, *each.also) for word in words(name)} for each in services}
     said = [word for word, after in pairwise([*said, ""]) if word != "one" or stem(after) in _UNITS]
-    fitting = {word: [id_ for id_ in own if any(close(word, each) for each in own[id_])] for word in said}
+    fitting = {word: [id_ for id_ in own if any(means(word, each) for each in own[id_])] for word in said}
     told = {ids[0] for ids in fitting.values() if len(ids) == 1}
     return tuple(told) if len(told) == 1 else ()
 

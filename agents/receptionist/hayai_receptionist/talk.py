@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from hayai.event import Event
+    from hayai.ports.calendar import Appointment
 
 Task = Literal["none", "book", "move", "cancel"]
 Stage = Literal[
@@ -36,6 +37,8 @@ class Wish(BaseModel):
     precise: bool = False
     soonest: bool = False
     """Whether the customer wants the first free starts, and no choice of days."""
+    spare: bool = False
+    """Looked at only where nothing inside the wishes before it is free."""
     dated: bool = True
     """False for one of the days that an hour without a date may mean."""
 
@@ -48,6 +51,12 @@ class Following(BaseModel):
     service: str
     wishes: tuple[Wish, ...] = ()
     place: Literal["", "after", "day"] = ""
+
+
+def spanned(appointment: Appointment) -> Following:
+    """The service and the span of an appointment."""
+    span = Wish(start=appointment.starts_at, end=appointment.ends_at, precise=True)
+    return Following(service=appointment.service, wishes=(span,))
 
 
 class Talk(BaseModel):
@@ -86,6 +95,12 @@ class Talk(BaseModel):
     """Whether the booking goes on although no name was told."""
     refusals: int = 0
     """How often a name or a contact was asked for in vain."""
+    about: Following | None = None
+    """The service and the span of the appointment that was talked about last."""
+    dropped: Following | None = None
+    """The booking that was dropped last, to be taken up again."""
+    topic: str = ""
+    """What was asked last: "and Christmas Eve?" goes on with it."""
     then: tuple[Following, ...] = ()
     """What is to be booked after this."""
 
@@ -99,7 +114,7 @@ class Talk(BaseModel):
 
     def at_rest(self) -> Talk:
         """The same talk with no task: the person and the last appointment stay."""
-        return Talk(name=self.name, contact=self.contact, greeted=self.greeted, last=self.last)
+        return Talk(name=self.name, contact=self.contact, greeted=self.greeted, last=self.last, about=self.about)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hayai_receptionist import picking, say
+from hayai_receptionist import picking, references, say, weekdays
 from hayai_receptionist.talk import Talk, Wish
-from hayai_receptionist.words import wordset
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,6 +32,8 @@ def heard_time(talk: Talk, heard: Heard, desk: Desk) -> Talk | None:
     """`talk` with the wishes of this message in place of the old; None where it says nothing about time."""
     if (chosen := _picked(talk, heard, desk) or _read(talk, heard, desk)) is not None:
         return _wishing(talk, (chosen,))
+    if referred := references.referred(talk, heard, desk):
+        return _wishing(talk, referred)
     if _wants_other(talk, heard):
         return _other(talk, heard, desk)
     if (wishes := _said(talk, heard, desk)) is not None:
@@ -62,6 +63,12 @@ def from_now(desk: Desk) -> Wish:
     return Wish(start=desk.now, end=desk.now + desk.business.schedule.horizon + _DAY)
 
 
+def _from(first: datetime, desk: Desk) -> tuple[Wish, ...]:
+    """What is left of a day, and the days behind it where nothing is."""
+    end = _day_of(first, desk).end
+    return (Wish(start=first, end=end), Wish(start=end, end=max(end, from_now(desk).end), spare=True))
+
+
 def _day_of(instant: datetime, desk: Desk) -> Wish:
     day = desk.local(instant).date()
     return Wish(start=desk.midnight(day), end=desk.midnight(day + _DAY))
@@ -74,33 +81,16 @@ def on_same_day(wishes: tuple[Wish, ...], start: datetime, desk: Desk) -> tuple[
 
 
 def _near_talk(talk: Talk, heard: Heard, desk: Desk) -> When:
-    """What is said, with a bare weekday read as the day of that name that is being talked about, if there is one."""
-    spoken = [desk.local(each).date() for each in (talk.offers or ((talk.start,) if talk.start else ()))]
+    """What is said, with a bare weekday read as the day of that name that is being talked about, or next to it."""
     if len(heard.when.wishes) != 1 or not heard.when.has_date:
         return heard.when
     wish = heard.when.wishes[0]
     day = desk.local(wish.start).date()
-    others = {each for each in spoken if each.weekday() == day.weekday()}
-    if len(others) != 1 or wish.end - wish.start > _DAY + _HOUR or not _by_weekday_alone(heard, say.weekday(day)):
+    if wish.end - wish.start > _DAY + _HOUR or not weekdays.alone(heard, say.weekday(day)):
         return heard.when
-    shift = others.pop() - day
+    shift = weekdays.near(day, talk, desk) - day
     moved = {"start": desk.local(wish.start) + shift, "end": desk.local(wish.end) + shift}
     return replace(heard.when, wishes=(wish.model_copy(update=moved),))
-
-
-def _by_weekday_alone(heard: Heard, name: str) -> bool:
-    """Whether a day was named by its weekday and nothing else: "tuesday at 9", but neither "this" nor "the 24th"."""
-    named = any(each.startswith(name[:3].casefold()) for each in heard.said)
-    return named and not any(_tells_a_date(each) for each in heard.said)
-
-
-def _tells_a_date(word: str) -> bool:
-    numbered = word[:1].isdigit() and word[-2:] in {"st", "nd", "rd", "th"}
-    return numbered or word in _OTHER_DATES or word[:3] in _MONTHS
-
-
-_OTHER_DATES = wordset("this next today tomorrow coming week weeks after following tonight month first second third")
-_MONTHS = wordset("jan feb mar apr may jun jul aug sep oct nov dec")
 
 
 def _agrees(talk: Talk, when: When) -> bool:
@@ -184,6 +174,8 @@ def _read(talk: Talk, heard: Heard, desk: Desk) -> Wish | None:
         place = 0
     if place is not None:
         return talk.readings[place]
+    if not heard.when.has_time and len(named := weekdays.reading(heard, talk.readings, desk)) == 1:
+        return named[0]
     fitting = [each for each in talk.readings if _fits(each, heard, desk)]
     return fitting[0] if len(fitting) == 1 else None
 
@@ -222,9 +214,9 @@ def _other(talk: Talk, heard: Heard, desk: Desk) -> Talk:
         return _wishing(talk, heard.when.wishes)
     wishes = talk.wishes
     if heard.of("later"):
-        wishes = (Wish(start=max(shown) + _MINUTE, end=from_now(desk).end),)
+        wishes = _from(max(shown) + _MINUTE, desk)
     elif heard.of("earlier"):
-        wishes = (Wish(start=min(desk.now, min(shown) - _MINUTE), end=min(shown)),)
+        wishes = (Wish(start=_day_of(min(shown), desk).start, end=min(shown)),)
     elif shown and (talk.start or all(each.precise for each in wishes)):
         wishes = (_day_of(shown[0], desk),)
     return talk.forgetting_time().but(wishes=wishes, seen=seen)

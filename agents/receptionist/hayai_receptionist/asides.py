@@ -1,0 +1,60 @@
+"""Asides: questions that go on with the one before, and an honest word where a message has no answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hayai_receptionist import say
+from hayai_receptionist.hearing import When, dates
+from hayai_receptionist.questions import Question
+from hayai_receptionist.words import words, wordset
+
+if TYPE_CHECKING:
+    from hayai_receptionist.desk import Desk
+    from hayai_receptionist.hearing import Heard
+    from hayai_receptionist.talk import Talk
+
+_GOES_ON = re.compile(r"^\W*(?:and|what about|how about|or)\b[^?]*\?\W*\Z", re.IGNORECASE)
+_ASKING = wordset("who what what's which when where why how do does did is are can could will would may have any")
+_FOREIGN = wordset(
+    """
+    ich möchte hätte gern gerne einen termin guten bitte danke und für nicht haben sie montag dienstag mittwoch
+    donnerstag freitag samstag sonntag uhr morgen heute können quiero quisiera una cita para el martes lunes
+    miércoles jueves viernes hola mañana gracias por favor puedo necesito limpieza je voudrais rendez vous bonjour
+    merci pour avec demain lundi mardi mercredi jeudi vendredi une vorrei appuntamento buongiorno grazie domani
+    queria uma consulta obrigado amanhã
+    """
+)
+_ALIKE = wordset("pour una vous el queria consulta domani morgen je")
+_FEW = 2
+"""So many words of another language tell that it is spoken."""
+
+
+def continued(heard: Heard, talk: Talk, desk: Desk) -> Heard:
+    """`heard`, with "and Christmas Eve?" after the opening hours taken for a question about those of that day."""
+    goes_on = talk.topic in {"hours", "now"} and not heard.questions and _GOES_ON.search(heard.text)
+    if not goes_on or heard.services or heard.when.has_time or not dates(heard.text, desk):
+        return heard
+    return replace(heard, questions=(Question("hours", heard.text),), when=When())
+
+
+def foreign(heard: Heard) -> bool:
+    """Whether another language than English is written; a few words that English shares do not tell."""
+    said = set(heard.said)
+    return len(said & _FOREIGN) >= _FEW and bool(said & (_FOREIGN - _ALIKE))
+
+
+def asks(heard: Heard) -> bool:
+    """Whether a message is put as a question, whatever about."""
+    return heard.text.endswith("?") or words(heard.text)[:1] in {(each,) for each in _ASKING}
+
+
+def sorry(heard: Heard, desk: Desk) -> str:
+    """What to say to a message that could not be answered: the truth about why."""
+    if foreign(heard):
+        return "I am sorry, I did not understand that: I understand English only."
+    if asks(heard) and len(heard.said) > 1:
+        return f"I am sorry, I did not understand that, or have no answer to it.{say.call_us(desk)}"
+    return "I am sorry, I did not understand that."

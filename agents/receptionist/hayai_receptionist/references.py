@@ -1,0 +1,96 @@
+"""References: times told by another time: "same day", "same time next week", "right after", "the week after"."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from hayai_receptionist.talk import Wish
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hayai_receptionist.desk import Desk
+    from hayai_receptionist.hearing import Heard
+    from hayai_receptionist.talk import Talk
+
+_DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
+_SAME_TIME = re.compile(r"\bsame (?:time|hour)\b", re.IGNORECASE)
+_SAME_DAY = re.compile(r"\b(?:same|that) day\b", re.IGNORECASE)
+_AFTER = re.compile(
+    r"\b(?:right|directly|just|straight|immediately) after(?:wards?)?\b|\bback to back\b", re.IGNORECASE
+)
+_WEEK_LATER = re.compile(
+    r"\b(?:(?:the )?week after(?: (?:that|next))?|(?:the )?following week|(?:a|one) week later)\b", re.IGNORECASE
+)
+_NEXT_WEEK = re.compile(r"\bnext week\b", re.IGNORECASE)
+_OTHER_DAY = re.compile(r"\b(?:(?:any|an|some) ?other day|(?:a )?different day|not that day)\b", re.IGNORECASE)
+
+
+def referred(talk: Talk, heard: Heard, desk: Desk) -> tuple[Wish, ...]:
+    """The wishes that the message tells by the time that is, or was last, talked about; empty where it does not."""
+    anchor = _anchor(talk)
+    return _told(anchor, heard, desk) if anchor else ()
+
+
+def _told(anchor: Wish, heard: Heard, desk: Desk) -> tuple[Wish, ...]:
+    start, text = desk.local(anchor.start), heard.text
+    if _AFTER.search(text):
+        return (Wish(start=anchor.end, end=_day(start, desk).end + _DAY, soonest=True),)
+    if _SAME_TIME.search(text):
+        return _same_time(start, heard, desk)
+    if _WEEK_LATER.search(text):
+        return (_week(start + 7 * _DAY, desk),)
+    if _SAME_DAY.search(text):
+        return _same_day(start, heard, desk)
+    other = _OTHER_DAY.search(text) and not heard.when.wishes
+    behind = Wish(start=_day(start, desk).end, end=desk.now + desk.business.schedule.horizon + _DAY)
+    return (behind,) if other else ()
+
+
+def _anchor(talk: Talk) -> Wish | None:
+    """The time under discussion: what is chosen, what is offered or wished, or what was booked last."""
+    if talk.start is None and talk.stage == "offer" and talk.offers:
+        return Wish(start=max(talk.offers), end=max(talk.offers) + _MINUTE)
+    if talk.start is None and talk.task != "none" and talk.seen:
+        return Wish(start=talk.seen[-1], end=talk.seen[-1] + _MINUTE)
+    return talk.about.wishes[0] if talk.about else None
+
+
+def _same_time(start: datetime, heard: Heard, desk: Desk) -> tuple[Wish, ...]:
+    if _WEEK_LATER.search(heard.text) or _NEXT_WEEK.search(heard.text):
+        there = start + 7 * _DAY
+        return _at(there, desk), _day(there, desk)
+    days = [desk.local(each.start) for each in heard.when.wishes] if heard.when.has_date else []
+    return (_at(days[0].replace(hour=start.hour, minute=start.minute), desk), _day(days[0], desk)) if days else ()
+
+
+def _same_day(start: datetime, heard: Heard, desk: Desk) -> tuple[Wish, ...]:
+    if not (heard.when.has_time and heard.when.wishes):
+        return (_day(start, desk),)
+    clock = desk.local(heard.when.wishes[0].start)
+    span = heard.when.wishes[0].end - heard.when.wishes[0].start
+    first = desk.midnight(start.date()).replace(hour=clock.hour, minute=clock.minute)
+    return (Wish(start=first, end=first + span, precise=span <= _MINUTE),)
+
+
+def _at(moment: datetime, desk: Desk) -> Wish:
+    start = desk.midnight(moment.date()).replace(hour=moment.hour, minute=moment.minute)
+    return Wish(start=start, end=start + _MINUTE, precise=True)
+
+
+def _day(moment: datetime, desk: Desk) -> Wish:
+    return Wish(start=desk.midnight(moment.date()), end=desk.midnight(moment.date() + _DAY))
+
+
+def _week(moment: datetime, desk: Desk) -> Wish:
+    monday = moment.date() - moment.weekday() * _DAY
+    return Wish(start=desk.midnight(monday), end=desk.midnight(monday + 7 * _DAY))
+
+
+def beside(start: datetime, end: datetime, desk: Desk, *, later: bool) -> tuple[Wish, ...]:
+    """A bit later or earlier than an appointment, on its day."""
+    day = _day(desk.local(start), desk)
+    return (Wish(start=start + _MINUTE, end=max(day.end, end)),) if later else (Wish(start=day.start, end=start),)
