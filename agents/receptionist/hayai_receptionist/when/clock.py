@@ -49,7 +49,9 @@ class Times:
 
     `bare` marks a number that its neighbours must vouch for, `doubtful` one that must be asked about; `same` is "the
     same time" and `shift` "later" or "earlier" than the window under discussion; `turn` is a range that says "to",
-    and `against` a bound put as a negation ("not before 10"), which an exclusion before it does not turn round.
+    and `against` a bound put as a negation ("not before 10"), which an exclusion before it does not turn round;
+    `past` are minutes past the hour under discussion ("make it quarter past"), and `that` marks
+    "after that", which may lean on a day.
     """
 
     at: Clock | None = None
@@ -62,6 +64,8 @@ class Times:
     shift: str = ""
     turn: bool = False
     against: bool = False
+    past: int | None = None
+    that: bool = False
 
 
 NOON = Clock(12, 0, fixed=True)
@@ -176,6 +180,7 @@ CLOCK_RULES: tuple[Rule, ...] = (
     rule("CLOCK", "INT o'clock AMPM?", lambda t, h: _halved(_bare(t), h)),
     rule("CLOCK", "INT o clock AMPM?", lambda t, h: _halved(_bare(t), h)),
     rule("CLOCK", "INT oh|o INT AMPM?", lambda t, m, h: _halved(Clock(t.value, m.value), h) if m.value < 10 else None),
+    rule("CLOCK", "oh|o|zero? INT hundred hour?", lambda t: Clock(t.value, 0, fixed=True) if t.value < 24 else None),
     rule("CLOCK", "INT hour sharp?", lambda t: _hhmm(t) if "HHMM" in t.keys and len(t.text) == 4 else None),
     rule("CLOCK", "a? half past|after HOURISH AMPM?", lambda t, h: _past(30, t, h)),
     rule("CLOCK", "half HOURISH AMPM?", lambda t, h: _past(30, t, h)),

@@ -16,11 +16,12 @@ from hayai_receptionist.when.times import merge
 _LISTING = frozenset(", ; / - ? also maybe perhaps possibly on then the at and".split())
 """Words between two days that merely list them."""
 
-_NARROWING = _LISTING | frozenset("in any some preferably ideally say a for of so its it's is that that's thats".split())
+_NARROWING = _LISTING | frozenset("( ) = in any some preferably ideally say a for of so its it's is that that's thats".split())
 """Words between two day words of which one narrows the other: "next week, preferably Tuesday"."""
 _LIGHT = frozenset(
     "on the in at any either a an during for really also anything come coming before after is to do".split()
 )
+_ANY = frozenset("any every all each anything whichever whatever".split())
 _ASKING = frozenset(". , ; ! ? - : ) can could may would how what i'd like want need please so then when".split())
 """Between a "not" and a day, these end what is ruled out."""
 
@@ -45,6 +46,9 @@ class Composer:
         self._joint = ""
         self._between: list[str] = []
         self._told: Times | None = None
+        self._any = False
+        self._taken = False
+        self._usual = False
         self._negative = False
         self._moving = False
         self._condition = False
@@ -58,6 +62,7 @@ class Composer:
         """Take one piece in; `after` is the next one, which some joints need to see."""
         value = piece.value
         self._between.extend(piece.gap)
+        self._any = self._any or bool(_ANY & set(piece.gap))
         if isinstance(value, Mark):
             kind = self._turned(value.kind, after)
             if kind == "skip":
@@ -75,6 +80,7 @@ class Composer:
                 self._day(value, piece)
             self._joint = ""
             self._between = []
+            self._taken = False
 
     def _polarity(self, piece: Piece) -> None:
         """An exclusion reaches over "or" and "and", not over a comma or other words."""
@@ -133,6 +139,7 @@ class Composer:
     def _on_but(self, _: Piece) -> None:
         """Thus "any day but Friday" excludes; "not Monday but Tuesday" turns back."""
         wide = any((isinstance(d, Anchor) and d.any) or (isinstance(d, Mask) and d.many) for d in self.last.days)
+        wide = wide or (self._any and any(isinstance(d, Anchor) and d.period for d in self.last.days))
         self._negative = wide and not self.last.excluded
         self._joint = "but"
         if self._negative or self.last.excluded:
@@ -150,6 +157,21 @@ class Composer:
             self._negative = False
             self._new("fix")
             self.last.joint = "fix"
+
+    def _on_back(self, piece: Piece) -> None:
+        """Thus "no wait" before another time corrects; after the last it takes everything back."""
+        self._taken = any(not c.empty for c in self.clauses)
+        self._on_fix(piece)
+
+    def _on_usual(self, _: Piece) -> None:
+        self._usual = True
+
+    def finish(self) -> None:
+        """Close the message: what was taken back and not replaced, or left to habit, is a doubt."""
+        if self._taken:
+            self.doubts.append("what was said is taken back")
+        if self._usual and not any(c.times and c.times.at and c.days for c in self.clauses):
+            self.doubts.append("refers to what is usual")
 
     def _on_instead(self, _: Piece) -> None:
         if sum(not c.empty for c in self.clauses) > 1:
@@ -197,6 +219,11 @@ class Composer:
     def _on_unsure(self, _: Piece) -> None:
         self.unsure = True
 
+    def _on_too(self, _: Piece) -> None:
+        """Thus "Tuesday at 9 is too early" is no wish for Tuesday; "too early" alone answers what was offered."""
+        if not self.last.empty:
+            self.doubts.append("said to be too early or too late")
+
     def _on_vague(self, _: Piece) -> None:
         self.doubts.append("a season is no date")
 
@@ -205,10 +232,19 @@ class Composer:
             value = Times(at=value.high)
         if value.against and self._negative:
             self._negative = False
+            wished = next((c for c in reversed(self.clauses) if not c.excluded and not c.empty), None)
+            if wished and wished.times is None:
+                wished.times = value
+                return
             self._new("and")
         if value.same and self._told:
             value = replace(self._told, bare=False)
         target = self.last
+        if value.that and value.shift == "later" and (base := self._day_alone()):
+            self._negative = False
+            self._new("")
+            self.last.days = [since(base, included=False)]
+            return
         if value.shift:
             value = self._after_that(value)
         if self._joint in {"or", "and", "but"} and not target.empty:
@@ -229,6 +265,11 @@ class Composer:
         else:
             target.times_first = not target.days
             target.times = value
+
+    def _day_alone(self) -> DaySpec | None:
+        """The day that was ruled out last, without a clock time: what "after that" leans on."""
+        last = next((c for c in reversed(self.clauses) if not c.empty), None)
+        return last.days[-1] if last and last.excluded and last.days and not last.times else None
 
     def _after_that(self, value: Times) -> Times:
         """Thus "I finish at 4, any time after that": the time named before is the bound."""
@@ -284,6 +325,8 @@ class Composer:
     def _echo(self, value: DaySpec) -> DaySpec:
         """Thus "tomorrow or the day after": the day named before in the same breath is meant."""
         before = next((c.days[-1] for c in reversed(self.clauses) if c.days), None)
+        if isinstance(value, Anchor) and value.echo and before is not None:
+            return value.echo(before)
         if isinstance(value, Anchor) and value.step is not None and before is not None:
             if value.bound:
                 self.last.days = []

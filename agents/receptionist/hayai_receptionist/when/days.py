@@ -45,12 +45,14 @@ def _coming(token: Token) -> Anchor:
 def _next(token: Token) -> Anchor:
     """Thus "next Tuesday": people disagree whether it is the coming one or that of the week after, so both are offered.
 
-    Only on a Tuesday is it clear: the one in seven days.
+    It is clear on a Tuesday, for the one in seven days, and late in the week, for a day of the week to come.
     """
 
     def resolve(frame: Frame) -> tuple[Days, ...]:
         day = nearest(token.value, frame.today)
         later = one_day(day + timedelta(7))
+        if frame.today.weekday() >= 3 > token.value and 3 <= (day - frame.today).days <= 5 and not token.other:
+            return (one_day(day),)
         return (later,) if day == frame.today else (one_day(day), later)
 
     return Anchor(resolve)

@@ -19,7 +19,7 @@ def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]
     wishes = [c for c in clauses if not c.excluded]
     doubts = _source_doubt(wishes)
     wishes = [c for c in wishes if not c.source] or ([] if doubts else wishes)
-    wishes = _without_history(wishes)
+    wishes = _refined(_without_history(wishes))
     doubts += _fill_times(wishes)
     wishes = _fill_days(wishes)
     _share_periods(wishes)
@@ -52,6 +52,15 @@ def _without_history(wishes: list[Clause]) -> list[Clause]:
     """Thus "yesterday" counts only when it is all that was said."""
     present = [c for c in wishes if not _is_past(c)]
     return present if any(c.days or c.times or c.offset for c in present) else wishes
+
+
+def _refined(wishes: list[Clause]) -> list[Clause]:
+    """Thus "Thursday or Friday, but Friday only after three": what is said of a day again replaces the bare day."""
+    return [
+        c
+        for i, c in enumerate(wishes)
+        if c.times or not c.days or not any(later.times and later.days == c.days for later in wishes[i + 1 :])
+    ]
 
 
 def _is_past(clause: Clause) -> bool:

@@ -75,7 +75,7 @@ class Anchor:
 
     `period` spans narrow a weekday or date said beside them; `week` are the whole weeks around them, for "Tuesday in
     two weeks"; `past` days count only when nothing else was said; `any` marks "any day", `soon` the soonest, `bound`
-    an open end ("low" or "high"); `step` counts days from the day named before ("the day after"); `target` is where
+    an open end ("low" or "high"); `step` counts days from the day named before ("the day after"), and `echo` reckons otherwise from it; `target` is where
     "from Tuesday to Thursday" leads, and the day that an open end hangs on; `within` are the weekdays of
     "Monday to Wednesday", which a period said beside it confines.
     """
@@ -88,6 +88,7 @@ class Anchor:
     bound: str = ""
     soon: bool = False
     step: int | None = None
+    echo: Callable[[DaySpec], DaySpec] | None = None
     target: DaySpec | None = None
     within: Mask | None = None
 

@@ -83,5 +83,7 @@ def _turns(tokens: Sequence[Token], i: int) -> bool:
         return True
     if tokens[i].text not in _NEGATIONS:
         return False
+    if {"if", "should", "why"} & {t.text for t in tokens[max(0, i - 4) : i]}:
+        return False
     words = [t.text for t in tokens[i : i + 3]]
     return "|".join(words[:2]) not in _HARMLESS and "|".join(words) not in _HARMLESS

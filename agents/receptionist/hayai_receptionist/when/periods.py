@@ -165,6 +165,9 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("WEEKS", "this week", lambda: _weeks_ahead(0)),
     rule("PERIOD", "next week weekend", lambda: _weekend_of(_weeks_ahead(1))),
     rule("PERIOD", "the? week of|beginning|starting|commencing|with the? DATE", _week_with),
+    rule("PERIOD", "the? w / c|b the? DATE", _week_with),
+    rule("PERIOD", "wc|wb the? DATE", _week_with),
+    rule("PERIOD", "the? week of|in which DATE", _week_with),
     rule(
         "PERIOD",
         "the? week of|beginning|starting|commencing WD",

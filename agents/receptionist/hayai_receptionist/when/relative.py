@@ -160,6 +160,12 @@ def _after_context() -> Anchor:
     return Anchor(resolve, period=True, bound="low", step=0)
 
 
+def _weekday_of_context(sign: int, weekday: Token) -> Anchor:
+    """Thus "the Monday after": after the day under discussion, or the one named before."""
+    there = Anchor(single(lambda f: f.context_day))
+    return Anchor(_weekday_beside(sign, weekday, there).resolve, echo=lambda day: _weekday_beside(sign, weekday, day))
+
+
 def _context_week(n: int) -> Anchor:
     def resolve(frame: Frame) -> tuple[Days, ...]:
         monday = monday_of(frame.context_day) + timedelta(7 * n)
@@ -253,6 +259,9 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     # Reckoned from the window under discussion.
     rule("DAY", "the day after|following that|then?", lambda: _context(1)),
     rule("DAY", "any|anytime|the? day|days|date after|following that|then|this", lambda: _after_context()),
+    rule("DAY", "the|that one after|following that?", lambda: Anchor(_context(7).resolve, step=7)),
+    rule("DAY", "the WD after|following that|then?", lambda t: _weekday_of_context(1, t)),
+    rule("DAY", "the WD before that|then?", lambda t: _weekday_of_context(-1, t)),
     rule("DAY", "the day before that|then?", lambda: _context(-1)),
     rule("DAY", "the following day", lambda: _context(1)),
     rule("DAY", "the previous day", lambda: _context(-1)),

@@ -172,9 +172,11 @@ def _midnight(day: date) -> datetime:
 
 def _with_context(times: Times | None, frame: Frame) -> Times | None:
     """Thus "the same time", "later" and "earlier" take their hour from the window under discussion."""
-    if times is None or not (times.same or times.shift):
+    if times is None or not (times.same or times.shift or times.past is not None):
         return times
     context = frame.context
+    if times.past is not None:
+        return replace(times, at=_past_hour(times.past, context), past=None)
     if context is None:
         if times.same:
             raise Doubt("What time would you like?", "refers to a time that was not named yet")
@@ -188,6 +190,13 @@ def _with_context(times: Times | None, frame: Frame) -> Times | None:
         after = context.start + timedelta(minutes=1) if context.precise else context.end
         return replace(times, low=Clock(after.hour, after.minute, fixed=True), shift="")
     return replace(times, high=Clock(context.start.hour, context.start.minute, fixed=True), shift="")
+
+
+def _past_hour(minutes: int, context: Window | None) -> Clock:
+    """Thus "make it quarter past" while two o'clock is under discussion."""
+    if context is None or not context.precise or context.start.minute:
+        raise Doubt("What time would you like?", "minutes past an hour that was not named")
+    return Clock(context.start.hour, minutes, fixed=True)
 
 
 def _same_weekday(days: list[DaySpec], frame: Frame) -> list[DaySpec]:

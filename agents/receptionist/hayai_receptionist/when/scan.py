@@ -41,9 +41,12 @@ _LIGHT = frozenset(
 )
 
 
-def scan(tokens: Sequence[Token]) -> list[Piece]:
-    """Every piece in order of the text."""
-    return _vouched(list(_pieces(tokens)), tokens)
+_STOPS = frozenset(", . ? ! ; :".split())
+
+
+def scan(tokens: Sequence[Token], *, anchored: bool = False) -> list[Piece]:
+    """Every piece in order of the text; `anchored` when a time is under discussion, to which "well then, 4" replies."""
+    return _vouched(list(_pieces(tokens)), tokens, anchored=anchored)
 
 
 def _pieces(tokens: Sequence[Token]) -> Iterator[Piece]:
@@ -67,13 +70,15 @@ def is_time(value: Any) -> bool:
     return isinstance(value, (Times, Anchor, Mask, Offset))
 
 
-def _vouched(pieces: list[Piece], tokens: Sequence[Token]) -> list[Piece]:
+def _vouched(pieces: list[Piece], tokens: Sequence[Token], *, anchored: bool) -> list[Piece]:
     """Drop lone numbers that nothing near makes a time."""
     changed = True
     good = {i for i, p in enumerate(pieces) if is_time(p.value) and not _is_bare(p)}
     alone = all(is_time(p.value) or isinstance(p.value, Mark) for p in pieces) and _only_light(pieces, tokens)
     if alone:
         return pieces
+    if anchored:
+        good |= {i for i, p in enumerate(pieces) if _is_bare(p) and _is_reply(p, pieces, tokens)}
     while changed:
         near = {i for i in range(len(pieces)) if i not in good and _is_bare(pieces[i]) and _near(pieces, i, good)}
         changed = bool(near)
@@ -88,6 +93,18 @@ def _is_bare(piece: Piece) -> bool:
 def _only_light(pieces: list[Piece], tokens: Sequence[Token]) -> bool:
     covered = {i for p in pieces for i in range(p.first, p.last)}
     return all(t.word in _LIGHT for i, t in enumerate(tokens) if i not in covered)
+
+
+def _is_reply(piece: Piece, pieces: list[Piece], tokens: Sequence[Token]) -> bool:
+    """Whether nothing but light words and other numbers stands with it between two stops or commas."""
+    known = {i for p in pieces if is_time(p.value) or isinstance(p.value, Mark) for i in range(p.first, p.last)}
+    for step, start in ((-1, piece.first - 1), (1, piece.last)):
+        i = start
+        while 0 <= i < len(tokens) and tokens[i].text not in _STOPS:
+            if i not in known and tokens[i].word not in _LIGHT:
+                return False
+            i += step
+    return True
 
 
 def _near(pieces: list[Piece], i: int, good: set[int]) -> bool:

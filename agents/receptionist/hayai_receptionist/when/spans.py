@@ -82,6 +82,17 @@ def _pair(month: Token, one: Token, two: Token) -> Anchor:
     return either(Mask(day=one.value, month=month.value), Mask(day=two.value, month=month.value))
 
 
+def _inside(first: DaySpec, last: DaySpec) -> Anchor:
+    """Thus "between Christmas and New Year": the days after the one and before the other."""
+    whole = through(first, last)
+
+    def shrink(days: Days) -> Days:
+        (a, b), *_ = days
+        return ((a + timedelta(1), b - timedelta(1)),) if (b - a).days > 1 else days
+
+    return Anchor(each(whole, shrink), period=True)
+
+
 def _around(days: Days) -> Days:
     """Thus "around the 20th": two days either way."""
     return ((days[0][0] - timedelta(2), days[-1][1] + timedelta(2)),)
@@ -93,6 +104,7 @@ def either(*specs: DaySpec) -> Anchor:
 
 
 SPAN_RULES: tuple[Rule, ...] = (
+    rule("SPAN", "between HOLIDAY and|& HOLIDAY", _inside),
     rule("SPAN", "between EDGE and|to|-|& EDGE", through),
     rule("SPAN", "any? from? EDGE -|until|through EDGE", through),
     rule("SPAN", "from? EDGE to EDGE", lambda a, b: replace(through(a, b), target=b)),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.lexicon import PRONOUNS, TITLES, WEEKDAYS
+from hayai_receptionist.when.numbers import ORDINALS
 
 if TYPE_CHECKING:
     from hayai_receptionist.when.spelling import Spelling
@@ -147,7 +148,7 @@ def is_time_word(word: Spelling, before: list[str], after: frozenset[str], next_
 def _is_month(word: Spelling, before: list[str], after: frozenset[str], next_word: str) -> bool:
     previous = before[-1]
     day_before = (
-        previous[:1].isdigit() or previous == "of" or (previous.endswith(("th", "nd", "rd")) and len(previous) > 4)
+        previous[:1].isdigit() or previous == "of" or previous in ORDINALS
     )
     day_after = bool(after & {"INT", "ORD", "DOM"}) or (next_word == "the" and word.word != "may")
     if previous in PRONOUNS or (before[0] in {"name", "is"} and previous == "is"):

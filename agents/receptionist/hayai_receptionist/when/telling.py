@@ -31,8 +31,19 @@ _WISH = frozenset(
 )
 """Words that end a telling and begin a wish."""
 
-_HAD = frozenset("a an my the it this that one him her".split())
+_ASKING = frozenset(
+    "can could may would i'd want need like book wondering hoping how what thinking please prefer let's".split()
+)
+"""Before a statement's verb these make it a wish: "could I drop it off"."""
+_HAD = frozenset("a an my the it this that one him her them those some".split())
 """Thus "had a" happened, while "had hoped" is a wish."""
+
+_DONE = frozenset(
+    "fixed cleaned did done packed checked filled pulled treated installed replaced repaired painted met sorted "
+    "booked removed fitted serviced looked saw used".split()
+)
+_DOERS = frozenset("you i we he she they guys it who dentist doctor team guy man lady".split())
+"""Before one of the others these did it; "get it fixed on Friday" is a wish."""
 
 _EVENTS = (
     "shift|exam|exams|wedding|birthday|flight|train|interview|funeral|party|meeting|lecture|surgery|operation|"
@@ -41,16 +52,22 @@ _EVENTS = (
 )
 _VERBS = (
     "work|works|start|starts|finish|finishes|leave|leaves|fly|flies|land|lands|arrive|arrives|get back|get off|"
-    "get out|gets back|gets off|gets out|get in|get home|gets home|knock off|clock off|am at|are at|is at|teach|"
-    "teaches|study|studies|travel|travels|sleep|sleeps|return|returns|am home|is home"
+    "get out|gets back|gets off|gets out|get in|get home|gets home|knock off|clock off|am at|are at|is at|gets in|teach|"
+    "teaches|drop|drops|pick|picks|collect|collects|wake|wakes|nap|naps|study|studies|travel|travels|sleep|sleeps|return|returns|am home|is home"
 )
 _FACT = re.compile(
-    rf"\b(?:i|we|he|she|they|who|wife|husband|son|daughter|mum|mom|dad|boss|school|tenant|partner)"
+    rf"\b(?:i|we|he|she|they|who|wife|husband|son|daughter|mum|mom|dad|boss|school|tenant|partner|baby|kids|flight|train)"
     rf"(?: (?:only|usually|normally|always|generally|don't|often|also|just|have to))? (?:{_VERBS})\b"
     rf"|\b(?:my|our|his|her|their|the|a|an) (?:\w+ ){{0,2}}(?:{_EVENTS})\b"
     r"|\b(?:runs? out|expires?|(?:is|are|be) due|ends|closes|starts|begins|finishes|land back|lands back|only works|only runs)\b"
     r"|\b(?:flying|landing|leaving|arriving|getting married|moving (?:house|out|in)|due (?:back|home|on|in|by))\b"
-    r"|\b(?:coming|come|comes|get|gets|getting) off\b|\bback (?:from|home)\b|\bused to\b|\bpass\b"
+    r"|\b(?:coming|come|comes|get|gets|getting) off\b|\bback (?:from|home)\b|\bused to\b"
+    r"|\b\w+ (?:flies|leaves|lands|arrives|returns|finishes|gets (?:in|back|home))\b"
+    r"|\b(?:my|our|his|her|their|school)(?: (?!appointment|booking|slot|preference|choice|visit|appt)\w+){1,3}"
+    r" (?:is|are)(?: (?:in|on|at|from|until))?$"
+    r"|\b(?:usually|normally|generally|typically) (?!free|available|can|around|able)"
+    r"|\bon (?:nights|days|earlies|lates|call|shift|duty)\b|\b(?:done|finished|through|free) by\b"
+    r"|\b(?:lunch|break|lunch break|lunch hour) is\b"
 )
 """Statements of what is or will be anyway; beside a wish they are no wish themselves."""
 
@@ -72,6 +89,8 @@ def told(tokens: Sequence[Token], first: int) -> bool:
     for token_at in range(first - 1, max(-1, first - 9), -1):
         token = tokens[token_at]
         following = tokens[token_at + 1].text
+        if token.text in _DONE and token_at and tokens[token_at - 1].text in _DOERS:
+            return True
         if token.text in HAPPENED or (token.text == "had" and following in _HAD):
             return True
         if token.text in _WISH:
@@ -86,14 +105,19 @@ def wished(pieces: list[Piece], tokens: Sequence[Token]) -> tuple[list[Piece], l
     """
     timed = [p for p in pieces if _is_time(p)]
     facts = [p for p in timed if p.told or _is_fact(p, tokens)]
-    if not facts or any(_leans(p) for p in timed if p not in facts):
-        return pieces, []
     rest = [p for p in timed if p not in facts]
+    leaning = [p.value for p in rest if _leans(p)]
+    if any(isinstance(p.value, Times) for p in rest) and leaning and not any(isinstance(v, Times) for v in leaning):
+        facts = [p for p in facts if isinstance(p.value, Times)]
+    elif leaning:
+        return pieces, []
+    if not facts:
+        return pieces, []
     if not rest:
         return pieces, ["a time that may be about something else"]
     kept = [replace(p, value=Noise(_clock(p))) if p in facts else p for p in pieces]
     present = [p for p in facts if not p.told]
-    if present and not any(_is_plain(p, present) for p in rest):
+    if present and not leaning and not any(_is_plain(p, present) for p in rest):
         return kept, ["a time that may be about something else"]
     return kept, []
 
@@ -134,4 +158,5 @@ def _is_fact(piece: Piece, tokens: Sequence[Token]) -> bool:
     if not found:
         return False
     after = " ".join(words)[found[-1].end() :].split()
-    return not (_WISH - {","}) & set(after) and not _WISH & set(words[:1])
+    before = set(" ".join(words)[: found[-1].start()].split())
+    return not (_WISH - {","}) & set(after) and not _ASKING & before

@@ -86,7 +86,7 @@ def _shift(word: str) -> Times:
 
 
 PREP_AFTER = "after|past|following|beyond"
-PREP_BEFORE = "before|by|until|under"
+PREP_BEFORE = "before|by|until"
 PARTS = "=morning|afternoon|evening|night"
 
 TIME_RULES: tuple[Rule, ...] = (
@@ -155,9 +155,13 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", "at? the? last thing|appointment|slot of? the? day? at? night?", lambda: Times(bands=("closing",))),
     rule("TIME", "before|at|by you? close|closing time?", lambda: Times(bands=("closing",))),
     rule("TIME", "eod|cob", lambda: Times(bands=("closing",))),
+    rule("TIME", "at|make? it? a? =quarter|half past", lambda w: Times(past=15 if w == "quarter" else 30)),
+    rule("TIME", "at|for? INT past", lambda t: Times(past=t.value) if t.value in {5, 10, 20, 25} else None),
     rule("TIME", "at? the? same time|hour", lambda: Times(same=True)),
     rule(
-        "TIME", "any? time? anytime? =after|before that|then", lambda w: _shift("later" if w == "after" else "earlier")
+        "TIME",
+        "any? time? anytime? =after|before that|then",
+        lambda w: Times(shift="later" if w == "after" else "earlier", that=True),
     ),
     rule("TIME", "that time", lambda: Times(same=True)),
     rule("TIME", "a? bit|little|lot|much|somewhat|slightly|anything|something|any? =later|earlier|sooner", _shift),

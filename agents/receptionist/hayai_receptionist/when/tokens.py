@@ -29,7 +29,8 @@ _PATTERN = re.compile(
               | \#\s?[0-9]+ | 24/7 | 9-1-1 | [0-9]{5,} )
     | (?P<iso> [0-9]{4}-[0-9]{1,2}-[0-9]{1,2} (?! [0-9] ) )
     | (?P<num> [0-9]{1,2}/[0-9]{1,2}(?:/(?:[0-9]{4}|[0-9]{2}))? (?![0-9/])
-             | [0-9]{1,2}\.[0-9]{1,2}\.(?:[0-9]{4}|[0-9]{2})? (?![0-9])
+             | [0-9]{1,2}\.[0-9]{1,2}\.(?:[0-9]{4}|[0-9]{2}) (?![0-9])
+             | [0-9]{1,2}\.(?:0?[1-9]|1[0-2])\. (?=\s+[a-z0-9]) (?![0-9])
              | [0-9]{1,2}-[0-9]{1,2}-[0-9]{4} )
     | (?P<clk> T?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})? (?![0-9:]) | [0-9]{1,2}\.[0-9]{2} (?![0-9.]*[0-9])
              | [0-9]{1,2}h(?:[0-9]{2})? (?![a-z0-9]) )
@@ -161,9 +162,13 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:
     token = tokens[i]
     if "INT" in token.keys:
         return replace(token, keys=token.keys | _int_kinds(tokens, spelled, i))
+    if token.text == "am" and i and tokens[i - 1].text in {"i", "who"}:
+        return replace(token, keys=frozenset({"WORD", "verb am"}))
     if "AMPM" in token.keys and i and _is_day(tokens[i - 1], spelled[i - 1]):
         part = "morning" if token.word == "am" else "afternoon"
         return replace(token, word=part, keys=token.keys - {"AMPM", token.word} | {part, "TIMEWORD"})
+    if "NUM" in token.keys and _word(spelled, i + 1) in COUNTED:
+        return replace(token, keys=frozenset({"JUNK"}))
     if "ORD" in token.keys and not 1 <= token.value <= 31:
         return replace(token, keys=token.keys | {"BADNTH"})
     if "ORD" in token.keys:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.ask import confirm
 from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.compose import Composer
 from hayai_receptionist.when.fill import settle
-from hayai_receptionist.when.frame import Frame
+from hayai_receptionist.when.frame import Anchor, Frame
 from hayai_receptionist.when.net import unexplained
 from hayai_receptionist.when.relative import Noise
 from hayai_receptionist.when.resolve import Outcome, resolve
@@ -61,14 +60,15 @@ def understand(text: str, *, now: datetime, hours: Hours, context: Window | None
     "an hour later" and a lone "at 4" are reckoned. Never raises on any text.
     """
     tokens = tokenize(text[:LIMIT])
-    pieces = scan(tokens)
+    pieces = scan(tokens, anchored=context is not None)
     if context is None:
         pieces = [p for i, p in enumerate(pieces) if not _is_idle_shift(pieces, i)]
     pieces, history = wished(pieces, tokens)
     composer = Composer()
-    read = [p for p in pieces if not isinstance(p.value, Noise) or p.value.told]
-    for piece, after in zip_longest(read, read[1:]):
+    for i, piece in enumerate(pieces):
+        after = next((p for p in pieces[i + 1 :] if not isinstance(p.value, Noise)), None)
         composer.read(piece, after)
+    composer.finish()
     wishes, exclusions, doubts = settle(composer.clauses)
     leftover = _leftover(text, tokens, pieces)
     doubts += history + composer.doubts + unexplained(tokens, pieces, composer.unused)
@@ -125,6 +125,12 @@ def _answer(
 def _doubtful(wishes: list[Clause]) -> list[str]:
     said = [c.times for c in wishes if c.times]
     shaky = any(t.doubtful or any(c and c.doubtful for c in (t.at, t.low, t.high)) for t in said)
+    loose = [c for c in wishes if c.times and c.times.bare and c.times.low and c.times.high and c.days]
+    shaky = shaky or any(
+        c.times.high.hour - c.times.low.hour == 1 and all(isinstance(d, Anchor) and d.period for d in c.days)
+        for c in loose
+        if c.times and c.times.high and c.times.low
+    )
     return ["a number that may not be a time"] if shaky else []
 
 
