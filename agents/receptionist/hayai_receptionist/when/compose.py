@@ -16,7 +16,9 @@ from hayai_receptionist.when.times import merge
 _LISTING = frozenset(", ; / - ? also maybe perhaps possibly on then the at and".split())
 """Words between two days that merely list them."""
 
-_NARROWING = _LISTING | frozenset("( ) = in any some preferably ideally say a for of so its it's is that that's thats".split())
+_NARROWING = _LISTING | frozenset(
+    "( ) = in any some preferably ideally say a for of so its it's is that that's thats".split()
+)
 """Words between two day words of which one narrows the other: "next week, preferably Tuesday"."""
 _LIGHT = frozenset(
     "on the in at any either a an during for really also anything come coming before after is to do".split()
@@ -227,7 +229,7 @@ class Composer:
     def _on_vague(self, _: Piece) -> None:
         self.doubts.append("a season is no date")
 
-    def _time(self, value: Times) -> None:
+    def _time(self, value: Times) -> None:  # noqa: C901 - one case a way in which two times meet
         if self._moving and value.turn:
             value = Times(at=value.high)
         if value.against and self._negative:

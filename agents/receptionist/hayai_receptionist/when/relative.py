@@ -258,7 +258,7 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("DAY", "on? the? WD before HOLIDAY|DATE", lambda w, d: _weekday_beside(-1, w, d)),
     # Reckoned from the window under discussion.
     rule("DAY", "the day after|following that|then?", lambda: _context(1)),
-    rule("DAY", "any|anytime|the? day|days|date after|following that|then|this", lambda: _after_context()),
+    rule("DAY", "any|anytime|the? day|days|date after|following that|then|this", _after_context),
     rule("DAY", "the|that one after|following that?", lambda: Anchor(_context(7).resolve, step=7)),
     rule("DAY", "the WD after|following that|then?", lambda t: _weekday_of_context(1, t)),
     rule("DAY", "the WD before that|then?", lambda t: _weekday_of_context(-1, t)),

@@ -1,5 +1,4 @@
 """Whether "sat", "may" or "march" is a day or month here, or a verb or a name: its neighbours decide."""
-# ruff: noqa: PLR2004 - 12, 24 and 60, 7 and 31 are what a clock and a calendar are made of
 
 from __future__ import annotations
 
@@ -147,9 +146,7 @@ def is_time_word(word: Spelling, before: list[str], after: frozenset[str], next_
 
 def _is_month(word: Spelling, before: list[str], after: frozenset[str], next_word: str) -> bool:
     previous = before[-1]
-    day_before = (
-        previous[:1].isdigit() or previous == "of" or previous in ORDINALS
-    )
+    day_before = previous[:1].isdigit() or previous == "of" or previous in ORDINALS
     day_after = bool(after & {"INT", "ORD", "DOM"}) or (next_word == "the" and word.word != "may")
     if previous in PRONOUNS or (before[0] in {"name", "is"} and previous == "is"):
         return False

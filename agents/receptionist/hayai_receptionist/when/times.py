@@ -120,9 +120,17 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", f"any? anytime? sometime? {PREP_AFTER} MOMENT", lambda c: Times(low=c)),
     rule("TIME", "from MOMENT onward|forward?", lambda c: Times(low=c)),
     rule("TIME", "starting|start|beginning from|at? MOMENT", lambda c: Times(low=c)),
-    rule("TIME", "not|no|nothing|never before|until|till|earlier|sooner than? MOMENT", lambda c: Times(low=c, against=True)),
-    rule("TIME", "not|never before MOMENT or|and|nor after|past MOMENT", lambda a, b: Times(low=a, high=b, against=True)),
-    rule("TIME", "not|never after|past MOMENT or|and|nor before MOMENT", lambda a, b: Times(low=b, high=a, against=True)),
+    rule(
+        "TIME",
+        "not|no|nothing|never before|until|till|earlier|sooner than? MOMENT",
+        lambda c: Times(low=c, against=True),
+    ),
+    rule(
+        "TIME", "not|never before MOMENT or|and|nor after|past MOMENT", lambda a, b: Times(low=a, high=b, against=True)
+    ),
+    rule(
+        "TIME", "not|never after|past MOMENT or|and|nor before MOMENT", lambda a, b: Times(low=b, high=a, against=True)
+    ),
     rule("TIME", "at or|and after MOMENT", lambda c: Times(low=c)),
     rule("TIME", "later than MOMENT", lambda c: Times(low=c)),
     rule("TIME", "earlier|sooner than MOMENT", lambda c: Times(high=c)),

@@ -103,7 +103,7 @@ def _without_marks(tokens: list[Token]) -> list[Token]:
 
     Between days or numbers a hyphen is a range and stays.
     """
-    kept = []
+    kept: list[Token] = []
     for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
         glued = before and after and before.end == token.start and after.start == token.end
         if token.text == "." and before and before.end == token.start and before.text in SHORTENED:
@@ -158,7 +158,7 @@ def _classify(tokens: list[Token]) -> list[Token]:
     return [_kinds(tokens, spelled, i) for i in range(len(tokens))]
 
 
-def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:
+def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # noqa: C901, PLR0911 - a case a kind
     token = tokens[i]
     if "INT" in token.keys:
         return replace(token, keys=token.keys | _int_kinds(tokens, spelled, i))
@@ -198,10 +198,15 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:
 def _greets(tokens: list[Token]) -> bool:
     """Thus "Afternoon, the boiler ..." is a greeting; "morning, please" and "afternoon, if you can" are answers."""
     after = [t.text for t in tokens[1:3]]
-    return len(after) > 1 and (after[0] in {"all", "guys", "team", "folks", "there", "everyone"} or (
-        after[0] in {",", "!", "."} and after[1] not in {"please", "if", "or", "and", "not", "say", "any", "preferably"}
-        and after[1].isalpha() and len(tokens) > 5  # noqa: PLR2004 - a greeting has a message after it
-    ))
+    return len(after) > 1 and (
+        after[0] in {"all", "guys", "team", "folks", "there", "everyone"}
+        or (
+            after[0] in {",", "!", "."}
+            and after[1] not in {"please", "if", "or", "and", "not", "say", "any", "preferably"}
+            and after[1].isalpha()
+            and len(tokens) > 5
+        )
+    )
 
 
 def _is_next_of(tokens: list[Token], spelled: list[Spelling], i: int) -> bool:
@@ -238,7 +243,9 @@ def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]
         return {"HHMM"}
     address = any(_word(spelled, j) in STREETS for j in range(i + 1, i + 4))
     glued = i + 1 < len(tokens) and tokens[i + 1].start == token.end and tokens[i + 1].text in _HOUSE_LETTERS
-    counted = address or glued or after in COUNTED or before in LABELS or (after == "-" and _word(spelled, i + 2) in UNITS)
+    counted = (
+        address or glued or after in COUNTED or before in LABELS or (after == "-" and _word(spelled, i + 2) in UNITS)
+    )
     if counted:
         return kinds | {"COUNT"}
     if digits and len(token.text) in {3, 4} and token.value // 100 < 24 and token.value % 100 < 60:
