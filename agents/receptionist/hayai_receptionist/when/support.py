@@ -1,5 +1,5 @@
 """Whether "sat", "may" or "march" is a day or month here, or a verb or a name: its neighbours decide."""
-# ruff: noqa: PLR2004 - 12, 24 and 60, 7 and 31 are what a clock and a calendar are made of
+
 
 from __future__ import annotations
 

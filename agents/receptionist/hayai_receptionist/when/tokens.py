@@ -200,7 +200,7 @@ def _greets(tokens: list[Token]) -> bool:
     after = [t.text for t in tokens[1:3]]
     return len(after) > 1 and (after[0] in {"all", "guys", "team", "folks", "there", "everyone"} or (
         after[0] in {",", "!", "."} and after[1] not in {"please", "if", "or", "and", "not", "say", "any", "preferably"}
-        and after[1].isalpha() and len(tokens) > 5  # noqa: PLR2004 - a greeting has a message after it
+        and after[1].isalpha() and len(tokens) > 5
     ))
 
 
