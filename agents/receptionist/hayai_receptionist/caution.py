@@ -72,9 +72,11 @@ def tempered(text: str, about: frozenset[Intent]) -> frozenset[Intent]:
     if _NOT_MOVING.search(text):
         found.discard("move")
     if _WHETHER_DONE.search(text):
-        found = (found - {"cancel", "move", "book"}) | {"mine"}
+        found.difference_update({"cancel", "move", "book"})
+        found.add("mine")
     if puts_off(text):
-        found = (found - {"later", "book"}) | {"unsure"}
+        found.difference_update({"later", "book"})
+        found.add("unsure")
     return frozenset(found)
 
 

@@ -77,8 +77,9 @@ def questions(clause: str, desk: Desk) -> list[Question]:
     if staff.asked(clause, desk.staff()):
         return [Question("staff", clause)]
     mentioned = named(clause, desk.services)
-    if topic := next((topic for topic, pattern in _PATTERNS if pattern.search(clause)), None):
-        return [Question(topic, clause, mentioned.ids)]
+    for topic, pattern in _PATTERNS:
+        if pattern.search(clause):
+            return [Question(topic, clause, mentioned.ids)]
     services = mentioned.ids if mentioned.marks else ()
     hinted = services or (mentioned.ids if len(mentioned.ids) == 1 else ())
     about = intents(words(masked(clause, mentioned.marks)))

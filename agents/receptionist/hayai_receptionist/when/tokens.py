@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from hayai_receptionist.when.greeting import greets
 from hayai_receptionist.when.lexicon import (
     COUNTED,
     FOLLOWERS,
@@ -49,7 +50,6 @@ _NEGATED = frozenset({"not", "no", "can't", "cant", "cannot", "don't", "dont", "
 """After one of these a dash with spaces is a pause: "not the 18th - the 19th"."""
 _HOUSE_LETTERS = frozenset("bcdefgijklmnoqrstuvwxyz")
 """Glued to a number these make it a house number or a size, not an hour: "22b"."""
-_GREETINGS = frozenset({"morning", "afternoon", "evening"})
 _DASHES = str.maketrans({"–": "-", "—": "-", "‑": "-", "−": "-", "’": "'", "‘": "'", "`": "'", "´": "'", "\n": ";"})
 
 
@@ -175,7 +175,7 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # no
         return replace(token, keys=token.keys | _ord_kinds(tokens, spelled, i))
     if not {"WORD", "MARK", "SLANG"} & token.keys:
         return token
-    if i == 0 and token.text in _GREETINGS and _greets(tokens):
+    if i == 0 and greets([each.text for each in tokens]):
         return replace(token, keys=frozenset({"WORD"}))
     word = spelled[i]
     keys = token.keys | {word.word, token.text, *word.kinds}
@@ -193,20 +193,6 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # no
     if named or phrasal or (word.weak and not _supported(tokens, spelled, i)):
         return replace(token, keys=frozenset({"WORD", "" if phrasal else token.text}))
     return replace(token, word=word.word, keys=keys, value=word.value, other=word.other)
-
-
-def _greets(tokens: list[Token]) -> bool:
-    """Thus "Afternoon, the boiler ..." is a greeting; "morning, please" and "afternoon, if you can" are answers."""
-    after = [t.text for t in tokens[1:3]]
-    return len(after) > 1 and (
-        after[0] in {"all", "guys", "team", "folks", "there", "everyone"}
-        or (
-            after[0] in {",", "!", "."}
-            and after[1] not in {"please", "if", "or", "and", "not", "say", "any", "preferably"}
-            and after[1].isalpha()
-            and len(tokens) > 5
-        )
-    )
 
 
 def _is_next_of(tokens: list[Token], spelled: list[Spelling], i: int) -> bool:
