@@ -53,6 +53,8 @@ _NUMBERED = r"(?:the\s+)?(\d{1,2}(?:st|nd|rd|th)?)"
 # "dec 16 or 17" is two dates; "dec 16 or 17:00" and "dec 16 or 5 pm" are not.
 _OR_DAY = re.compile(rf"\b{_MONTH}\s+{_NUMBERED}\s+or\s+{_NUMBERED}\b(?!\s*(?::|[ap]\.?m|o'?clock))", re.IGNORECASE)
 _DAY_OR = re.compile(rf"\b{_NUMBERED}\s+or\s+{_NUMBERED}\s+(?:of\s+)?{_MONTH}", re.IGNORECASE)
+_ONE_QUESTION = re.compile(r"[^.!;?]*\?\W*")
+"""A message that is one single question: "yes but can I still change it?"."""
 _LONG_NUMBER = re.compile(r"\d{3}")
 _REOPENS = re.compile(
     r"\b(?:also|too|as well|another|plus|instead|actually|rather|no|not|mean|meant|ones?|want)\b", re.IGNORECASE
@@ -125,7 +127,7 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
         intents=about,
         questions=asked,
         services=_meant(without, services, asked, talk, timed),
-        polarity=_polarity(without, about),
+        polarity=_polarity(without, about, plain),
         when=timed,
         which=when(which, None, desk) if which else When(),
         name=name,
@@ -134,9 +136,10 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
     )
 
 
-def _polarity(request: str, about: frozenset[Intent]) -> Polarity:
+def _polarity(request: str, about: frozenset[Intent], plain: str) -> Polarity:
     """Yes or no, and neither for a question, for "not yet", or for "no, I have no phone"."""
-    doubtful = "unsure" in about or _asks(request) or caution.unreachable(request)
+    asking = _asks(request) or (bool(_ONE_QUESTION.fullmatch(plain)) and words(plain) != ("why", "not"))
+    doubtful = "unsure" in about or asking or caution.unreachable(request)
     return "" if doubtful else polarity(words(request))
 
 
