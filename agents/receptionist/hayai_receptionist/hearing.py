@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
-from hayai_receptionist import caution, staff
+from hayai_receptionist import caution, special, staff
+from hayai_receptionist.contacts import contact_in
 from hayai_receptionist.intents import Intent, intents
-from hayai_receptionist.people import contact_in, name_in
+from hayai_receptionist.people import before_contact, name_in
 from hayai_receptionist.polarity import Polarity, polarity
 from hayai_receptionist.questions import Question, questions
 from hayai_receptionist.services import Named, masked, named
@@ -116,6 +117,8 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
     without = masked(request, services.marks)
     name, name_span = name_in(without)
     without = masked(without, [name_span] if name_span else [])
+    if contact_span and not name and (name := before_contact(without[: contact_span[0]])):
+        without = masked(without, [_last(without, name, contact_span[0])])
     if not services.marks:  # a part of somebody's name is no hint: "Robert Ray" wants no x-ray
         services = named(without, desk.services)
     which, wanted = _which_and_when(without)
@@ -141,6 +144,12 @@ def _polarity(request: str, about: frozenset[Intent], plain: str) -> Polarity:
     asking = _asks(request) or (bool(_ONE_QUESTION.fullmatch(plain)) and words(plain) != ("why", "not"))
     doubtful = "unsure" in about or asking or caution.unreachable(request)
     return "" if doubtful else polarity(words(request))
+
+
+def _last(text: str, name: str, end: int) -> tuple[int, int]:
+    """Where a name stands last before `end`; the case of letters may differ."""
+    first = name.split(maxsplit=1)[0].casefold()
+    return max(text.casefold().rfind(first, 0, end), 0), end
 
 
 def _no_time(request: str, plain: str, talk: Talk, desk: Desk) -> bool:
@@ -211,6 +220,7 @@ def when(text: str, talk: Talk | None, desk: Desk) -> When:
     context = _context(talk, desk) if talk else None
     text = _THAT_ONE.sub(r"\1", text)
     text = _OR_DAY.sub(r"\1 \2 or \1 \3", _DAY_OR.sub(r"\3 \1 or \3 \2", text))
+    text = special.dated(text, desk)
     text = _SAID_NO.sub("", text)  # "no, 4 pm" wants 4 pm; "no mornings" goes to the grammar as it is
     understood = understand(text, now=desk.local(desk.now), hours=_hours(desk), context=context)
     dated = understood.has_date or context is not None
