@@ -20,15 +20,15 @@ _GOES_ON = re.compile(r"^\W*(?:and|what about|how about|or)\b[^?]*\?\W*\Z", re.I
 _ASKING = wordset("who what what's which when where why how do does did is are can could will would may have any")
 _FOREIGN = wordset(
     """
-    ich möchte hätte gern gerne einen termin guten bitte danke und für nicht haben sie montag dienstag mittwoch
+    ich möchte hätte gern gerne einen termin guten und für nicht haben sie montag dienstag mittwoch
     donnerstag freitag samstag sonntag uhr morgen heute können quiero quisiera una cita para el martes lunes
-    miércoles jueves viernes hola mañana gracias por favor puedo necesito limpieza je voudrais rendez vous bonjour
-    merci pour avec demain lundi mardi mercredi jeudi vendredi une vorrei appuntamento buongiorno grazie domani
-    queria uma consulta obrigado amanhã
+    miércoles jueves viernes puedo mañana necesito limpieza je voudrais rendez vous
+    pour avec demain lundi mardi mercredi jeudi vendredi une vorrei appuntamento domani
+    queria uma consulta amanhã
     """
 )
 _ALIKE = wordset("pour una vous el queria consulta domani morgen je")
-_FEW = 2
+_FEW = 3
 """So many words of another language tell that it is spoken."""
 
 

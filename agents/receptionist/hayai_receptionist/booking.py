@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING
 
 from hayai.errors import BookingRefused, HoldExpired
 from hayai.vocabulary.appointments import AppointmentBooked
-from hayai_receptionist import adding, caution, choosing, dropping, finding, naming, picking, say, services, wishing
+from hayai_receptionist import (
+    adding,
+    caution,
+    choosing,
+    dropping,
+    finding,
+    looking,
+    naming,
+    picking,
+    say,
+    services,
+    wishing,
+)
 from hayai_receptionist.talk import Talk, Turn, spanned
 
 if TYPE_CHECKING:
@@ -31,6 +43,10 @@ async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """The next turn of a booking; None where the message says nothing about it."""
     if name := naming.told(talk, heard, desk):
         return await advance(talk.but(name=name, nameless=False, refusals=0), desk, f"Thank you, {name}.")
+    if naming.mistaken(talk, heard):
+        return await advance(talk.but(name="", refusals=0), desk, "I am sorry.")
+    if looked := await looking.looked(talk, heard, desk):
+        return await advance(talk, desk, looked)
     if (added := adding.added(talk, heard) or adding.both(talk, heard)) is not None:
         return await advance(added, desk, adding.order(added, desk))
     changed = _with_service(talk, heard, desk)

@@ -35,6 +35,7 @@ _NO_WAY_TO_REACH = re.compile(
     r"(?:e-?mail|mail|phone|telephone|mobile|cell|number|contact)",
     re.IGNORECASE,
 )
+_NOT_YET = re.compile(r"\b(?:don't|dont|do not|not)\b(?:\s+\w+){0,4}\s+(?:yet|just now)\b", re.IGNORECASE)
 _LATER = re.compile(
     r"\b(?:book|decide|confirm|pay|tell you|let you know|answer|come back|do (?:it|this|that))\s+(?:\w+\s+)?later\b",
     re.IGNORECASE,
@@ -75,14 +76,14 @@ def tempered(text: str, about: frozenset[Intent]) -> frozenset[Intent]:
         found.difference_update({"cancel", "move", "book"})
         found.add("mine")
     if puts_off(text):
-        found.difference_update({"later", "book"})
+        found.difference_update({"later", "book", "abort"})
         found.add("unsure")
     return frozenset(found)
 
 
 def puts_off(text: str) -> bool:
     """Whether "later" is when the customer will decide, and no time to come."""
-    return bool(_LATER.search(text))
+    return bool(_LATER.search(text) or _NOT_YET.search(text))
 
 
 def unreachable(text: str) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hayai_receptionist.hearing import Heard
 
 _MISSES = 3
+_WELCOME = "You are welcome. Just write here if you need anything else."
 """After so many messages in a row that were not understood, a person is offered."""
 _HEAR: dict[str, Callable[[Talk, Heard, Desk], Awaitable[Turn | None]]] = {
     "book": booking.hear,
@@ -44,7 +45,8 @@ async def respond(talk: Talk, text: str, desk: Desk) -> Turn:
         sentence = f"I am sorry, our calendar would not let me do that.{say.call_us(desk)} What else can I do for you?"
         turn = Turn(known.at_rest(), (sentence,), say.MENU)
     turn = turn if talk.greeted else turn.led_by(_greeting(desk, heard))
-    return Turn(turn.talk.but(greeted=True), turn.sentences, turn.choices, turn.events)
+    named = bool(turn.talk.name) and turn.talk.name != talk.name
+    return Turn(turn.talk.but(greeted=True, named=named), turn.sentences, turn.choices, turn.events)
 
 
 def _greeting(desk: Desk, heard: Heard) -> str:
@@ -58,7 +60,7 @@ async def _turn(talk: Talk, heard: Heard, desk: Desk) -> Turn:
         return (await _hand_over(talk, desk)).led_by(*said)
     if talk.stage == "human" and heard.polarity == "no":
         return await _open_question(talk, desk, "All right.")
-    turn = await _acted(talk, heard, desk)
+    turn = None if asides.foreign(heard) else await _acted(talk, heard, desk)
     if turn is None and said:
         return await _after_answers(talk.but(misses=0), heard, desk, said)
     if turn is None:
@@ -70,7 +72,8 @@ async def _acted(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """What the message makes happen; None where it asks for nothing that has to do with appointments."""
     calm = talk.but(misses=0)
     answering = talk.task != "none" and talk.stage == "confirm" and heard.polarity and not heard.when
-    if not answering and _abandons(talk, heard):
+    drops = heard.of("abort") and heard.polarity == "no"  # "never mind" drops it all, "no" only the time
+    if (drops or not answering) and _abandons(talk, heard):
         return await _abandon(calm, desk)
     if not answering and (turn := await _started(calm, heard, desk)) is not None:
         return turn
@@ -162,6 +165,8 @@ async def _abandon(talk: Talk, desk: Desk) -> Turn:
 
 async def _mine(talk: Talk, desk: Desk) -> Turn:
     owned = await desk.own()
+    if talk.task == "move" and talk.target and len(owned) == 1:
+        return await _open_question(talk, desk)  # which names it
     told = say.listed([say.appointment(each, desk) for each in owned])
     sentence = f"You have {told}." if owned else "I do not see any appointment of yours."
     return (await _open_question(talk, desk)).led_by(sentence)
@@ -198,7 +203,8 @@ async def _small_talk(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
         ),
         (heard.of("wellbeing"), "I am well, thank you for asking."),
         (heard.of("bye") and idle, ""),
-        (heard.of("thanks"), "You are welcome."),
+        (heard.of("thanks") and not idle, "You are welcome."),
+        (heard.of("thanks"), _WELCOME),
         (heard.of("help"), say.CAN),
         (heard.of("unsure") and not idle, "Take your time."),
         (heard.of("repeat"), "Of course."),
@@ -211,6 +217,8 @@ async def _small_talk(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     sentence = next((reply for holds, reply in replies if holds), None)
     if sentence is None:
         return None
+    if sentence == _WELCOME:
+        return Turn(calm.but(stage="open"), (_WELCOME,))
     if idle and (heard.of("bye") or (heard.polarity == "no" and ordinary(heard.said))):
         return Turn(
             calm.but(stage="open"), ("Thank you, and see you soon. Just write here if you need anything else.",)

@@ -26,7 +26,12 @@ def dropped(talk: Talk) -> Talk:
 
 def resumes(talk: Talk, heard: Heard) -> bool:
     """Whether a message takes up what was dropped: "actually, let's do it", "book it after all"."""
-    return talk.dropped is not None and "?" not in heard.text and bool(_RESUMING.search(heard.text))
+    return (
+        talk.dropped is not None
+        and heard.polarity != "no"
+        and "?" not in heard.text
+        and bool(_RESUMING.search(heard.text))
+    )
 
 
 def taken_up(talk: Talk, heard: Heard) -> Talk:

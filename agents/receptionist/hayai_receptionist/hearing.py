@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
-from hayai_receptionist import caution, staff
+from hayai_receptionist import caution, special, staff
+from hayai_receptionist.contacts import contact_in
 from hayai_receptionist.intents import Intent, intents
-from hayai_receptionist.people import contact_in, name_in
+from hayai_receptionist.people import before_contact, name_in
 from hayai_receptionist.polarity import Polarity, polarity
 from hayai_receptionist.questions import Question, questions
 from hayai_receptionist.services import Named, masked, named
@@ -53,6 +54,8 @@ _NUMBERED = r"(?:the\s+)?(\d{1,2}(?:st|nd|rd|th)?)"
 # "dec 16 or 17" is two dates; "dec 16 or 17:00" and "dec 16 or 5 pm" are not.
 _OR_DAY = re.compile(rf"\b{_MONTH}\s+{_NUMBERED}\s+or\s+{_NUMBERED}\b(?!\s*(?::|[ap]\.?m|o'?clock))", re.IGNORECASE)
 _DAY_OR = re.compile(rf"\b{_NUMBERED}\s+or\s+{_NUMBERED}\s+(?:of\s+)?{_MONTH}", re.IGNORECASE)
+_ONE_QUESTION = re.compile(r"[^.!;?]*\?\W*")
+"""A message that is one single question: "yes but can I still change it?"."""
 _LONG_NUMBER = re.compile(r"\d{3}")
 _REOPENS = re.compile(
     r"\b(?:also|too|as well|another|plus|instead|actually|rather|no|not|mean|meant|ones?|want)\b", re.IGNORECASE
@@ -114,6 +117,8 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
     without = masked(request, services.marks)
     name, name_span = name_in(without)
     without = masked(without, [name_span] if name_span else [])
+    if contact_span and not name and (name := before_contact(without[: contact_span[0]])):
+        without = masked(without, [_last(without, name, contact_span[0])])
     if not services.marks:  # a part of somebody's name is no hint: "Robert Ray" wants no x-ray
         services = named(without, desk.services)
     which, wanted = _which_and_when(without)
@@ -125,7 +130,7 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
         intents=about,
         questions=asked,
         services=_meant(without, services, asked, talk, timed),
-        polarity=_polarity(without, about),
+        polarity=_polarity(without, about, plain),
         when=timed,
         which=when(which, None, desk) if which else When(),
         name=name,
@@ -134,10 +139,17 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
     )
 
 
-def _polarity(request: str, about: frozenset[Intent]) -> Polarity:
+def _polarity(request: str, about: frozenset[Intent], plain: str) -> Polarity:
     """Yes or no, and neither for a question, for "not yet", or for "no, I have no phone"."""
-    doubtful = "unsure" in about or _asks(request) or caution.unreachable(request)
+    asking = _asks(request) or (bool(_ONE_QUESTION.fullmatch(plain)) and words(plain) != ("why", "not"))
+    doubtful = "unsure" in about or asking or caution.unreachable(request)
     return "" if doubtful else polarity(words(request))
+
+
+def _last(text: str, name: str, end: int) -> tuple[int, int]:
+    """Where a name stands last before `end`; the case of letters may differ."""
+    first = name.split(maxsplit=1)[0].casefold()
+    return max(text.casefold().rfind(first, 0, end), 0), end
 
 
 def _no_time(request: str, plain: str, talk: Talk, desk: Desk) -> bool:
@@ -208,6 +220,7 @@ def when(text: str, talk: Talk | None, desk: Desk) -> When:
     context = _context(talk, desk) if talk else None
     text = _THAT_ONE.sub(r"\1", text)
     text = _OR_DAY.sub(r"\1 \2 or \1 \3", _DAY_OR.sub(r"\3 \1 or \3 \2", text))
+    text = special.dated(text, desk)
     text = _SAID_NO.sub("", text)  # "no, 4 pm" wants 4 pm; "no mornings" goes to the grammar as it is
     understood = understand(text, now=desk.local(desk.now), hours=_hours(desk), context=context)
     dated = understood.has_date or context is not None

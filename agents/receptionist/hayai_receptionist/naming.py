@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from hayai_receptionist import caution, people
+from hayai_receptionist import caution, contacts, people
 from hayai_receptionist.hearing import when
+from hayai_receptionist.polarity import ordinary
 from hayai_receptionist.services import masked
 from hayai_receptionist.words import wordset
 
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
     from hayai_receptionist.hearing import Heard
     from hayai_receptionist.talk import Talk
 
+_NOT_MINE = re.compile(
+    r"\b(?:not my (?:real |full )?name|wrong name|that(?:'s| is) not me"
+    r"|name(?:'s| is) (?:wrong|not right|incorrect|misspelled))\b",
+    re.IGNORECASE,
+)
 _PATIENCE = 2
 """How often a name or a contact is asked for before the booking goes on without one."""
 
@@ -26,9 +33,17 @@ def told(talk: Talk, heard: Heard, desk: Desk) -> str:
     late = talk.nameless and talk.stage in {"contact", "confirm"} and not (heard.intents or heard.polarity)
     if heard.services or heard.name or not (talk.stage == "name" or late):
         return ""
-    span = people.contact_in(heard.text)[1]
+    span = contacts.contact_in(heard.text)[1]
     answer = masked(heard.text, [span] if span else [])
     return people.bare_name(answer) or _unusual(answer, talk, desk)
+
+
+def mistaken(talk: Talk, heard: Heard) -> bool:
+    """Whether the customer says that the name which was understood is not theirs; "no" right after it does."""
+    if not talk.name or heard.name or talk.stage not in {"contact", "confirm"}:
+        return False
+    plain_no = talk.named and talk.stage == "contact" and heard.polarity == "no" and ordinary(heard.said)
+    return bool(_NOT_MINE.search(heard.text)) or plain_no
 
 
 def _unusual(answer: str, talk: Talk, desk: Desk) -> str:

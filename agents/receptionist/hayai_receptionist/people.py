@@ -1,8 +1,9 @@
-"""Names, telephone numbers and mail addresses in what a customer writes."""
+"""Names in what a customer writes."""
 
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 from hayai_receptionist.polarity import ordinary
 from hayai_receptionist.words import words, wordset
@@ -10,16 +11,30 @@ from hayai_receptionist.words import words, wordset
 _NAME = r"[^\W\d_][^\W\d_'’.-]*(?:[-'’][^\W\d_]+)*\.?"
 _TOLD = re.compile(
     rf"\b(?P<lead>(?:change|correct|update) (?:my|the) name to|"
+    rf"(?:the )?name should be|(?:it's |it is |that's )?(?:spelled|spelt)(?: as)?|"
     rf"my name is|my name's|name is|name's|name\s?:|call me|i am called|"
     rf"(?:appointment|booking|it|that) is for|it's for|its for|this is|it is|it's|its|i am|i'm|im|here is|here's|"
     rf"under the name(?: of)?|under)"
     rf"\s+(?P<name>{_NAME}(?:\s+{_NAME}){{0,3}})",
     re.IGNORECASE,
 )
-_SURE_LEADS = ("change", "correct", "update", "my name", "name", "call me", "i am called", "under the name")
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(r"(?<![\w:/.])\+?\(?\d(?:[\s().-]{0,3}\d){6,14}(?![\w:/])")
-_DATES = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[.-]\d{1,2}[.-]\d{2,4}")
+_SURE_LEADS = (
+    "the name",
+    "name should",
+    "spelled",
+    "spelt",
+    "it's sp",
+    "it is sp",
+    "that's sp",
+    "change",
+    "correct",
+    "update",
+    "my name",
+    "name",
+    "call me",
+    "i am called",
+    "under the name",
+)
 
 _NO_NAME = wordset(
     """
@@ -60,17 +75,6 @@ _BOTH = wordset(
 _MAYBE_NAME = frozenset({"april", "june", "may", "august", "summer", "will"})
 
 
-def contact_in(text: str) -> tuple[str, tuple[int, int] | None]:
-    """The telephone number or mail address in `text` and where it stands; empty and None without one."""
-    if found := _MAIL.search(text):
-        return found.group(), found.span()
-    dated = [each.span() for each in _DATES.finditer(text)]
-    for found in _PHONE.finditer(text):
-        if not any(start <= found.start() < end for start, end in dated):
-            return found.group().strip(" .-"), found.span()
-    return "", None
-
-
 def name_in(text: str) -> tuple[str, tuple[int, int] | None]:
     """A name that the customer says to be theirs ("I'm Ada Lovelace"), and where the saying stands in `text`."""
     for found in _TOLD.finditer(text):
@@ -78,10 +82,22 @@ def name_in(text: str) -> tuple[str, tuple[int, int] | None]:
         run = found["name"].split()
         parts = _leading(run, capitals=not sure, shouted=text.isupper())
         parts = parts if parts or text.isupper() else unusual_name(run)
+        if sure:
+            parts = unusual_name(list(takewhile(_capital, found["name"].split()))) or parts
         if parts:
             end = found.start("name") + found["name"].index(parts[-1]) + len(parts[-1])
             return written(parts), (found.start(), end)
     return "", None
+
+
+def _capital(word: str) -> bool:
+    return word[:1].isupper()
+
+
+def before_contact(text: str) -> str:
+    """The name that stands last in `text`, right before a telephone number: "tomorrow at 3, Kay Low, "."""
+    found = re.search(r"(?:^|[,.;!?])\s*([^,.;!?\d]+?)\s*[,;:]?\s*\Z", text)
+    return bare_name(found[1]) if found and all(map(_capital, found[1].split())) else ""
 
 
 def bare_name(text: str) -> str:
@@ -171,4 +187,6 @@ def _may_be_name(word: str, *, first: bool) -> bool:
 def written(parts: list[str]) -> str:
     """A name as it is stored: "Dr. March", "Ada" for "ada."."""
     told = [part if len(part) <= 2 or part.casefold().rstrip(".") in _TITLES else part.rstrip(".") for part in parts]  # noqa: PLR2004
+    if len(told) > 1 and all(part.isupper() and len(part) > 2 for part in told):  # noqa: PLR2004 - "KAREN SMITH"
+        told = [part.casefold() for part in told]
     return " ".join(part if part != part.casefold() else part[:1].upper() + part[1:] for part in told)

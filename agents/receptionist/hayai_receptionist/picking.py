@@ -29,7 +29,7 @@ _SIDE = wordset(
     the one ones a i i'll i'd ill take would like want please pls thanks thank you that this is works fine good
     great perfect ok okay yes yeah yep sure option number choice time slot for me book with let's go let us
     prefer better to it works, my of those them appointment um uh well oh hmm can we do could have and sounds
-    suits best then
+    suits best then teh oen
     """
 )
 _ANY = (("either",), ("any",), ("whichever",), ("doesn't", "matter"), ("you", "choose"), ("you", "pick"),

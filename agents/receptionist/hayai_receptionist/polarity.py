@@ -27,6 +27,7 @@ _YES = _phrases(
     works; it works; that'll work; that will work; would work; would be fine; would be great; would be good; is fine;
     is good; is great; is perfect; that's fine; thats fine; fine; perfect; great; good; please do; go ahead; do it;
     do that; book it; book that; confirm; confirmed; let's do; lets do; i'll take; ill take; take it; take that;
+    ja; oui; sí;
     agreed; that's right; that is right; right; looks good; looks great; all good; cool; awesome; excellent; lovely;
     wonderful; y; deal; that one; suits me; suit me; happy with that; move it; cancel it; i do; yes please; affirmative;
     go for it; please book; please confirm; i confirm; i agree; 👍; 👌; ✅;

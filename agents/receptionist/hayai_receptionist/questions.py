@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from hayai_receptionist import caution, staff
+from hayai_receptionist.contacts import contact_in
 from hayai_receptionist.intents import intents
-from hayai_receptionist.people import contact_in
 from hayai_receptionist.services import masked, named
 from hayai_receptionist.words import spans, words, wordset
 

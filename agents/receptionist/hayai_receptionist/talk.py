@@ -91,6 +91,8 @@ class Talk(BaseModel):
     misses: int = 0
     waived: bool = False
     """Whether the customer would rather not say how to reach them."""
+    named: bool = False
+    """Whether the name was told in the message before."""
     nameless: bool = False
     """Whether the booking goes on although no name was told."""
     refusals: int = 0

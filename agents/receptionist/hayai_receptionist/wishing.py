@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -50,8 +51,24 @@ def _said(talk: Talk, heard: Heard, desk: Desk) -> tuple[Wish, ...] | None:
         return (wish.model_copy(update={"soonest": not wish.precise}),)
     if not heard.when.wishes:
         return None
-    meant = _near_talk(talk, heard, desk)
+    meant = _kept_wishes(talk, heard, _near_talk(talk, heard, desk))
     return () if _agrees(talk, meant) else _dated(talk, meant, desk)
+
+
+_ONLY_NOT = re.compile(r"^\W*(?:but |just |please )*(?:not|except|anything but|any time but)\b", re.IGNORECASE)
+
+
+def _kept_wishes(talk: Talk, heard: Heard, when: When) -> When:
+    """What is said; a message that only takes something out, as "not 3", leaves the rest of what was wished."""
+    if talk.start or not _ONLY_NOT.search(heard.text):
+        return when
+    met = [
+        one.model_copy(update={"start": max(one.start, other.start), "end": min(one.end, other.end)})
+        for one in talk.wishes
+        for other in when.wishes
+        if max(one.start, other.start) < min(one.end, other.end)
+    ]
+    return replace(when, wishes=tuple(met)) if met else when
 
 
 def _wishing(talk: Talk, wishes: tuple[Wish, ...]) -> Talk:

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from hayai.schedule import Service
+from hayai_receptionist.contacts import contact_in
 from hayai_receptionist.intents import intents
-from hayai_receptionist.people import bare_name, contact_in, name_in
+from hayai_receptionist.people import bare_name, name_in
 from hayai_receptionist.polarity import polarity
 from hayai_receptionist.services import named
 from hayai_receptionist.words import clean, words
