@@ -97,6 +97,8 @@ def _between(low: Clock, high: Clock, bands: tuple[str, ...], hours: Span) -> tu
     pairs = tuple((a, b) for a in lows for b in highs if a < b and (b - a < 720 or len(lows) + len(highs) == 2))
     first, last = hours
     within = tuple(p for p in pairs if first <= p[0] and p[1] <= last)
+    if not within and first <= low.minutes[-1] < last and first <= high.minutes[-1] < last and len(lows) > 1:
+        return ()  # Thus "from 4 to 2": each hour has a reading within opening hours, but not in this order.
     touching = tuple(p for p in pairs if p[0] <= last and p[1] > first)
     return within or touching or pairs
 

@@ -9,8 +9,8 @@ from hayai_receptionist.when.frame import Anchor, DaySpec, Mask
 from hayai_receptionist.when.times import merge
 
 if TYPE_CHECKING:
+    from hayai_receptionist.when.amounts import Offset
     from hayai_receptionist.when.clock import Times
-    from hayai_receptionist.when.relative import Offset
 
 
 @dataclass(frozen=True)

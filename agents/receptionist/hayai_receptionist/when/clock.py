@@ -51,7 +51,7 @@ class Times:
     same time" and `shift` "later" or "earlier" than the window under discussion; `turn` is a range that says "to",
     and `against` a bound put as a negation ("not before 10"), which an exclusion before it does not turn round;
     `past` are minutes past the hour under discussion ("make it quarter past"), and `that` marks
-    "after that", which may lean on a day.
+    "after that", which may lean on a day; `party` is "for 2", which beside another clock time counts people.
     """
 
     at: Clock | None = None
@@ -66,6 +66,7 @@ class Times:
     against: bool = False
     past: int | None = None
     that: bool = False
+    party: bool = False
 
 
 NOON = Clock(12, 0, fixed=True)

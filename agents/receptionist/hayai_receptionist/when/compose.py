@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hayai_receptionist.when.amounts import Noise, Offset
 from hayai_receptionist.when.clause import Piece, bounds_meet, complement, joins
 from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.frame import Anchor, DaySpec
 from hayai_receptionist.when.joints import Joints
 from hayai_receptionist.when.marks import Mark
-from hayai_receptionist.when.relative import Noise, Offset, beside, week_beside
+from hayai_receptionist.when.relative import beside, week_beside
 from hayai_receptionist.when.spans import since
 from hayai_receptionist.when.times import merge
 
@@ -67,7 +68,7 @@ class Composer(Joints):
             self._negative = False
             self._new("")
 
-    def _time(self, value: Times) -> None:  # noqa: C901 - one case a way in which two times meet
+    def _time(self, value: Times) -> None:  # noqa: C901, PLR0912 - one case a way in which two times meet
         if self._moving and value.turn:
             value = Times(at=value.high)
         if value.against and self._negative:
@@ -77,12 +78,15 @@ class Composer(Joints):
                 wished.times = value
                 return
             self._new("and")
-        if value.same and self._told:
-            value = replace(self._told, bare=False)
+        if value.same and (told := self._told or self._last_clock()):
+            value = replace(told, bare=False)
         target = self.last
+        if value.that and self.last.days and all(_is_loose(d, []) for d in self.last.days):
+            self.doubts.append("after what is not clear")
         if value.that and value.shift == "later" and (base := self._day_alone()):
             self._negative = False
-            self._new("")
+            if self.last.excluded or self._joint == "or":
+                self._new("or")
             self.last.days = [since(base, included=False)]
             return
         if value.shift:
@@ -106,14 +110,20 @@ class Composer(Joints):
             target.times_first = not target.days
             target.times = value
 
+    def _last_clock(self) -> Times | None:
+        """The clock time that this message named last, for "tomorrow at 9 is bad; the same time on Friday"."""
+        return next((Times(at=c.times.at) for c in reversed(self.clauses) if c.times and c.times.at), None)
+
     def _day_alone(self) -> DaySpec | None:
-        """The day that was ruled out last, without a clock time: what "after that" leans on."""
+        """The day that was named last, without a clock time: what "after that" leans on."""
         last = next((c for c in reversed(self.clauses) if not c.empty), None)
-        return last.days[-1] if last and last.excluded and last.days and not last.times else None
+        named = bool(last and last.days and not last.times and not _is_loose(last.days[-1], []))
+        return last.days[-1] if last and named else None
 
     def _after_that(self, value: Times) -> Times:
         """Thus "I finish at 4, any time after that": the time named before is the bound."""
-        clock = self.last.times.at if self.last.times else None
+        said = self.last.times
+        clock = (said.at or said.high if value.shift == "later" else said.at or said.low) if said else None
         if clock is None:
             return value
         if self._joint != "or":
@@ -133,6 +143,9 @@ class Composer(Joints):
         if self._moving and isinstance(value, Anchor) and value.target and not value.bound:
             value = value.target
         if self._joint in {"or", "and", "but"} and not self.last.empty:
+            if self._joint != "or" and self.last.times and not self.last.days and not self.last.excluded:
+                self.last.days.append(value)
+                return
             if self._joint != "or" and bounds_meet(self.last.days, value):
                 self.last.days.append(value)
                 return
@@ -164,7 +177,7 @@ class Composer(Joints):
 
     def _echo(self, value: DaySpec) -> DaySpec:
         """Thus "tomorrow or the day after": the day named before in the same breath is meant."""
-        before = next((c.days[-1] for c in reversed(self.clauses) if c.days), None)
+        before = next((d for c in reversed(self.clauses) for d in reversed(c.days) if not _is_loose(d, [])), None)
         if isinstance(value, Anchor) and value.echo and before is not None:
             return value.echo(before)
         if isinstance(value, Anchor) and value.step is not None and before is not None:

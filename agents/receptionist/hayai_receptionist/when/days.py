@@ -51,7 +51,8 @@ def _next(token: Token) -> Anchor:
     def resolve(frame: Frame) -> tuple[Days, ...]:
         day = nearest(token.value, frame.today)
         later = one_day(day + timedelta(7))
-        if frame.today.weekday() >= 3 > token.value and 3 <= (day - frame.today).days <= 5 and not token.other:
+        ahead = (day - frame.today).days
+        if token.value < frame.today.weekday() >= 2 and 3 <= ahead <= 5 and not token.other:
             return (one_day(day),)
         return (later,) if day == frame.today else (one_day(day), later)
 

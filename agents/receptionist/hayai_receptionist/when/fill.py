@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]
     doubts = _source_doubt(wishes)
     wishes = [c for c in wishes if not c.source] or ([] if doubts else wishes)
     wishes = _refined(_without_history(wishes))
-    doubts += _fill_times(wishes)
+    doubts += _uneven(wishes) + _fill_times(wishes)
     wishes = _fill_days(wishes)
     _share_periods(wishes)
     _not_today(wishes)
@@ -90,6 +91,13 @@ def _times_ahead(later: list[Clause]) -> Times | None:
         if clause.times:
             return None if clause.times_first else clause.times
     return None
+
+
+def _uneven(wishes: list[Clause]) -> list[str]:
+    """Thus "December 5 or 6pm" sets a bare day beside a bare time."""
+    pairs = itertools.pairwise(wishes)
+    odd = any(b.joint == "or" and b.times and not b.days and a.days and not a.times and not b.offset for a, b in pairs)
+    return ["a day or a time"] if odd else []
 
 
 def _fill_days(wishes: list[Clause]) -> list[Clause]:

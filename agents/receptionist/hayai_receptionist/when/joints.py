@@ -65,6 +65,8 @@ class Joints:
         value = after.value if after and not after.gap else None
         wide = isinstance(value, Mask) and value.many
         if self.last.empty and len(self.clauses) == 1:
+            if isinstance(value, Times) and value.at:
+                return "skip"
             if isinstance(value, Mask) and not wide:
                 self.doubts.append("a no that may exclude or answer")
             return "not"

@@ -125,7 +125,7 @@ HAPPENED = frozenset(
     "started began happened broke fell lost chipped noticed woke called came was cracked saw went visited spoke "
     "texted emailed bled swelled slipped missed knocked smashed stopped hurt ached crashed leaked burst phoned rang "
     "snapped cut twisted sprained gave told been bought moved arrived ate spilled spilt scratched dropped "
-    "failed died banged bumped hit left tripped rained cancelled canceled finished ended grew appeared".split(),
+    "was were failed died banged bumped hit tripped rained cancelled canceled finished ended grew appeared".split(),
 )
 """Verbs that make a time before the wish a piece of history."""
 
@@ -144,6 +144,7 @@ FOLLOWERS = frozenset(
     "but to until with in the this that tomorrow today tonight sharp exactly suits suit too also instead "
     "possible then so maybe perhaps preferably ideally because since as my i i'm i'd we he she can could should do "
     "does it any at by from not no yes yeah sounds seems ish onward also when latest earliest only free "
+    "except excluding unless im ill id we're tho though lol x xx k ta cheers well either both whichever instead pref rly "
     "except excluding unless other prox proximo inst instant next first available open clock o oclock suits really".split(),
 )
 """Words that may stand after a bare hour without making it a count of something."""
@@ -157,7 +158,7 @@ NEAR_TIME = frozenset(
 
 TIMELIKE = frozenset(
     "am pm o'clock quarter past ago every alternate biweekly fortnightly weekly monthly daily spring summer autumn "
-    "winter hourly midweek semester term quarterly sunrise sunset dawn dusk hundred overmorrow easter ramadan "
+    "winter hourly midweek semester term quarterly sunrise sunset dawn dusk hundred overmorrow penultimate easter ramadan "
     "hanukkah diwali passover".split(),
 )
 """Words about time that the grammar does not read by themselves: left over, they are a doubt."""

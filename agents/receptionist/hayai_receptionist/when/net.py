@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hayai_receptionist.when.lexicon import NEAR_TIME, TIMELIKE
+from hayai_receptionist.when.amounts import Noise
+from hayai_receptionist.when.lexicon import NAME_MONTHS, NEAR_TIME, TIMELIKE, WEAK_DAYS
 from hayai_receptionist.when.marks import Mark
-from hayai_receptionist.when.relative import Noise
 from hayai_receptionist.when.telling import segments
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def unexplained(tokens: Sequence[Token], pieces: Sequence[Piece], unused: Collec
     The reasons repeat only words of the lexicon, never names.
     """
     covered = {i for p in pieces if p.first not in unused for i in range(p.first, p.last)}
+    covered -= {p.first for p in pieces if isinstance(p.value, Noise) and _before_day(tokens, p.first)}
     timed = {i for p in pieces if _says_when(p) for i in range(p.first, p.last)}
     parts = segments(tokens)
     here = {parts[i] for i in timed}
@@ -54,13 +55,19 @@ def unexplained(tokens: Sequence[Token], pieces: Sequence[Piece], unused: Collec
             t.keys & TIMELIKE
             or ({i - 1, i + 1} & timed and _may_turn(t))
             or (parts[i] in here and _turns(tokens, i))
-            or (timed and _is_nth(t))
+            or (timed and _before_day(tokens, i))
+            or (timed and (_is_nth(t) or _is_weak_listed(tokens, i)))
         )
     }
     guessed = [t.word for t in tokens if "GUESS" in t.keys and "MONTH" in t.keys]
     if guessed:
         return [f"a misspelled month: {guessed[0]}"]
     return [f"time words not understood: {', '.join(sorted(left))}"] if left else []
+
+
+def _before_day(tokens: Sequence[Token], i: int) -> bool:
+    """Thus "one day" leaves the day open."""
+    return tokens[i].text in {"one", "some"} and i + 1 < len(tokens) and tokens[i + 1].text == "day"
 
 
 def _says_when(piece: Piece) -> bool:
@@ -76,6 +83,12 @@ def _may_turn(token: Token) -> bool:
 def _is_nth(token: Token) -> bool:
     """A "tenth" or "3rd" that was not read as a date, nor as the place of something in a row."""
     return "NTH" in token.keys and not ("SPELLED" in token.keys and token.value <= 3)  # noqa: PLR2004 - "third opinion"
+
+
+def _is_weak_listed(tokens: Sequence[Token], i: int) -> bool:
+    """A "may" or "sun" that was taken for no month or day, although it stands in a list."""
+    word, before = tokens[i].text, tokens[i - 1].text if i else ""
+    return word in NAME_MONTHS | WEAK_DAYS and before in {"or", "and", "to", "-", "/", "&"}
 
 
 def _turns(tokens: Sequence[Token], i: int) -> bool:

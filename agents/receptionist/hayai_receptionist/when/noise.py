@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hayai_receptionist.when.amounts import Noise
 from hayai_receptionist.when.grammar import Rule, rule
-from hayai_receptionist.when.relative import Noise
 
 
 def _noise(*patterns: str) -> tuple[Rule, ...]:
@@ -33,7 +33,7 @@ NOISE_RULES: tuple[Rule, ...] = _noise(
     "per UNITWORD",
     "last time",
     "next time",
-    "this time",
+    "this time ,? i'm|i|it's|we're|it|we|please",
     "my|our|his|her next|first|last|previous|usual appointment|visit|booking|appt|one|cleaning",
     # How long.
     "for LENGTH|LENGTHNUM",

@@ -157,7 +157,7 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("PERIOD", "the? following =month|year", lambda u: UNITS_AHEAD[u](1)),
     rule("PERIOD", "the? next|coming =week|month|year", lambda u: UNITS_AHEAD[u](1)),
     rule("PERIOD", "the? =week|month|year after next", lambda u: UNITS_AHEAD[u](2)),
-    rule("PERIOD", "this|the? coming|upcoming? weekend|weekends", lambda: Anchor(_this_weekend, period=True)),
+    rule("PERIOD", "this|the? coming|upcoming? weekend", lambda: Anchor(_this_weekend, period=True)),
     rule("PERIOD", "the? next weekend", lambda: Anchor(_next_weekend, period=True)),
     rule("PERIOD", "the? weekend after next", lambda: Anchor(lambda f: _after(_next_weekend(f)), period=True)),
     rule("PERIOD", "the? weekend of|in? WEEKS", _weekend_of),

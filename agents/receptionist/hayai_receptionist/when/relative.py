@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from hayai_receptionist.when.amounts import Length, Offset
 from hayai_receptionist.when.days import each, shifted, single
 from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, DaySpec, Doubt, Frame, Mask
 from hayai_receptionist.when.grammar import Rule, rule
@@ -15,49 +15,6 @@ from hayai_receptionist.when.masks import monday_of, nearest, one_day, resolve_d
 
 if TYPE_CHECKING:
     from hayai_receptionist.when.tokens import Token
-
-
-@dataclass(frozen=True)
-class Length:
-    """An amount of time as said: "two weeks", "half an hour"; `vague` for "a few days"."""
-
-    count: float
-    unit: str
-    vague: bool = False
-
-    @property
-    def days(self) -> int:
-        """In days, for days and weeks."""
-        return int(self.count * {"week": 7, "fortnight": 14}.get(self.unit, 1))
-
-    @property
-    def minutes(self) -> float:
-        """In minutes, for minutes and hours."""
-        return self.count * (60 if self.unit == "hour" else 1)
-
-    @property
-    def clock(self) -> bool:
-        """Whether it counts minutes or hours."""
-        return self.unit in {"minute", "hour"}
-
-
-@dataclass(frozen=True)
-class Offset:
-    """A moment that many minutes from now ("in an hour"), or from the window under discussion when `later`."""
-
-    length: Length
-    sign: int = 1
-    later: bool = False
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Words about time that ask for nothing: a greeting, a history ("2 days ago"), a length of visit.
-
-    `told` is a clock time that was told, not wished, to which "the same time" may still point.
-    """
-
-    told: Any = None
 
 
 def months_on(day: date, n: int) -> date:
@@ -174,6 +131,20 @@ def _context_week(n: int) -> Anchor:
     return Anchor(resolve, period=True, step=7 * n)
 
 
+def _rest_of_context(how: str) -> Anchor:
+    """Thus "later that week": the days after the one under discussion, up to Sunday."""
+
+    def resolve(frame: Frame) -> tuple[Days, ...]:
+        day = frame.context_day if frame.context else frame.today
+        monday = monday_of(day)
+        first, last = (day + timedelta(1), monday + timedelta(6)) if how == "later" else (monday, day - timedelta(1))
+        if first > last:
+            raise Doubt("Which day would you like?", "nothing is left of that week")
+        return (((first, last),),)
+
+    return Anchor(resolve, period=True)
+
+
 def week_beside(n: int, day: DaySpec) -> Anchor:
     """The whole week so many days from the one that holds the days named."""
 
@@ -270,6 +241,7 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("DAY", "on? that day", lambda: _context(0)),
     rule("DAY", "that same? week", lambda: _context_week(0)),
     rule("DAY", "the same week", lambda: _context_week(0)),
+    rule("DAY", "=later|earlier on|in? that|the same? week", _rest_of_context),
     rule("DAY", "the week after that|then?", lambda: _context_week(1)),
     rule("DAY", "the week before that|then?", lambda: _context_week(-1)),
     rule("DAY", "the? following week", lambda: _context_week(1)),
@@ -278,6 +250,8 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("OFFSET", "LENGTH earlier|sooner", lambda n: _later(n, -1)),
     rule("OFFSET", "LENGTH before that?", lambda n: _later(n, -1)),
     rule("OFFSET", "push|move|put|shift|slide it|that|this|me? back|out by? LENGTH", lambda n: _later(n, 1)),
+    rule("OFFSET", "push|move|put|shift|make it|that|this|mine LENGTH back|later", lambda n: _later(n, 1)),
+    rule("OFFSET", "push|move|put|shift|make|bring it|that|this|mine LENGTH earlier|sooner", lambda n: _later(n, -1)),
     rule("OFFSET", "bring|pull it|that|this|me? forward|up|in by? LENGTH", lambda n: _later(n, -1)),
 )
 

@@ -13,10 +13,11 @@ from hayai_receptionist.when.clock import Clock, Times
 from hayai_receptionist.when.combine import clause_days, daily
 from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, DaySpec, Doubt, Frame, Mask
 from hayai_receptionist.when.masks import matching, resolve_days
-from hayai_receptionist.when.relative import Offset, moved
+from hayai_receptionist.when.relative import moved
 from hayai_receptionist.when.wall import Interval, instant, past_window, window, without
 
 if TYPE_CHECKING:
+    from hayai_receptionist.when.amounts import Offset
     from hayai_receptionist.when.window import Window
 
 EXCLUDED_BANDS = {"morning": (0, 720), "afternoon": (720, 1020), "evening": (1020, 1440), "night": (1020, 1440)}

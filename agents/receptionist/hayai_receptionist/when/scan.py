@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hayai_receptionist.when.amounts import Noise, Offset
 from hayai_receptionist.when.both import BOTH_RULES
 from hayai_receptionist.when.clause import Piece
 from hayai_receptionist.when.clock import CLOCK_RULES, Times
@@ -15,7 +17,7 @@ from hayai_receptionist.when.holidays import HOLIDAY_RULES
 from hayai_receptionist.when.marks import MARK_RULES, Mark
 from hayai_receptionist.when.noise import NOISE_RULES, UNIT_RULES
 from hayai_receptionist.when.periods import PERIOD_RULES
-from hayai_receptionist.when.relative import RELATIVE_RULES, Offset
+from hayai_receptionist.when.relative import RELATIVE_RULES
 from hayai_receptionist.when.spans import SPAN_RULES
 from hayai_receptionist.when.telling import told
 from hayai_receptionist.when.times import TIME_RULES
@@ -71,8 +73,10 @@ def is_time(value: Any) -> bool:
 
 
 def _vouched(pieces: list[Piece], tokens: Sequence[Token], *, anchored: bool) -> list[Piece]:
-    """Drop lone numbers that nothing near makes a time."""
+    """Drop lone numbers that nothing near makes a time, and the "for 2" of "for 2 at 3"."""
     changed = True
+    if any(isinstance(p.value, Times) and p.value.at and not p.value.bare for p in pieces):
+        pieces = [replace(p, value=Noise()) if isinstance(p.value, Times) and p.value.party else p for p in pieces]
     good = {i for i, p in enumerate(pieces) if is_time(p.value) and not _is_bare(p)}
     alone = all(is_time(p.value) or isinstance(p.value, Mark) for p in pieces) and _only_light(pieces, tokens)
     if alone:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hayai_receptionist.when.lexicon import PRONOUNS, TITLES, WEEKDAYS
+from hayai_receptionist.when.lexicon import MONTHS, PRONOUNS, TITLES, WEEKDAYS
 from hayai_receptionist.when.numbers import ORDINALS
 
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ def _is_month(word: Spelling, before: list[str], after: frozenset[str], next_wor
         return False
     if previous in {"with", "see", "i'm", "am"}:
         return bool(after & {"ORD"})
+    if previous in {"or", "and", "to", "-", "/", "&", ","} and before[0] in MONTHS:
+        return True
     if "GUESS" in word.kinds:
         return bool(after & {"INT", "ORD"}) or (previous.isdigit() and next_word in {"", ",", ".", "at"})
     if previous == next_word == "":

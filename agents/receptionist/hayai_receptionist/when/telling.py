@@ -7,10 +7,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hayai_receptionist.when.amounts import Noise, Offset
 from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.frame import Anchor, Mask
 from hayai_receptionist.when.lexicon import HAPPENED
-from hayai_receptionist.when.relative import Noise, Offset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ _VERBS = (
     "teaches|drop|drops|pick|picks|collect|collects|wake|wakes|nap|naps|study|studies|travel|travels|sleep|sleeps|return|returns|am home|is home"
 )
 _FACT = re.compile(
-    rf"\b(?:i|we|he|she|they|who|wife|husband|son|daughter|mum|mom|dad|boss|school|tenant|partner|baby|kids|flight|train)"
+    rf"\b(?:i|we|he|she|they|who|wife|husband|son|daughter|mum|mom|dad|boss|tenant|partner|baby|kids|flight|train)"
     rf"(?: (?:only|usually|normally|always|generally|don't|often|also|just|have to))? (?:{_VERBS})\b"
     rf"|\b(?:my|our|his|her|their|the|a|an) (?:\w+ ){{0,2}}(?:{_EVENTS})\b"
     r"|\b(?:runs? out|expires?|(?:is|are|be) due|ends|closes|starts|begins|finishes|land back|lands back|only works|only runs)\b"
@@ -65,6 +65,7 @@ _FACT = re.compile(
     r"|\b\w+ (?:flies|leaves|lands|arrives|returns|finishes|gets (?:in|back|home))\b"
     r"|\b(?:my|our|his|her|their|school)(?: (?!appointment|booking|slot|preference|choice|visit|appt)\w+){1,3}"
     r" (?:is|are)(?: (?:in|on|at|from|until))?$"
+    r"|\bschool (?:starts|finishes|ends|gets out)\b"
     r"|\b(?:usually|normally|generally|typically) (?!free|available|can|around|able)"
     r"|\bon (?:nights|days|earlies|lates|call|shift|duty)\b|\b(?:done|finished|through|free) by\b"
     r"|\b(?:lunch|break|lunch break|lunch hour) is\b"
@@ -98,7 +99,7 @@ def told(tokens: Sequence[Token], first: int) -> bool:
     return False
 
 
-def wished(pieces: list[Piece], tokens: Sequence[Token]) -> tuple[list[Piece], list[str]]:
+def wished(pieces: list[Piece], tokens: Sequence[Token]) -> tuple[list[Piece], list[str]]:  # noqa: PLR0911 - a case a telling
     """The pieces without those that only tell something, and what is in doubt about them.
 
     Thus "It broke on Tuesday. Can I come today?" wishes for today; alone, such a day is in doubt.
@@ -113,13 +114,22 @@ def wished(pieces: list[Piece], tokens: Sequence[Token]) -> tuple[list[Piece], l
         return pieces, []
     if not facts:
         return pieces, []
+    if not rest and all(_is_over(p) for p in facts) and not _ASKING & {t.text for t in tokens}:
+        return [replace(p, value=Noise()) if p in facts else p for p in pieces], []
     if not rest:
         return pieces, ["a time that may be about something else"]
     kept = [replace(p, value=Noise(_clock(p))) if p in facts else p for p in pieces]
     present = [p for p in facts if not p.told]
+    if any(not isinstance(p.value, Times) for p in present) and all(isinstance(p.value, Times) for p in rest):
+        return pieces, ["a day that may be about something else"]
     if present and not leaning and not any(_is_plain(p, present) for p in rest):
         return kept, ["a time that may be about something else"]
     return kept, []
+
+
+def _is_over(piece: Piece) -> bool:
+    """Whether it is told of what has been: "I was in last Tuesday and it still hurts" asks for no time at all."""
+    return piece.told or (isinstance(piece.value, Anchor) and piece.value.past)
 
 
 def _is_time(piece: Piece) -> bool:

@@ -110,7 +110,7 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", "HHMM", _lone),
     rule("TIME", "HOUR MINDIGITS", lambda t, m: Times(at=Clock(t.value, m.value), bare=True)),
     rule("MINDIGITS", "MIN", lambda m: m if len(m.text) == 2 and "DOM" not in m.keys else None),
-    rule("TIME", "for HOUR", _lone),
+    rule("TIME", "for HOUR", lambda t: replace(_lone(t), party=True)),
     rule("TIME", "MOMENT or later|after|onward", lambda c: Times(low=c)),
     rule("TIME", "MOMENT onward|forward", lambda c: Times(low=c)),
     rule("TIME", "MOMENT and|or after|later|onward", lambda c: Times(low=c)),
@@ -126,10 +126,14 @@ TIME_RULES: tuple[Rule, ...] = (
         lambda c: Times(low=c, against=True),
     ),
     rule(
-        "TIME", "not|never before MOMENT or|and|nor after|past MOMENT", lambda a, b: Times(low=a, high=b, against=True)
+        "TIME",
+        "not|never|no|nothing before MOMENT or|and|nor after|past MOMENT",
+        lambda a, b: Times(low=a, high=b, against=True),
     ),
     rule(
-        "TIME", "not|never after|past MOMENT or|and|nor before MOMENT", lambda a, b: Times(low=b, high=a, against=True)
+        "TIME",
+        "not|never|no|nothing after|past MOMENT or|and|nor before MOMENT",
+        lambda a, b: Times(low=b, high=a, against=True),
     ),
     rule("TIME", "at or|and after MOMENT", lambda c: Times(low=c)),
     rule("TIME", "later than MOMENT", lambda c: Times(low=c)),
@@ -158,6 +162,11 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", "first thing in? the? morning?", lambda: Times(bands=("opening",))),
     rule("TIME", "the? first appointment|slot|one of the day|morning?", lambda: Times(bands=("opening",))),
     rule("TIME", "when|once|after|at you? open|opening time?", lambda: Times(bands=("opening",))),
+    rule(
+        "TIME",
+        "the|your? very first appointment|slot|appt|one in|of|on? the? day|morning?",
+        lambda: Times(bands=("opening",)),
+    ),
     rule("TIME", "as soon as you open", lambda: Times(bands=("opening",))),
     rule("TIME", "at? the? end|close of the? day|business", lambda: Times(bands=("closing",))),
     rule("TIME", "at? the? last thing|appointment|slot of? the? day? at? night?", lambda: Times(bands=("closing",))),

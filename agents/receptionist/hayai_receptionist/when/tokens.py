@@ -48,6 +48,8 @@ _PATTERN = re.compile(
 _PHONE = re.compile(r"(?<![0-9:/.-])(?![0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?![0-9]))(?:\+|\()?[0-9]+(?:[ ().-]{1,3}[0-9]+)+")
 _NEGATED = frozenset({"not", "no", "can't", "cant", "cannot", "don't", "dont", "won't", "isn't", "never"})
 """After one of these a dash with spaces is a pause: "not the 18th - the 19th"."""
+_WHICH = frozenset({"the", "that", "this", "which", "first", "last", "next", "another", "no", "any", "other", "new"})
+"""After one of these "one" is no hour."""
 _HOUSE_LETTERS = frozenset("bcdefgijklmnoqrstuvwxyz")
 """Glued to a number these make it a house number or a size, not an hour: "22b"."""
 _DASHES = str.maketrans({"–": "-", "—": "-", "‑": "-", "−": "-", "’": "'", "‘": "'", "`": "'", "´": "'", "\n": ";"})
@@ -158,7 +160,7 @@ def _classify(tokens: list[Token]) -> list[Token]:
     return [_kinds(tokens, spelled, i) for i in range(len(tokens))]
 
 
-def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # noqa: C901, PLR0911 - a case a kind
+def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # noqa: C901, PLR0911, PLR0912 - a case a kind
     token = tokens[i]
     if "INT" in token.keys:
         return replace(token, keys=token.keys | _int_kinds(tokens, spelled, i))
@@ -167,6 +169,8 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # no
     if "AMPM" in token.keys and i and _is_day(tokens[i - 1], spelled[i - 1]):
         part = "morning" if token.word == "am" else "afternoon"
         return replace(token, word=part, keys=token.keys - {"AMPM", token.word} | {part, "TIMEWORD"})
+    if "NUM" in token.keys and token.text.endswith("/10") and {"pain", "scale"} & {t.text for t in tokens}:
+        return replace(token, keys=frozenset({"JUNK"}))
     if "NUM" in token.keys and _word(spelled, i + 1) in COUNTED:
         return replace(token, keys=frozenset({"JUNK"}))
     if "ORD" in token.keys and not 1 <= token.value <= 31:
@@ -175,6 +179,8 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # no
         return replace(token, keys=token.keys | _ord_kinds(tokens, spelled, i))
     if not {"WORD", "MARK", "SLANG"} & token.keys:
         return token
+    if token.text in {"eve", "evng"} and i and "WD" in spelled[i - 1].kinds:
+        return replace(token, word="evening", keys=frozenset({"WORD", "evening", "TIMEWORD"}))
     if i == 0 and greets([each.text for each in tokens]):
         return replace(token, keys=frozenset({"WORD"}))
     word = spelled[i]
@@ -217,7 +223,7 @@ def _follows_title(tokens: list[Token], i: int) -> bool:
     return bool(before) and (before[-1] in TITLES or before == ["name", "is"])
 
 
-def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:
+def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:  # noqa: C901 - a case a kind
     token = tokens[i]
     digits = token.text.isdigit()
     kinds: set[str] = set()
@@ -229,6 +235,8 @@ def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]
         return {"HHMM"}
     address = any(_word(spelled, j) in STREETS for j in range(i + 1, i + 4))
     glued = i + 1 < len(tokens) and tokens[i + 1].start == token.end and tokens[i + 1].text in _HOUSE_LETTERS
+    if token.text == "one" and i and tokens[i - 1].text in _WHICH:
+        return kinds
     counted = (
         address or glued or after in COUNTED or before in LABELS or (after == "-" and _word(spelled, i + 2) in UNITS)
     )
@@ -242,7 +250,7 @@ def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]
         kinds.add("HOUR")
     if 10 <= token.value < 60:
         kinds.add("MIN")
-    if 1 <= token.value <= 31:
+    if 1 <= token.value <= 31 and not (i + 1 < len(tokens) and tokens[i + 1].keys & {"AMPM"}) and after != "o'clock":
         kinds.add("DOM")
     if token.value > 23:
         kinds.add("OVER")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hayai_receptionist.when.amounts import Noise
 from hayai_receptionist.when.ask import confirm
 from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.compose import Composer
 from hayai_receptionist.when.fill import settle
 from hayai_receptionist.when.frame import Anchor, Frame
 from hayai_receptionist.when.net import unexplained
-from hayai_receptionist.when.relative import Noise
 from hayai_receptionist.when.resolve import Outcome, resolve
 from hayai_receptionist.when.scan import is_time, scan
 from hayai_receptionist.when.telling import wished
@@ -74,6 +74,8 @@ def understand(text: str, *, now: datetime, hours: Hours, context: Window | None
     doubts += history + composer.doubts + unexplained(tokens, pieces, composer.unused)
     if not wishes and not exclusions:
         return _nothing(leftover, doubts)
+    if context is None:
+        doubts += _unframed(wishes, exclusions, tokens)
     outcome = resolve(wishes, exclusions, Frame(now, hours, context, now.date()))
     doubts += _doubtful(wishes) + (["said not to be certain"] if composer.unsure else [])
     return _answer(outcome, doubts, leftover, wishes + exclusions, tokens)
@@ -82,7 +84,7 @@ def understand(text: str, *, now: datetime, hours: Hours, context: Window | None
 def _is_idle_shift(pieces: list[Piece], i: int) -> bool:
     """Thus "later" with nothing under discussion is only a way to say goodbye, unless it stands beside a day."""
     value = pieces[i].value
-    if not isinstance(value, Times) or not value.shift:
+    if not isinstance(value, Times) or not value.shift or value.that:
         return False
     light = {"in", "the", "day", "on", ","}
     before = i > 0 and is_time(pieces[i - 1].value) and set(pieces[i].gap) <= light
@@ -120,6 +122,22 @@ def _answer(
             (c.times is not None and c.times != Times()) or (c.offset and c.offset.length.clock) for c in clauses
         ),
     )
+
+
+_LIKING = frozenset({"better", "best", "good", "easier", "ideal", "prefer", "preferable", "preferred", "suit", "great"})
+
+
+def _unframed(wishes: list[Clause], exclusions: list[Clause], tokens: Sequence[Token]) -> list[str]:
+    """Thus "anything but Mondays" and "mornings are better for me" leave the day quite open."""
+    framed = any(isinstance(d, Anchor) and d.period for c in exclusions for d in c.days)
+    if not wishes and exclusions and not framed:
+        return ["only what is ruled out was said"]
+    if exclusions and all(not c.days and c.times and c.times.against for c in wishes):
+        return ["only what is ruled out was said"]
+    vague = all(not c.days and not c.offset and c.times and c.times.bands and not c.times.at for c in wishes)
+    if vague and _LIKING & {t.text for t in tokens}:
+        return ["a part of the day without a day"]
+    return []
 
 
 def _doubtful(wishes: list[Clause]) -> list[str]:
