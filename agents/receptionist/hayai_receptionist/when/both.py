@@ -30,6 +30,11 @@ BOTH_RULES: tuple[Rule, ...] = (
     rule("BOTH", "=early|late|mid|later|earlier? this =morning|afternoon|evening|lunch|night", _this),
     rule("BOTH", "later|earlier|sometime|still on? today", lambda: (_TODAY, Times())),
     rule("BOTH", "first thing tomorrow morning?", lambda: (_TOMORROW, Times(bands=("opening",)))),
+    rule(
+        "BOTH",
+        "=early|mid|late on? NAMED =morning|afternoon|evening|night",
+        lambda how, day, part: (day, Times(bands=(f"{how} {part}",))),
+    ),
     rule("BOTH", "bright? and? =early|late on? NAMED", _early),
     rule("BOTH", "NAMED =early|late", lambda day, how: _early(how, day)),
     rule("NAMED", "WD", lambda t: Mask(weekdays=frozenset({t.value}), typo=t.other)),

@@ -21,8 +21,8 @@ def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]
     doubts = _source_doubt(wishes)
     wishes = [c for c in wishes if not c.source] or ([] if doubts else wishes)
     wishes = _refined(_without_history(wishes))
-    doubts += _uneven(wishes) + _fill_times(wishes)
-    wishes = _fill_days(wishes)
+    doubts += _uneven(wishes) + _overreaching(wishes, clauses) + _fill_times(wishes)
+    wishes = _refined(_fill_days(wishes))
     _share_periods(wishes)
     _not_today(wishes)
     return wishes, [c for c in clauses if c.excluded], doubts
@@ -91,6 +91,16 @@ def _times_ahead(later: list[Clause]) -> Times | None:
         if clause.times:
             return None if clause.times_first else clause.times
     return None
+
+
+def _overreaching(wishes: list[Clause], clauses: list[Clause]) -> list[str]:
+    """Thus in "any weekday but Tuesday at 10" the hour may belong to the wish, or to what is ruled out."""
+    bare = any(
+        not c.times and any((isinstance(d, Mask) and d.many) or (isinstance(d, Anchor) and d.any) for d in c.days)
+        for c in wishes
+    )
+    holes = any(c.excluded and c.days and c.times and c.times.at for c in clauses)
+    return ["an hour of the wish or of what is ruled out"] if bare and holes else []
 
 
 def _uneven(wishes: list[Clause]) -> list[str]:

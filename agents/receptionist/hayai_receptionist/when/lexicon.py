@@ -144,7 +144,7 @@ FOLLOWERS = frozenset(
     "but to until with in the this that tomorrow today tonight sharp exactly suits suit too also instead "
     "possible then so maybe perhaps preferably ideally because since as my i i'm i'd we he she can could should do "
     "does it any at by from not no yes yeah sounds seems ish onward also when latest earliest only free "
-    "except excluding unless im ill id we're tho though lol x xx k ta cheers well either both whichever instead pref rly "
+    "except excluding unless bar ex excl saving minus besides apart im ill id we're tho though lol x xx k ta cheers well either both whichever instead pref rly "
     "except excluding unless other prox proximo inst instant next first available open clock o oclock suits really".split(),
 )
 """Words that may stand after a bare hour without making it a count of something."""

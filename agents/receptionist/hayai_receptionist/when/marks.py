@@ -237,6 +237,7 @@ MARK_RULES: tuple[Rule, ...] = (
         "payday",
         "term time",
         "either side of",
+        "as late as possible|you|u can?",
         "this time",
     ),
 )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.amounts import Noise
-from hayai_receptionist.when.lexicon import NAME_MONTHS, NEAR_TIME, TIMELIKE, WEAK_DAYS
+from hayai_receptionist.when.lexicon import NAME_MONTHS, NEAR_TIME, STREETS, TIMELIKE, WEAK_DAYS
 from hayai_receptionist.when.marks import Mark
 from hayai_receptionist.when.telling import segments
 
@@ -37,6 +37,10 @@ _HARMLESS = frozenset(
 """Negations that say nothing about a time, by the words that follow."""
 
 
+_NUMBERED = STREETS | {"floor", "time", "visit", "appointment", "one", "session", "birthday", "grade"}
+"""After "the 5th" these make it no date."""
+
+
 def unexplained(tokens: Sequence[Token], pieces: Sequence[Piece], unused: Collection[int]) -> list[str]:
     """What may have changed the meaning of a time and was not read; `unused` are marks that had no effect.
 
@@ -56,7 +60,7 @@ def unexplained(tokens: Sequence[Token], pieces: Sequence[Piece], unused: Collec
             or ({i - 1, i + 1} & timed and _may_turn(t))
             or (parts[i] in here and _turns(tokens, i))
             or (timed and _before_day(tokens, i))
-            or (timed and (_is_nth(t) or _is_weak_listed(tokens, i)))
+            or (timed and (_is_nth(tokens, i) or _is_weak_listed(tokens, i)))
         )
     }
     guessed = [t.word for t in tokens if "GUESS" in t.keys and "MONTH" in t.keys]
@@ -80,9 +84,13 @@ def _may_turn(token: Token) -> bool:
     return bool(token.keys & NEAR_TIME) or number
 
 
-def _is_nth(token: Token) -> bool:
+def _is_nth(tokens: Sequence[Token], i: int) -> bool:
     """A "tenth" or "3rd" that was not read as a date, nor as the place of something in a row."""
-    return "NTH" in token.keys and not ("SPELLED" in token.keys and token.value <= 3)  # noqa: PLR2004 - "third opinion"
+    token, before = tokens[i], tokens[i - 1].text if i else ""
+    after = tokens[i + 1].text if i + 1 < len(tokens) else ""
+    digits = "ORD" in token.keys and "SPELLED" not in token.keys
+    dated = digits and before in {"the", "on", "or", "and", "from", "until", "by"} and after not in _NUMBERED
+    return dated or ("NTH" in token.keys and not token.value <= 3)  # noqa: PLR2004 - "third opinion"
 
 
 def _is_weak_listed(tokens: Sequence[Token], i: int) -> bool:

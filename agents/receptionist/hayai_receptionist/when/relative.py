@@ -204,6 +204,7 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("DAY", "LENGTH before NEARDAY", _before_day),
     rule("NEARDAY", "DAY", lambda d: d),
     rule("DAY", "INT WDS from now|today", _weekdays_on),
+    rule("DAY", "in INT WDS time?", _weekdays_on),
     rule("DAY", "on? NEARWD week", _weekday_week),
     rule("NEARWD", "WD", lambda t: t if "WDS" not in t.keys else None),
     rule(

@@ -56,6 +56,8 @@ _VERBS = (
     "teaches|drop|drops|pick|picks|collect|collects|wake|wakes|nap|naps|study|studies|travel|travels|sleep|sleeps|return|returns|am home|is home"
 )
 _FACT = re.compile(
+    r"\b(?:my|our|his|her|their|school)(?: (?!appointment|booking|slot|preference|choice|visit|appt)\w+){1,3}"
+    r" (?:is|are)(?: (?:in|on|at|from|until))?$|"
     rf"\b(?:i|we|he|she|they|who|wife|husband|son|daughter|mum|mom|dad|boss|tenant|partner|baby|kids|flight|train)"
     rf"(?: (?:only|usually|normally|always|generally|don't|often|also|just|have to))? (?:{_VERBS})\b"
     rf"|\b(?:my|our|his|her|their|the|a|an) (?:\w+ ){{0,2}}(?:{_EVENTS})\b"
@@ -63,8 +65,6 @@ _FACT = re.compile(
     r"|\b(?:flying|landing|leaving|arriving|getting married|moving (?:house|out|in)|due (?:back|home|on|in|by))\b"
     r"|\b(?:coming|come|comes|get|gets|getting) off\b|\bback (?:from|home)\b|\bused to\b"
     r"|\b\w+ (?:flies|leaves|lands|arrives|returns|finishes|gets (?:in|back|home))\b"
-    r"|\b(?:my|our|his|her|their|school)(?: (?!appointment|booking|slot|preference|choice|visit|appt)\w+){1,3}"
-    r" (?:is|are)(?: (?:in|on|at|from|until))?$"
     r"|\bschool (?:starts|finishes|ends|gets out)\b"
     r"|\b(?:usually|normally|generally|typically) (?!free|available|can|around|able)"
     r"|\bon (?:nights|days|earlies|lates|call|shift|duty)\b|\b(?:done|finished|through|free) by\b"
