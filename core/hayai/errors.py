@@ -4,7 +4,8 @@ HayaiError
 ├── TransientError        worth another try          -> delivered again, with backoff
 │   ├── Unavailable         a server or a vendor did not answer
 │   ├── RateLimited         somebody asked us to slow down
-│   └── HandlerTooSlow      a handler took longer than its policy allows
+│   ├── HandlerTooSlow      a handler took longer than its policy allows
+│   └── Fenced              another process holds this partition by now
 └── PermanentError        the same the next time     -> dead letter
     ├── EnvelopeMalformed   bytes that are no CloudEvent of ours
     ├── EventMismatch       an envelope whose data does not fit its event
@@ -18,6 +19,8 @@ HayaiError
     ├── PluginError         a plugin is missing, doubled or broken
     ├── DatabaseUnfit       the database cannot be trusted with tenants as it is configured
     ├── HandlerMisdeclared  a handler whose signature says too little
+    ├── EventTooOld         an event from before what the ledger remembers
+    ├── EffectUnknown       nobody can say whether an outward act was done
     ├── LocalStackRefused   the local servers cannot run here as asked
     └── BookingRefused      the calendar said no
         ├── SlotTaken         somebody was faster
@@ -71,6 +74,10 @@ class HandlerTooSlow(TransientError):
     """A handler took longer than its policy allows; counted as a defect, since it may never end."""
 
 
+class Fenced(TransientError):
+    """Another process holds this partition by now: what this one did for the event does not count."""
+
+
 class EnvelopeMalformed(PermanentError):
     """The bytes are no CloudEvent of ours."""
 
@@ -117,6 +124,14 @@ class DatabaseUnfit(PermanentError):
 
 class HandlerMisdeclared(PermanentError):
     """A handler's signature does not say which event it takes and what follows."""
+
+
+class EventTooOld(PermanentError):
+    """The event is from before what the ledger remembers, so nobody can say what was done for it already."""
+
+
+class EffectUnknown(PermanentError):
+    """Nobody can say whether an outward act was done, and its kind leaves that to a person."""
 
 
 class LocalStackRefused(PermanentError):

@@ -6,7 +6,7 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from hayai.errors import HandlerMisdeclared
 from hayai.event import Event
@@ -55,6 +55,15 @@ class Policy:
     timeout: float = 120.0
     concurrency: int = 64
     """How many keys at once."""
+    order: Literal["key", "none"] = "key"
+    """Events of one key one at a time and in order, or all as they come."""
+    stateless: bool = False
+    """Keep no mark in the ledger: a redelivery runs the handler again, and derived ids keep its outcome single."""
+    transactional: bool = False
+    """Run inside one transaction of the tenant's, which domain rows, inbox mark and follow-ups share.
+
+    For short handlers that await nothing but the database: no model and no provider.
+    """
 
 
 @dataclass(frozen=True)
