@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from functools import cache
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
 
 from hayai.errors import EnvelopeMalformed, EventMismatch, VersionUnknown
 from hayai.event import Event, personal_fields
@@ -15,11 +17,13 @@ from hayai.tokens import fresh, token
 CONTENT_TYPE = "application/cloudevents+json"
 """The media type of a structured CloudEvent (CloudEvents 1.0, HTTP binding 3.2)."""
 
+_DATA = {"data"}
+
 E = TypeVar("E", bound=Event)
 
 
 class Envelope(BaseModel):
-    """One event on its way: the CloudEvents 1.0 attributes, our extensions, and the event's data.
+    """What travels with an event: the CloudEvents 1.0 attributes and our extensions.
 
     `subject` is the ordering key: events of one key reach a handler one at a time, in order.
     `cause` is the id of the event that this one follows; `conversation` the talk that it belongs to.
@@ -39,7 +43,6 @@ class Envelope(BaseModel):
     tenant: str = Field(min_length=1, max_length=64)
     cause: str | None = None
     conversation: str | None = None
-    data: dict[str, Any] = Field(repr=False)
 
     @property
     def name(self) -> str:
@@ -52,11 +55,26 @@ class Envelope(BaseModel):
         return int(self.type.rpartition(".v")[2])
 
 
+class Document(Envelope):
+    """An envelope and the event's data as they travel."""
+
+    data: dict[str, Any] = Field(repr=False)
+
+
+class Enveloped(Envelope, Generic[E]):
+    """An envelope and the event itself, read or written in one pass."""
+
+    data: E = Field(repr=False)
+
+
 class Codec(ABC):
     """The one seam where fields marked Personal are encrypted before the bus and decrypted behind it.
 
     A sealed value can be told from any other: an older version of an event may have marked other fields.
     """
+
+    plain: ClassVar[bool] = False
+    """Whether values travel as they are, so that an event needs no second pass."""
 
     @abstractmethod
     def seal(self, tenant: str, value: Any) -> Any:
@@ -69,6 +87,8 @@ class Codec(ABC):
 
 class PlainCodec(Codec):
     """Leaves personal fields readable: what a tier without field encryption uses."""
+
+    plain: ClassVar[bool] = True
 
     def seal(self, tenant: str, value: Any) -> Any:
         """`value` as it is."""
@@ -100,34 +120,71 @@ def wrap(  # noqa: PLR0913 - one argument an attribute of the envelope
     """
     conversation = conversation or (cause.conversation if cause else None)
     key = key or conversation or (cause.subject if cause else None) or fresh()
-    return Envelope(
-        id=token(id or fresh(), what="event id"),
-        source=source,
-        type=event.wire_type(),
-        time=now or datetime.now(UTC),
-        subject=token(key, what="ordering key"),
-        traceparent=traceparent or (cause.traceparent if cause else None),
-        tenant=token(tenant, what="tenant"),
-        cause=cause.id if cause else None,
-        conversation=token(conversation, what="conversation") if conversation else None,
-        data=_sealed(event, tenant, codec),
-    )
+    attributes: dict[str, Any] = {
+        "id": token(id, what="event id") if id else fresh(),
+        "source": source,
+        "type": event.wire_type(),
+        "time": now or datetime.now(UTC),
+        "subject": token(key, what="ordering key"),
+        "traceparent": traceparent or (cause.traceparent if cause else None),
+        "tenant": token(tenant, what="tenant"),
+        "cause": cause.id if cause else None,
+        "conversation": token(conversation, what="conversation") if conversation else None,
+    }
+    if codec.plain:
+        return _enveloped(type(event)).model_validate({**attributes, "data": event})
+    return Document(**attributes, data=_sealed(event, tenant, codec))
 
 
 def encode(envelope: Envelope) -> bytes:
     """The envelope as one JSON document, UTF-8, attributes without a value left out."""
-    return envelope.model_dump_json(exclude_none=True).encode()
+    attributes = envelope.__pydantic_serializer__.to_json(envelope, exclude=_DATA, exclude_none=True)
+    return b'%b,"data":%b}' % (attributes[:-1], to_json(vars(envelope)["data"]))  # where None may mean something
 
 
-def decode(document: bytes) -> Envelope:
+def decode(document: bytes) -> Document:
     """The envelope in `document`. Raises EnvelopeMalformed, which names the attributes and never their values."""
     try:
-        return Envelope.model_validate_json(document)
+        return Document.model_validate_json(document)
     except ValidationError as wrong:
         raise EnvelopeMalformed(
-            f"These bytes are no CloudEvent of ours ({_places(Envelope, wrong)}): publish with hayai's Bus, or send "
+            f"These bytes are no CloudEvent of ours ({_places(Document, wrong)}): publish with hayai's Bus, or send "
             "structured CloudEvents 1.0 JSON with the extensions tenant and subject."
         ) from None
+
+
+class Reader(Generic[E]):
+    """Reads documents that should hold one `event`, in one pass where it travels as this version has it."""
+
+    def __init__(self, event: type[E], codec: Codec) -> None:
+        self._event = event
+        self._codec = codec
+        self._type = event.wire_type()
+        self._whole = _enveloped(event)
+        self._validate = self._whole.__pydantic_validator__.validate_json
+
+    def envelope(self, document: bytes) -> Envelope:
+        """The envelope in `document`. Raises EnvelopeMalformed."""
+        if self._codec.plain:
+            try:
+                envelope: Enveloped[E] = self._validate(document)
+            except ValidationError:  # what is wrong with it, the long way says in a sentence
+                return decode(document)
+            if envelope.type == self._type:
+                return envelope
+        return decode(document)
+
+    def event(self, envelope: Envelope) -> E:
+        """The event in what envelope() returned. Raises EventMismatch, VersionUnknown."""
+        if type(envelope) is self._whole:
+            event: E = envelope.data  # pyright: ignore[reportAssignmentType]  # it is the type that this reader made
+            return event
+        return open_event(envelope, self._event, self._codec)
+
+
+@cache
+def _enveloped(event: type[E]) -> type[Enveloped[E]]:
+    return Enveloped[event]  # type: ignore[valid-type]
 
 
 def open_event(envelope: Envelope, event: type[E], codec: Codec) -> E:
@@ -137,7 +194,8 @@ def open_event(envelope: Envelope, event: type[E], codec: Codec) -> E:
     """
     if envelope.name != event.type:
         raise EventMismatch(f"A handler of {event.type} was given {envelope.name}: subscribe to that event instead.")
-    data = {name: codec.open(envelope.tenant, value) for name, value in envelope.data.items()}
+    document = envelope if isinstance(envelope, Document) else decode(encode(envelope))
+    data = {name: codec.open(envelope.tenant, value) for name, value in document.data.items()}
     if envelope.version != event.version:
         data = _upcast(event, data, envelope.version)
     try:

@@ -34,13 +34,14 @@ class Event(BaseModel):
 
     type: ClassVar[str] = ""
     version: ClassVar[int] = 0
+    _wire_type: ClassVar[str] = ""
 
     def __init_subclass__(cls, *, type: str, version: int = 1, **options: Any) -> None:  # noqa: A002 - CloudEvents' word
         """Take the wire name and the version from the class statement; a subclass inherits neither."""
         super().__init_subclass__(**options)
         if _WIRE_NAME.match(type) is None or version < 1:
             raise TypeError(f'{cls.__name__} needs type="noun.verbed" (lower case, dotted) and version=1 or higher.')
-        cls.type, cls.version = type, version
+        cls.type, cls.version, cls._wire_type = type, version, f"{type}.v{version}"
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
@@ -49,7 +50,7 @@ class Event(BaseModel):
     @classmethod
     def wire_type(cls) -> str:
         """The type on the wire, `noun.verbed.vN`."""
-        return f"{cls.type}.v{cls.version}"
+        return cls._wire_type
 
     @classmethod
     def upcast(cls, data: dict[str, Any], version: int) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Policy:
     """
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # made for every event: frozen would cost three times as much
 class Context:
     """What a handler may know about the event that it was given, and reach."""
 

@@ -9,8 +9,8 @@ import secrets
 
 from hayai.errors import KeyNotOpaque
 
-_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
-_TELEPHONE = re.compile(r"[0-9-]{7,20}\Z")  # longer ones are ids: E.164 has at most 15 digits
+# No telephone number: 7 to 20 digits; longer ones are ids, since E.164 has at most 15.
+_TOKEN = re.compile(r"(?![0-9-]{7,20}\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 
 
 def token(value: str, *, what: str) -> str:
@@ -18,7 +18,7 @@ def token(value: str, *, what: str) -> str:
 
     Raises KeyNotOpaque, whose text names `what` and never the value.
     """
-    if _TOKEN.match(value) is None or _TELEPHONE.match(value):
+    if _TOKEN.match(value) is None:
         raise KeyNotOpaque(
             f"The {what} is not an opaque token: use 1 to 64 letters, digits, '-' or '_', and never a telephone "
             "number, a name or an address; hayai.tokens.opaque() makes one from any value."

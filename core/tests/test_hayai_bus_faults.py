@@ -299,7 +299,7 @@ async def test_what_a_killed_process_had_in_hand_is_handled_by_another(server: N
             for number in range(6):
                 await bus.publish(BellRung(number=number), tenant="acme", key="k")
             told = [await asyncio.wait_for(child.stdout.readline(), PATIENCE) for _ in range(4)]
-            await until_in_hand(server, f"{ears.name}_hear", 3)
+            await until_in_hand(server, f"{ears.name}_hear_0", 3)
         finally:
             child.kill()
             await child.wait()

@@ -52,7 +52,7 @@ def test_every_item_is_done_once_and_in_its_keys_order(
                 finished.set()
             return None
 
-        lanes: Lanes[Item] = Lanes(work, concurrency=concurrency)
+        lanes: Lanes[str, Item] = Lanes(work, concurrency=concurrency)
         items = [(key, number) for number, key in enumerate(keys)]
         for item in items:
             lanes.put(item[0], item)
@@ -75,7 +75,7 @@ async def test_an_item_that_waits_for_its_next_try_leaves_its_place_to_other_key
         done.append(item)
         return None
 
-    lanes: Lanes[str] = Lanes(work, concurrency=1)
+    lanes: Lanes[str, str] = Lanes(work, concurrency=1)
     for item in ("failing", "b", "c"):
         lanes.put(item, item)
     await asyncio.sleep(0.01)
@@ -118,7 +118,7 @@ async def test_closing_cancels_what_runs_too_long_and_returns_it(monkeypatch: py
                 await asyncio.sleep(0.3)
             raise
 
-    lanes: Lanes[str] = Lanes(work, concurrency=4)
+    lanes: Lanes[str, str] = Lanes(work, concurrency=4)
     lanes.put("a", "hears")
     lanes.put("b", "deaf")
     await asyncio.sleep(0)

@@ -87,7 +87,7 @@ async def test_what_was_published_is_in_the_stream_when_publish_returns(server: 
     """On the subject that says tenant, key and type, under the envelope's id."""
     sent = await bus.publish(BellRung(number=1), tenant="acme", key="k")
     found = await api(
-        server, "$JS.API.STREAM.MSG.GET.EVENTS", json.dumps({"last_by_subj": "ev.acme.k.bell.rung.v2"}).encode()
+        server, "$JS.API.STREAM.MSG.GET.EVENTS", json.dumps({"last_by_subj": "ev.0.acme.k.bell.rung.v2"}).encode()
     )
     assert json.loads(b64decode(found["message"]["data"]))["id"] == sent.id
 
@@ -127,7 +127,7 @@ async def test_a_redelivery_of_what_is_in_work_starts_nothing(server: NatsServer
         await ears.until(1)
         await asyncio.sleep(0.3)
         assert ears.numbers == [1]
-        assert (await api(server, f"$JS.API.CONSUMER.INFO.EVENTS.{name}"))["num_ack_pending"] == 0
+        assert (await api(server, f"$JS.API.CONSUMER.INFO.EVENTS.{name}_0"))["num_ack_pending"] == 0
 
 
 async def test_a_consumer_that_is_deleted_is_made_again_and_reported(server: NatsServer, bus: NatsBus) -> None:
@@ -138,7 +138,7 @@ async def test_a_consumer_that_is_deleted_is_made_again_and_reported(server: Nat
     for number in range(3):
         await bus.publish(BellRung(number=number), tenant="acme", key="k")
     await ears.until(3)
-    assert (await api(server, f"$JS.API.CONSUMER.DELETE.EVENTS.{name}"))["success"]
+    assert (await api(server, f"$JS.API.CONSUMER.DELETE.EVENTS.{name}_0"))["success"]
     for number in range(3, 6):
         await bus.publish(BellRung(number=number), tenant="acme", key="k")
     await ears.until(6)
@@ -154,7 +154,7 @@ async def test_a_new_handlers_consumer_that_is_deleted_does_not_read_history(ser
     await bus.publish(BellRung(number=1), tenant="acme", key="k")
     ears = Ears()
     name = await ears.listen(bus)
-    await api(server, f"$JS.API.CONSUMER.DELETE.EVENTS.{name}")
+    await api(server, f"$JS.API.CONSUMER.DELETE.EVENTS.{name}_0")
     await bus.publish(BellRung(number=2), tenant="acme", key="k")
     await ears.until(1)
     assert ears.numbers == [2]
@@ -173,7 +173,7 @@ async def test_a_consumer_that_is_deleted_while_it_works_repeats_nothing(server:
     for number in range(6):
         await bus.publish(BellRung(number=number), tenant="acme", key=f"k{number}")
     await ears.until(5)
-    await api(server, f"$JS.API.CONSUMER.DELETE.EVENTS.{name}")
+    await api(server, f"$JS.API.CONSUMER.DELETE.EVENTS.{name}_0")
     await bus.publish(BellRung(number=6), tenant="acme", key="k6")
     await ears.until(6)
     released.set()
@@ -185,7 +185,7 @@ async def test_a_consumer_that_is_deleted_while_it_works_repeats_nothing(server:
 async def until_pending(server: NatsServer, name: str, count: int) -> None:
     """Return once the server waits for that many acknowledgements of that consumer."""
     for _ in range(int(PATIENCE / 0.05)):
-        if (await api(server, f"$JS.API.CONSUMER.INFO.EVENTS.{name}"))["num_ack_pending"] == count:
+        if (await api(server, f"$JS.API.CONSUMER.INFO.EVENTS.{name}_0"))["num_ack_pending"] == count:
             return
         await asyncio.sleep(0.05)
     raise AssertionError(f"{name} never owed {count} acknowledgements")
@@ -206,7 +206,7 @@ async def test_a_consumer_that_is_made_again_still_holds_what_is_in_work(
     for number in range(3):
         await bus.publish(BellRung(number=number), tenant="acme", key=f"k{number}")
     await ears.until(2)
-    await api(server, f"$JS.API.CONSUMER.DELETE.EVENTS.{name}")
+    await api(server, f"$JS.API.CONSUMER.DELETE.EVENTS.{name}_0")
     await bus.publish(BellRung(number=3), tenant="acme", key="k3")
     await ears.until(3)
     await until_pending(server, name, 1)
@@ -227,7 +227,7 @@ async def test_an_idle_handler_asks_again_when_its_request_runs_out(
         name = await ears.listen(bus)
         for number in range(3):
             await asyncio.sleep(0.6)
-            assert (await api(server, f"$JS.API.CONSUMER.INFO.EVENTS.{name}"))["num_waiting"] == 1
+            assert (await api(server, f"$JS.API.CONSUMER.INFO.EVENTS.{name}_0"))["num_waiting"] == 1
             await bus.publish(BellRung(number=number), tenant="acme")
             await ears.until(number + 1)
 
@@ -241,7 +241,7 @@ async def test_measures_that_changed_are_taken_over(server: NatsServer) -> None:
         await bus.publish(BellRung(number=1), tenant="acme")
         await ears.listen(bus)
         await ears.until(1)
-    config = (await api(server, f"$JS.API.CONSUMER.INFO.EVENTS.{name}"))["config"]
+    config = (await api(server, f"$JS.API.CONSUMER.INFO.EVENTS.{name}_0"))["config"]
     assert (config["ack_wait"], config["max_ack_pending"]) == (3_000_000_000, 20)
 
 
@@ -276,7 +276,7 @@ async def give_back_one(server: NatsServer, name: str) -> None:
     client = Client()
     await client.connect(server.url)
     subscription = await client.subscribe("taken")  # pyright: ignore[reportUnknownMemberType]
-    await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.EVENTS.{name}", b'{"batch": 1}', reply="taken")
+    await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.EVENTS.{name}_0", b'{"batch": 1}', reply="taken")
     message = await subscription.next_msg(PATIENCE)
     assert json.loads(message.data)["data"]["number"] == 1
     await client.publish(message.reply, b"-NAK")

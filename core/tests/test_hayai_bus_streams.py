@@ -32,22 +32,28 @@ def envelope(**words: object) -> Envelope:
     return wrap(BellRung(), tenant="acme", source="/x", codec=PlainCodec(), key="k").model_copy(update=words)
 
 
+def stored(subject: str) -> str:
+    """The subject as the stream keeps it, in partition 0."""
+    prefix, _, words = subject.partition(".")
+    return f"{prefix}.0.{words}"
+
+
 @given(tenant=WORDS, key=WORDS, name=NAMES, version=st.integers(1, 99))
 def test_a_subject_says_what_it_was_made_of(tenant: str, key: str, name: str, version: int) -> None:
     """And passes the filter of its own event, in any version."""
-    address = address_of(subject_of(envelope(tenant=tenant, subject=key, type=f"{name}.v{version}")))
-    assert address == Address(stream_of(name).name, tenant, key, f"{name}.v{version}")
+    address = address_of(stored(subject_of(envelope(tenant=tenant, subject=key, type=f"{name}.v{version}"))))
+    assert address == Address(stream_of(name).name, 0, tenant, key, f"{name}.v{version}", lane=(tenant, key))
     assert filter_matches(name, address)
     assert not filter_matches(f"{name}.more", address)
-    assert filter_of(name) == f"ev.*.*.{name}.*"
+    assert filter_of(name, 0) == f"ev.0.*.*.{name}.*"
 
 
 def test_dead_letters_have_a_stream_of_their_own() -> None:
     """Subjects, filter and stream agree about it."""
     subject = subject_of(envelope(type="event.deadlettered.v1"))
     assert subject == "dead.acme.k.event.deadlettered.v1"
-    assert filter_of("event.deadlettered") == "dead.*.*.event.deadlettered.*"
-    assert address_of(subject).stream == stream_of("event.deadlettered").name == DEADLETTERS.name
+    assert filter_of("event.deadlettered", 3) == "dead.3.*.*.event.deadlettered.*"
+    assert address_of(stored(subject)).stream == stream_of("event.deadlettered").name == DEADLETTERS.name
 
 
 @pytest.mark.parametrize("words", [{"tenant": "a.b"}, {"subject": "*"}, {"id": "Ada Lovelace"}, {"conversation": ">"}])
@@ -64,7 +70,7 @@ def test_a_type_that_is_none_makes_no_subject(wire_type: str) -> None:
         subject_of(envelope(type=wire_type))
 
 
-@pytest.mark.parametrize("subject", ["", "ev", "ev.acme", "ev.acme.k", "other.acme.k.bell.rung.v1"])
+@pytest.mark.parametrize("subject", ["", "ev", "ev.acme", "ev.0.acme.k", "other.0.acme.k.bell.rung.v1"])
 def test_a_strange_subject_is_read_without_an_error(subject: str) -> None:
     """The envelope is compared with it afterwards, and refused."""
     assert isinstance(address_of(subject), Address)
@@ -72,7 +78,7 @@ def test_a_strange_subject_is_read_without_an_error(subject: str) -> None:
 
 def test_a_configuration_is_compared_by_what_it_promises() -> None:
     """What a server adds of its own makes no difference; fewer copies or dropping old events do."""
-    declared = configuration(EVENTS, replicas=3, max_bytes=1000, max_age=60, window=10)
+    declared = configuration(EVENTS, partitions=1, replicas=3, max_bytes=1000, max_age=60, window=10)
     assert declared["max_age"] == 60_000_000_000
     assert broken_promises(declared, {**declared, "metadata": {"_nats.level": "5"}}) == []
     assert broken_promises(declared, {**declared, "num_replicas": 1}) == ["num_replicas 1 instead of 3"]

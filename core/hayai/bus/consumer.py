@@ -29,6 +29,8 @@ _RECOVERY_PAUSE, _LONGEST_RECOVERY_PAUSE = 0.25, 5.0
 _BEATS = 3
 """In-progress heartbeats within one ack_wait."""
 
+Identity = tuple[str, str]
+
 
 class Consumer:
     """Holds what the server handed over, keeps it alive there until it is settled, and never works it twice at once.
@@ -52,11 +54,12 @@ class Consumer:
         self._durable = durable
         self._recreated = recreated
         self._ack_wait = ack_wait
-        self._window = window
-        self._lanes: Lanes[Message] = Lanes(work, concurrency=concurrency)
-        self._held: dict[str, NatsMessage] = {}
-        self._settled: dict[str, None] = {}
+        self._remembered = 2 * window
+        self._lanes: Lanes[tuple[str, str], Message] = Lanes(work, concurrency=concurrency)
+        self._held: dict[Identity, NatsMessage] = {}
+        self._settled: dict[Identity, None] = {}
         self._reached = 0
+        self._latest: NatsMessage | None = None
         self._closing = False
         self._recovering = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -65,7 +68,7 @@ class Consumer:
             (durable.stream, durable.name),
             window=window,
             heartbeat=heartbeat,
-            room=lambda: window - len(self._held),
+            held=self._held,
             take=self._take,
             lost=self._lost,
         )
@@ -97,23 +100,24 @@ class Consumer:
         """Answer the server and let go of the message; what was acknowledged is remembered for a while."""
         if self._held.pop(message.identity, None) is None:
             return
-        if answer == _ACK:
+        if answer is _ACK:
             self._settled[message.identity] = None
-            if len(self._settled) > 2 * self._window:
+            if len(self._settled) > self._remembered:
                 del self._settled[next(iter(self._settled))]
         await self._connection.post(message.reply, answer)
-        self._pull.ask()
+        self._pull.made_room()
 
     def _take(self, raw: Msg) -> None:
         message = NatsMessage(self, raw)
-        self._reached = max(self._reached, message.sequence)
-        if message.identity in self._settled:  # our acknowledgement was lost on its way
+        identity = message.identity
+        if identity in self._settled:  # our acknowledgement was lost on its way
             self._start(self._connection.post(message.reply, _ACK))
-        elif (held := self._held.get(message.identity)) is not None:
+        elif (held := self._held.get(identity)) is not None:
             held.reply = message.reply  # the server waits for the newest delivery's answer
         else:
-            self._held[message.identity] = message
-            self._lanes.put(message.lane, message)
+            self._latest = message
+            self._held[identity] = message
+            self._lanes.put(message.address.lane, message)
 
     async def _keep_alive(self) -> None:
         """Tell the server again and again that all in hand is in work, queued or waiting for its next try included."""
@@ -154,7 +158,8 @@ class Consumer:
 
     def _handled_up_to(self) -> int:
         """The sequence up to which nothing is left to do here."""
-        return min((message.sequence for message in self._held.values()), default=self._reached + 1) - 1
+        reached = max(self._reached, self._latest.sequence if self._latest else 0)
+        return min((message.sequence for message in self._held.values()), default=reached + 1) - 1
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -171,18 +176,18 @@ class NatsMessage(Message):
 
     def __init__(self, consumer: Consumer, raw: Msg) -> None:
         words = raw.reply.split(".")
-        shift = 2 if len(words) > _SHORT_REPLY else 0
-        delivered, sequence, stored = words[4 + shift], words[5 + shift], words[7 + shift]
-        super().__init__(address_of(raw.subject), raw.data, sequence=int(sequence), delivered=int(delivered))
-        self.identity = f"{sequence}.{stored}"
+        if len(words) > _SHORT_REPLY:
+            del words[2:4]
+        super().__init__(address_of(raw.subject), raw.data, sequence=int(words[5]), delivered=int(words[4]))
+        self.identity: Identity = words[5], words[7]
         """Its place and time: a stream that was made anew uses the places again, but not the times."""
         self.reply = raw.reply
         self._consumer = consumer
 
-    async def ack(self) -> None:
+    def ack(self) -> Coroutine[None, None, None]:
         """Tell the server that it is done with."""
-        await self._consumer.settle(self, _ACK)
+        return self._consumer.settle(self, _ACK)
 
-    async def give_back(self) -> None:
+    def give_back(self) -> Coroutine[None, None, None]:
         """Tell the server to hand it out again now."""
-        await self._consumer.settle(self, _NAK)
+        return self._consumer.settle(self, _NAK)

@@ -7,14 +7,15 @@ import json
 import logging
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hayai.bus.base import SOURCE, live_topic
 from hayai.bus.explain import explained
 from hayai.bus.letter import dead_letter
 from hayai.bus.opening import opened
 from hayai.bus.retry import backoff
-from hayai.envelope import open_event, wrap
+from hayai.bus.timekeeper import Timekeeper
+from hayai.envelope import Reader, wrap
 from hayai.errors import HandlerTooSlow, HayaiError, PermanentError, TransientError
 from hayai.handlers import Context, follow_ups
 from hayai.tokens import derived
@@ -42,6 +43,9 @@ class Delivery:
         self._policy = subscription.policy
         self._tier = tier
         self._bus = bus
+        self._reader = Reader(subscription.event, bus.codec)
+        self._timekeeper = Timekeeper(subscription.policy.timeout)
+        self._crashes = _CRASHES * subscription.policy.defects
 
     async def work(self, message: Message) -> float | None:
         """One try: None when the message is settled, else the seconds until the next.
@@ -50,8 +54,9 @@ class Delivery:
         """
         try:
             if message.outbox is None:
-                message.outbox = deque(await self._handle(message))
-            await self._store(message.outbox)
+                message.outbox = await self._handle(message)
+            if message.outbox:
+                await self._store(message.outbox)
         except GeneratorExit:
             raise
         except BaseException as wrong:  # no handler may take the bus down
@@ -62,29 +67,31 @@ class Delivery:
         await message.ack()
         return None
 
-    async def _handle(self, message: Message) -> list[Envelope]:
+    async def _handle(self, message: Message) -> deque[Envelope]:
         """The envelopes that follow from `message`."""
-        if (begun := message.delivered + message.broken_off) > _CRASHES * self._policy.defects:
+        if (begun := message.delivered + message.broken_off) > self._crashes:
             raise PermanentError(
                 f"It was handed over {begun} times and never settled: its handler may take its process down."
             )
-        envelope = opened(message)
-        event = open_event(envelope, self._subscription.event, self._bus.codec)
-        context = self._context(envelope, message.attempt)
-        returned = await self._in_time(self._subscription.handler(event, context))
-        return [self._following(envelope, each) for each in follow_ups(returned)]
+        envelope, event = opened(message, self._reader)
+        returned = await self._in_time(self._subscription.handler(event, self._context(envelope, message.attempt)))
+        if returned is None:
+            return deque()
+        return deque(self._following(envelope, each) for each in follow_ups(returned))
 
     async def _in_time(self, handling: Awaitable[Any]) -> Any:
-        limit = asyncio.timeout(self._policy.timeout)
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        self._timekeeper.begin(task)
         try:
-            async with limit:
-                return await handling
-        except TimeoutError:
-            if not limit.expired():
+            return await handling
+        except asyncio.CancelledError:
+            if not self._timekeeper.end(task) or task.cancelling():
                 raise
             raise HandlerTooSlow(
                 f"{self._subscription.name} took longer than the {self._policy.timeout:g} s that its policy allows."
             ) from None
+        finally:
+            self._timekeeper.end(task)
 
     async def _store(self, outbox: deque[Envelope]) -> None:
         while outbox:
@@ -131,17 +138,11 @@ class Delivery:
         )
 
     def _context(self, envelope: Envelope, attempt: int) -> Context:
-        topic = live_topic(envelope.tenant, envelope.conversation or envelope.subject)
-        return Context(
-            envelope=envelope,
-            handler=self._subscription.name,
-            attempt=attempt,
-            tier=self._tier,
-            clock=self._bus.clock,
-            stream=partial(self._stream, topic),
-        )
+        stream = partial(self._stream, envelope)
+        return Context(envelope, self._subscription.name, attempt, self._tier, self._bus.clock, stream)
 
-    async def _stream(self, topic: str, text: str) -> None:
+    async def _stream(self, envelope: Envelope, text: str) -> None:
+        topic = live_topic(envelope.tenant, envelope.conversation or envelope.subject)
         await self._bus.signal(topic, json.dumps({"kind": "piece", "text": text}).encode())
 
     def _tell(self, message: Message, wrong: BaseException, what: str) -> None:

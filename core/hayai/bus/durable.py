@@ -23,16 +23,17 @@ class Durable:
         subscription: Subscription,
         *,
         ensure_streams: Callable[[], Awaitable[None]],
+        partition: int,
         ack_wait: float,
         max_pending: int,
     ) -> None:
-        self.name = subscription.name
+        self.name = f"{subscription.name}_{partition}"
         self.stream = stream_of(subscription.event.type).name
         self._jetstream = jetstream
         self._ensure_streams = ensure_streams
         self._config: dict[str, Any] = {
             "durable_name": self.name,
-            "filter_subject": filter_of(subscription.event.type),
+            "filter_subject": filter_of(subscription.event.type, partition),
             "ack_policy": "explicit",
             "ack_wait": int(ack_wait * NANOSECONDS),
             # The tries are counted by us: the server would skip the event for ever after its own last one.

@@ -1,13 +1,17 @@
-"""Lanes: one item of a key at a time, in order, and many keys at once."""
+"""Lanes: one item of a key at a time, in order, and many keys at once.
+
+Keys that have something to do stand in one queue, and a few tasks take turns at it: a key is served once and goes to
+the end, so that no key with a long lane keeps the others waiting, and no task is made for each item.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from contextlib import suppress
+from collections.abc import Hashable
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from hayai.bus.explain import explained
 
@@ -17,82 +21,137 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _CANCEL_GRACE = 1.0
 _DEFECT_DELAY = 1.0
+_MOST_RESTING = 2
+"""Tasks that stay for the next item when there is nothing to do; the others end."""
 
+PARKED: Final = -1.0
+"""What work returns when somebody else will say through resume() how the item ended."""
+
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
-class Lanes(Generic[T]):
+class Lanes(Generic[K, T]):
     """Works items off: those of one key one after another, those of up to `concurrency` keys at once.
 
-    `work(item)` returns None when the item is done with, or the seconds after which it wants to be worked on again;
-    meanwhile its lane waits, and its place among the `concurrency` is free for another key.
+    `work(item)` returns None when the item is done with, the seconds after which it wants to be worked on again, or
+    PARKED. Meanwhile its lane waits, and its place among the `concurrency` is free for another key.
     """
 
     def __init__(self, work: Callable[[T], Awaitable[float | None]], *, concurrency: int) -> None:
         self._work = work
-        self._lanes: dict[str, deque[T]] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._slots = asyncio.Semaphore(concurrency)
-        self._closing = asyncio.Event()
-        # A lane must not inherit the context of whoever put the first item: a database transaction may be open there.
+        self._concurrency = concurrency
+        self._lanes: dict[K, deque[T]] = {}
+        self._ready: deque[K] = deque()
+        self._under_way = 0
+        self._workers: set[asyncio.Task[None]] = set()
+        self._resting: list[asyncio.Future[None]] = []
+        self._stirred = False
+        self._closing = False
+        self._ended: asyncio.Future[None] | None = None
+        # A worker must not inherit the context of whoever put the first item: a transaction may be open there.
         self._context = copy_context()
 
-    def put(self, key: str, item: T) -> None:
+    def put(self, key: K, item: T) -> None:
         """Queue `item` behind the others of its key; never waits."""
         lane = self._lanes.get(key)
         if lane is not None:
             lane.append(item)
             return
-        self._lanes[key] = deque([item])
-        self._start(key)
+        self._lanes[key] = deque((item,))
+        self._ready.append(key)
+        if not self._stirred:
+            self._stir()
+
+    def resume(self, key: K, again: float | None) -> None:
+        """Say how a parked item ended: None when it is done with, else the seconds until its next try."""
+        self._under_way -= 1
+        self._after(key, again)
+        if self._closing and not self._under_way:
+            self._tell_the_end()
 
     def halt(self) -> None:
         """Start nothing more; what is put from now on is only kept for close()."""
-        self._closing.set()
+        self._closing = True
+        for resting in self._resting:
+            if not resting.done():
+                resting.set_result(None)
 
     async def close(self, seconds: float) -> list[T]:
         """Start nothing more, wait for what runs at most `seconds`, cancel the rest; what is unfinished, in order."""
         self.halt()
-        running = list(self._tasks.values())
-        if running:
-            _, late = await asyncio.wait(running, timeout=seconds)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=_CANCEL_GRACE)
+        if self._under_way:
+            self._ended = asyncio.get_running_loop().create_future()
+            await asyncio.wait({self._ended}, timeout=seconds)
+        for worker in self._workers:
+            worker.cancel()
+        if self._workers:
+            await asyncio.wait(set(self._workers), timeout=_CANCEL_GRACE)
         return [item for lane in self._lanes.values() for item in lane]
 
-    def _start(self, key: str) -> None:
-        if not self._closing.is_set():
-            self._tasks[key] = asyncio.create_task(self._run(key), context=self._context.copy())
+    def _stir(self) -> None:
+        """See to it that somebody looks at what is ready: one more task each turn of the loop, however much arrives."""
+        if self._closing or self._stirred:
+            return
+        if self._resting:
+            self._stirred = True
+            self._resting.pop().set_result(None)
+        elif len(self._workers) < self._concurrency:
+            self._stirred = True
+            worker = asyncio.create_task(self._serve(), context=self._context.copy())
+            self._workers.add(worker)
+            worker.add_done_callback(self._dismiss)
 
-    async def _run(self, key: str) -> None:
-        lane = self._lanes[key]
+    def _dismiss(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        if self._ready:
+            self._stir()
+
+    async def _serve(self) -> None:
+        """Take turns at what is ready, until there is nothing to do for so many of us."""
+        while True:
+            self._stirred = False
+            while self._ready and not self._closing:
+                await self._turn(self._ready.popleft())
+                if copy_context() != self._context:  # a handler left something behind that is not the next one's
+                    return
+            if self._closing or len(self._resting) >= _MOST_RESTING:
+                return
+            resting = asyncio.get_running_loop().create_future()
+            self._resting.append(resting)
+            await resting
+
+    async def _turn(self, key: K) -> None:
+        """One try of the first item of `key`."""
+        if self._ready and not self._stirred:
+            self._stir()  # should this handler wait for something, another task goes on with the next key
+        self._under_way += 1
+        again: float | None = _DEFECT_DELAY
         try:
-            while lane and not self._closing.is_set():
-                again = await self._once(lane[0])
-                if again is None:
-                    lane.popleft()
-                else:
-                    await self._pause(again)
-        finally:
-            del self._tasks[key]
-            if not lane:
-                del self._lanes[key]
-            elif not self._closing.is_set():  # the work cancelled its own task; no other leaves a lane like this
-                asyncio.get_running_loop().call_later(_DEFECT_DELAY, self._start, key)
+            again = await self._work(self._lanes[key][0])
+        except Exception as defect:  # noqa: BLE001 - a defect of ours must not stop the lane; the item stays
+            _log.error("A lane's work failed outside of its handler and is tried again: %s", explained(defect))
+        finally:  # also when the work cancelled its own task: the next try is another task's
+            if again != PARKED:
+                self.resume(key, again)
 
-    async def _once(self, item: T) -> float | None:
-        async with self._slots:
-            if self._closing.is_set():
-                return 0.0
-            try:
-                return await self._work(item)
-            except Exception as defect:  # noqa: BLE001 - a defect of ours must not stop the lane; the item stays
-                _log.error("A lane's work failed outside of its handler and is tried again: %s", explained(defect))
-                return _DEFECT_DELAY
+    def _after(self, key: K, again: float | None) -> None:
+        lane = self._lanes[key]
+        if again:
+            asyncio.get_running_loop().call_later(again, self._due, key)
+            return
+        if again is None:
+            lane.popleft()
+        if lane:
+            self._due(key)
+        else:
+            del self._lanes[key]
 
-    async def _pause(self, seconds: float) -> None:
-        if seconds > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), seconds)
+    def _due(self, key: K) -> None:
+        self._ready.append(key)
+        if not self._stirred:
+            self._stir()
+
+    def _tell_the_end(self) -> None:
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)

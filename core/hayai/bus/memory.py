@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class _Running(NamedTuple):
     place: Place
     member: Member
-    lanes: Lanes[MemoryMessage]
+    lanes: Lanes[tuple[str, str], MemoryMessage]
 
 
 class MemorySettings(Settings):
@@ -80,7 +80,7 @@ class MemoryBus(Bus):
         """Run this handler from now until drain()."""
         if subscription.name in self._running:
             raise HandlerMisdeclared(f"{subscription.name} runs here already: subscribe each handler once.")
-        lanes: Lanes[MemoryMessage] = Lanes(
+        lanes: Lanes[tuple[str, str], MemoryMessage] = Lanes(
             Delivery(subscription, tier, self).work, concurrency=subscription.policy.concurrency
         )
         member = Member(lambda message: lanes.put(message.lane, message))

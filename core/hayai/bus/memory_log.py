@@ -49,7 +49,8 @@ class Log:
 
     def append(self, subject: str, body: bytes, *, id: str) -> None:  # noqa: A002 - CloudEvents calls it id
         """Store `body` unless its stream has that id already, and offer it to each handler whose event it is."""
-        address = address_of(subject)
+        prefix, _, words = subject.partition(".")
+        address = address_of(f"{prefix}.0.{words}")
         if (address.stream, id) in self._ids:
             return
         self._ids.add((address.stream, id))

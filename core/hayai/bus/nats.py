@@ -46,6 +46,7 @@ class NatsSettings(Settings):
     """The [bus] table of a tier file with adapter = "nats"; times in seconds."""
 
     url: str = Field(default="nats://127.0.0.1:4222", description="The NATS server's address, with user and password.")
+    partitions: int = Field(default=1, ge=1, le=64, description="Into how many parts workers share the events.")
     replicas: int = Field(default=1, ge=1, le=5, description="On how many servers each event is kept.")
     max_bytes: int = Field(default=2 * 1024**3, gt=0, description="The most that the stream of events may hold.")
     dead_letter_bytes: int = Field(default=256 * 1024**2, gt=0, description="The most that the dead letters may take.")
@@ -53,7 +54,7 @@ class NatsSettings(Settings):
     duplicate_window: float = Field(default=600, ge=1, description="How long the same id is stored once.")
     ack_wait: float = Field(default=5, ge=0.5, description="After this silence another process gets the event.")
     window: int = Field(default=512, ge=1, description="The most events of one handler in one process's hands.")
-    heartbeat: float = Field(default=2, ge=0.1, le=10, description="How often the server says that it is there.")
+    heartbeat: float = Field(default=5, ge=0.1, le=15, description="How often the server says that it is there.")
     publish_deadline: float = Field(default=30, gt=0, description="How long an event waits for its acknowledgement.")
     connect_deadline: float = Field(default=10, gt=0, description="How long the first connection may take.")
 
@@ -69,7 +70,7 @@ class NatsBus(Bus):
         self._connection = Connection(settings.url)
         self._jetstream = JetStream(self._connection)
         self._publisher = Publisher(self._connection, deadline=settings.publish_deadline)
-        self._consumers: dict[str, Consumer] = {}
+        self._consumers: dict[str, list[Consumer]] = {}
 
     async def start(self) -> None:
         """Connect and see that the streams are there.
@@ -115,26 +116,27 @@ class NatsBus(Bus):
         """Run this handler from now until drain()."""
         if subscription.name in self._consumers:
             raise HandlerMisdeclared(f"{subscription.name} runs here already: subscribe each handler once.")
-        consumer = self._consumer(subscription, tier)
-        self._consumers[subscription.name] = consumer
+        consumers = [self._consumer(subscription, tier, each) for each in range(self._measures.partitions)]
+        self._consumers[subscription.name] = consumers
         try:
-            await consumer.start()
+            await asyncio.gather(*(each.start() for each in consumers))
         except BaseException:
             del self._consumers[subscription.name]
             raise
 
-    def _consumer(self, subscription: Subscription, tier: Tier) -> Consumer:
+    def _consumer(self, subscription: Subscription, tier: Tier, partition: int) -> Consumer:
         measures = self._measures
         durable = Durable(
             self._jetstream,
             subscription,
             ensure_streams=self.ensure_streams,
+            partition=partition,
             ack_wait=measures.ack_wait,
             max_pending=2 * measures.window,
         )
 
         async def recreated(after: int) -> None:
-            await self._report(ConsumerRecreated(handler=durable.name, stream=durable.stream, resumed_after=after))
+            await self._report(ConsumerRecreated(handler=subscription.name, stream=durable.stream, resumed_after=after))
 
         return Consumer(
             self._connection,
@@ -209,7 +211,7 @@ class NatsBus(Bus):
     async def drain(self, seconds: float) -> None:
         """Take no new events, let running handlers finish for at most `seconds`, give the rest back."""
         consumers, self._consumers = self._consumers, {}
-        await asyncio.gather(*(consumer.drain(seconds) for consumer in consumers.values()))
+        await asyncio.gather(*(each.drain(seconds) for several in consumers.values() for each in several))
         if self._connection.is_ready:
             await self._connection.flush()
 
@@ -223,6 +225,7 @@ class NatsBus(Bus):
         return [
             configuration(
                 stream,
+                partitions=measures.partitions,
                 replicas=measures.replicas,
                 max_bytes=size,
                 max_age=measures.max_age_days * _DAY,

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hayai.bus.streams import subject_of
-from hayai.envelope import decode
 from hayai.errors import EnvelopeMalformed, EventMismatch, TenantWrong
+from hayai.event import Event
 
 if TYPE_CHECKING:
     from hayai.bus.message import Message
-    from hayai.envelope import Envelope
+    from hayai.envelope import Envelope, Reader
 
 
-def opened(message: Message) -> Envelope:
-    """The envelope in `message`.
+E = TypeVar("E", bound=Event)
+
+
+def opened(message: Message, reader: Reader[E]) -> tuple[Envelope, E]:
+    """The envelope in `message` and the event in it.
 
     Raises EnvelopeMalformed, KeyNotOpaque, or TenantWrong, EnvelopeMalformed, EventMismatch where the subject (by
-    which the server decides who may publish and who receives) says another tenant, key or type than the envelope.
+    which the server decides who may publish and who receives) says another tenant, key or type than the envelope;
+    then EventMismatch, VersionUnknown.
     """
-    envelope = decode(message.body)
+    envelope = reader.envelope(message.body)
     address = message.address
     if envelope.tenant != address.tenant:
         raise TenantWrong(
@@ -34,4 +38,4 @@ def opened(message: Message) -> Envelope:
             f"The envelope of {envelope.type} travels as another event: publish with hayai's Bus, which sets both."
         )
     subject_of(envelope)  # refuses what is not opaque
-    return envelope
+    return envelope, reader.event(envelope)

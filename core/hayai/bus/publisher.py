@@ -8,7 +8,6 @@ import random
 from typing import TYPE_CHECKING
 
 from hayai.bus.jetstream import refusal
-from hayai.envelope import CONTENT_TYPE
 from hayai.errors import MessageTooLarge, Unavailable
 
 if TYPE_CHECKING:
@@ -22,6 +21,10 @@ _PAUSE = 0.25
 _TOO_LARGE = 10054  # JSStreamMessageExceedsMaximumErr
 _FULL = frozenset({10023, 10047, 10077})  # insufficient resources; storage exceeded; store failed: a limit was reached
 _HEADER_BYTES = len(b"NATS/1.0\r\n" + b"\r\n")
+_HEADERS_AT_MOST = 128
+_STORED = b'{"stream":'
+_WINDOW = 1024
+"""The most events of one process that wait for their acknowledgement at once; whoever publishes more waits."""
 
 
 class Publisher:
@@ -30,33 +33,47 @@ class Publisher:
     def __init__(self, connection: Connection, *, deadline: float) -> None:
         self._connection = connection
         self._deadline = deadline
+        self._patience = min(_ACK_SECONDS, deadline)
         self._prefix = ""
         self._number = 0
         self.is_silent = False
         """The server is connected, and let the last event go unacknowledged for seconds."""
-        self._waiting: dict[str, asyncio.Future[Msg | None]] = {}
+        self._window = asyncio.Semaphore(_WINDOW)
+        self._waiting: dict[str, asyncio.Future[bytes | None]] = {}
+        self._looked_at: list[str] = []
+        self._sweep: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop
         connection.watch(self._lost, self._found)
 
     async def start(self) -> None:
         """Open the inbox of the acknowledgements."""
+        self._loop = asyncio.get_running_loop()
         self._prefix = self._connection.new_inbox()
         await self._connection.listen(f"{self._prefix}.*", self._receive)
 
     async def send(self, subject: str, body: bytes, *, id: str, what: str) -> None:  # noqa: A002 - CloudEvents' word
         """Return once the server has acknowledged `body`; `what` names it in a sentence.
 
-        Raises MessageTooLarge, or Unavailable: at the deadline, or at once where the server has no room.
+        Waits its turn while as many are under way as one connection should carry. Raises MessageTooLarge, or
+        Unavailable: at the deadline, or at once where the server has no room.
         """
-        headers = {"Nats-Msg-Id": id, "Content-Type": CONTENT_TYPE}
-        self._fits(body, headers, what)
-        until = asyncio.get_running_loop().time() + self._deadline
-        while True:
-            await self._connection.ready(until)
-            if (answer := await self._once(subject, body, headers, until)) is not None:
-                return self._acknowledged(answer, what)
-            await asyncio.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - spreads load, guards no secret
-            if asyncio.get_running_loop().time() >= until:
-                raise self.silence()
+        headers = {"Nats-Msg-Id": id}
+        if len(body) > self._connection.max_payload - _HEADERS_AT_MOST:
+            self._fits(body, headers, what)
+        until = self._loop.time() + self._deadline
+        async with self._window:
+            while True:
+                if not self._connection.is_ready:
+                    await self._connection.ready(until)
+                answer = await self._once(subject, body, headers)
+                if answer is not None and answer.startswith(_STORED):
+                    self.is_silent = False
+                    return
+                if answer:
+                    self._refused(answer, what)
+                await asyncio.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - spreads load, guards no secret
+                if self._loop.time() >= until:
+                    raise self.silence()
 
     def silence(self) -> Unavailable:
         """The sentence for a server that is there and acknowledges nothing."""
@@ -66,26 +83,30 @@ class Publisher:
             "with JetStream on; then publish again with the same id."
         )
 
-    async def _once(self, subject: str, body: bytes, headers: dict[str, str], until: float) -> bytes | None:
-        """The answer of the stream; None where none came and the same should be sent again."""
+    async def _once(self, subject: str, body: bytes, headers: dict[str, str]) -> bytes | None:
+        """The answer of the stream; nothing where none came and the same should be sent again."""
         self._number += 1
         reply = f"{self._prefix}.{self._number}"
-        answer: asyncio.Future[Msg | None] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[bytes | None] = self._loop.create_future()
         self._waiting[reply] = answer
+        if self._sweep is None:
+            self._sweep = self._loop.call_later(self._patience / 2, self._look)
         try:
             await self._connection.post(subject, body, reply=reply, headers=headers)
-            await asyncio.wait({answer}, timeout=min(until - asyncio.get_running_loop().time(), _ACK_SECONDS))
+            return await answer
         finally:
             del self._waiting[reply]
-        if not answer.done():
-            self.is_silent = self._connection.is_ready
-            return None
-        if (message := answer.result()) is None:
-            return None
-        self.is_silent = False
-        return message.data or None  # nothing: the status 503, no stream listens yet, as while a server is starting
 
-    def _acknowledged(self, answer: bytes, what: str) -> None:
+    def _look(self) -> None:
+        """Give up on the answers that were waited for at the last look already: the server is silent."""
+        self._sweep = self._loop.call_later(self._patience / 2, self._look) if self._waiting else None
+        for reply in self._looked_at:
+            if (answer := self._waiting.get(reply)) is not None and not answer.done():
+                self.is_silent = self._connection.is_ready
+                answer.set_result(None)
+        self._looked_at = list(self._waiting)
+
+    def _refused(self, answer: bytes, what: str) -> None:
         told = json.loads(answer)
         if "error" in told:
             raise self._told(refusal(told["error"]), what)
@@ -111,7 +132,7 @@ class Publisher:
     async def _receive(self, message: Msg) -> None:
         answer = self._waiting.get(message.subject)
         if answer is not None and not answer.done():
-            answer.set_result(message)
+            answer.set_result(message.data)
 
     def _found(self) -> None:
         """Another connection, and perhaps another server: nothing is known against it."""

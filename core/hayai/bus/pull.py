@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from hayai.bus.streams import NANOSECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sized
 
     from nats.aio.msg import Msg
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _EXPIRES_SECONDS = 30.0
 _PAUSE = 0.5
-_MISSED_HEARTBEATS = 2.5
+_MISSED_HEARTBEATS = 2
 _HEARTBEAT, _NONE_YET, _TIMED_OUT, _CONFLICT, _NO_RESPONDER = "100", "404", "408", "409", "503"
 
 
 class Pull:
     """Asks while it is open; `take` is given each message, `lost` is called when the consumer does not answer.
 
-    `room` says how many messages more may be in hand; `window` is the most that ever may.
+    `held` is what is in hand; `window` is the most that it may ever hold.
     """
 
     def __init__(
@@ -41,20 +41,21 @@ class Pull:
         *,
         window: int,
         heartbeat: float,
-        room: Callable[[], int],
+        held: Sized,
         take: Callable[[Msg], None],
         lost: Callable[[], None],
     ) -> None:
         self._connection = connection
         self._next = "$JS.API.CONSUMER.MSG.NEXT.{}.{}".format(*place)
         self._window = window
+        self._worthwhile = window // 2
         self._heartbeat = heartbeat
-        self._room, self._take, self._lost = room, take, lost
+        self._held, self._take, self._lost = held, take, lost
         self._inbox: Inbox | None = None
         self._prefix = ""
         self._round = 0
         self._asked = 0
-        self._heard = 0.0
+        self._heard = True
         self._open = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -80,12 +81,17 @@ class Pull:
         self._asked = 0
         self.ask()
 
+    def made_room(self) -> None:
+        """Something in hand was let go: ask, once it pays."""
+        if not self._asked or self._asked + len(self._held) <= self._worthwhile:
+            self.ask()
+
     def ask(self) -> None:
         """Ask for what there is room for, once that is half the window or nothing is on its way."""
-        room = self._room() - self._asked
+        room = self._window - len(self._held) - self._asked
         if self._open and self._connection.is_ready and room > 0 and (self._asked == 0 or room >= self._window // 2):
             self._asked += room
-            self._heard = asyncio.get_running_loop().time()
+            self._heard = True
             self._start(self._request(room))
 
     async def _request(self, batch: int) -> None:
@@ -97,11 +103,13 @@ class Pull:
         await self._connection.post(self._next, json.dumps(request).encode(), reply=f"{self._prefix}.{self._round}")
 
     async def _receive(self, message: Msg) -> None:
-        self._heard = asyncio.get_running_loop().time()
+        self._heard = True
         if message.reply:
-            self._asked = max(0, self._asked - 1)
+            if self._asked:
+                self._asked -= 1
             self._take(message)
-            self.ask()
+            if not self._asked:
+                self.ask()
         elif message.subject == f"{self._prefix}.{self._round}":
             self._heed(message.headers or {})
 
@@ -125,10 +133,12 @@ class Pull:
         self.again()
 
     async def _listen_for_silence(self) -> None:
+        silences = 0
         while True:
             await asyncio.sleep(self._heartbeat)
-            silent = asyncio.get_running_loop().time() - self._heard
-            if self._asked and self._connection.is_ready and silent > _MISSED_HEARTBEATS * self._heartbeat:
+            silences = 0 if self._heard else silences + 1
+            self._heard = False
+            if self._asked and self._connection.is_ready and silences >= _MISSED_HEARTBEATS:
                 self._lost()
 
     def _start(self, work: Coroutine[None, None, None]) -> None:

@@ -1,9 +1,12 @@
 """Streams: which there are, how each is configured, and which subject an event travels on; declared here alone.
 
-| stream      | subjects                               | holds                                    |
-|-------------|----------------------------------------|------------------------------------------|
-| EVENTS      | ev.TENANT.KEY.noun.verbed.vN           | every event                              |
-| DEADLETTERS | dead.TENANT.KEY.event.deadlettered.vN  | one event for each that was given up     |
+| stream      | subjects                                 | holds                                    |
+|-------------|------------------------------------------|------------------------------------------|
+| EVENTS      | ev.P.TENANT.KEY.noun.verbed.vN           | every event                              |
+| DEADLETTERS | dead.P.TENANT.KEY.event.deadlettered.vN  | one event for each that was given up     |
+
+An event is published without the P: the server puts it there, the partition of its tenant and key. All events of a key
+are in one partition, so that one process at a time can have them all.
 
 Both keep what they hold until it is too old, and refuse what is new when they are full: nothing is dropped unread.
 """
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hayai.errors import EnvelopeMalformed
@@ -23,7 +27,9 @@ if TYPE_CHECKING:
 
 NANOSECONDS = 1_000_000_000
 _WIRE_TYPE = re.compile(r"[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)+\.v[1-9][0-9]*\Z")
-_PREFIX_TOKENS = 3
+_PREFIX_TOKENS = 4
+_KNOWN = 16_384
+"""Of how many subjects the words are remembered: a talk's next event has the same."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +49,14 @@ class Address:
     """What a subject says of the event that travels on it."""
 
     stream: str
+    partition: int
     tenant: str
     key: str
     type: str
     """The wire type, `noun.verbed.vN`."""
+
+    lane: tuple[str, str]
+    """Events of one lane are handled one at a time, in order."""
 
 
 def stream_of(name: str) -> Stream:
@@ -55,38 +65,46 @@ def stream_of(name: str) -> Stream:
 
 
 def subject_of(envelope: Envelope) -> str:
-    """The subject that `envelope` travels on.
+    """The subject that `envelope` is published on; the stream adds the partition.
 
     Raises KeyNotOpaque where tenant, key, conversation or id is no opaque token, EnvelopeMalformed where the type is
     no `noun.verbed.vN`.
     """
     token(envelope.id, what="event id")
-    tenant, key = token(envelope.tenant, what="tenant"), token(envelope.subject, what="ordering key")
-    if envelope.conversation is not None:
+    if envelope.conversation is not None and envelope.conversation != envelope.subject:
         token(envelope.conversation, what="conversation")
-    if _WIRE_TYPE.match(envelope.type) is None:
+    return _subject(envelope.tenant, envelope.subject, envelope.type)
+
+
+@lru_cache(_KNOWN)
+def _subject(tenant: str, key: str, wire_type: str) -> str:
+    tenant, key = token(tenant, what="tenant"), token(key, what="ordering key")
+    if _WIRE_TYPE.match(wire_type) is None:
         raise EnvelopeMalformed("The envelope's type is no noun.verbed.vN: publish an hayai.event.Event.")
-    return f"{stream_of(envelope.name).prefix}.{tenant}.{key}.{envelope.type}"
+    return f"{stream_of(wire_type.rpartition('.')[0]).prefix}.{tenant}.{key}.{wire_type}"
 
 
+@lru_cache(_KNOWN)
 def address_of(subject: str) -> Address:
-    """What `subject` says; a subject that is none of ours gives empty words, which match no envelope."""
-    prefix, *words = subject.split(".", _PREFIX_TOKENS)
-    tenant, key, wire_type = (*words, "", "", "")[:_PREFIX_TOKENS]
-    return Address((DEADLETTERS if prefix == DEADLETTERS.prefix else EVENTS).name, tenant, key, wire_type)
+    """What the `subject` of a stored event says; one that is none of ours gives words that match no envelope."""
+    prefix, partition, tenant, key, wire_type, *_ = (*subject.split(".", _PREFIX_TOKENS), "", "", "", "")
+    stream = (DEADLETTERS if prefix == DEADLETTERS.prefix else EVENTS).name
+    return Address(stream, int(partition) if partition.isdecimal() else 0, tenant, key, wire_type, lane=(tenant, key))
 
 
-def filter_of(name: str) -> str:
-    """The subjects of every version of the event called `name`, of every tenant and key."""
-    return f"{stream_of(name).prefix}.*.*.{name}.*"
+def filter_of(name: str, partition: int) -> str:
+    """The subjects of every version of the event called `name` in one partition, of every tenant and key."""
+    return f"{stream_of(name).prefix}.{partition}.*.*.{name}.*"
 
 
 def filter_matches(name: str, address: Address) -> bool:
-    """Whether what travels at `address` passes filter_of(name)."""
+    """Whether what travels at `address` passes filter_of(name, address.partition)."""
     return address.stream == stream_of(name).name and address.type.rpartition(".")[0] == name
 
 
-def configuration(stream: Stream, *, replicas: int, max_bytes: int, max_age: float, window: float) -> dict[str, Any]:
+def configuration(
+    stream: Stream, *, partitions: int, replicas: int, max_bytes: int, max_age: float, window: float
+) -> dict[str, Any]:
     """The stream as JetStream's API wants it; `max_age` and the duplicate `window` in seconds.
 
     Discarding what is new when the stream is full makes the publisher wait; discarding what is old would lose
@@ -95,6 +113,10 @@ def configuration(stream: Stream, *, replicas: int, max_bytes: int, max_age: flo
     return {
         "name": stream.name,
         "subjects": [f"{stream.prefix}.>"],
+        "subject_transform": {
+            "src": f"{stream.prefix}.*.*.>",
+            "dest": f"{stream.prefix}.{{{{partition({partitions},1,2)}}}}.{{{{wildcard(1)}}}}.{{{{wildcard(2)}}}}.>",
+        },
         "storage": "file",
         "retention": "limits",
         "discard": "new",
@@ -109,7 +131,16 @@ def configuration(stream: Stream, *, replicas: int, max_bytes: int, max_age: flo
     }
 
 
-_PROMISES = ("subjects", "storage", "retention", "discard", "num_replicas", "max_msgs", "max_msgs_per_subject")
+_PROMISES = (
+    "subjects",
+    "subject_transform",
+    "storage",
+    "retention",
+    "discard",
+    "num_replicas",
+    "max_msgs",
+    "max_msgs_per_subject",
+)
 _LIMITS = ("max_bytes", "max_age", "duplicate_window")
 _UNSAFE = {"no_ack": False, "sealed": False, "persist_mode": "default"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from hayai.envelope import PlainCodec, wrap
+from hayai.envelope import PlainCodec, decode, encode, wrap
 from hayai.event import Event, Personal
 from hayai.handlers import Handlers, Policy
 from hayai.tier import Tier
@@ -95,7 +95,7 @@ class Ears:
 def enveloped(**words: object) -> Envelope:
     """An envelope of a BellRung as a publisher without our Event class might write it."""
     sound = wrap(BellRung(), tenant="acme", source="/elsewhere", codec=PlainCodec(), key="k")
-    return sound.model_copy(update=words)
+    return decode(encode(sound)).model_copy(update=words)
 
 
 async def letter_of(bus: Bus, handler: str, *, cause: str | None = None) -> tuple[Envelope, DeadLettered]:
