@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 Act = Callable[[], Awaitable[Any]]
-"""Does it and returns what is worth keeping, a JSON value; raises what the provider's refusal means for delivery."""
+"""Does it and returns what is worth keeping, a JSON value; raises what the provider's refusal means for delivery, and
+nothing of Hayai's where it may have been done all the same."""
 Reconcile = Callable[[], Awaitable[Any]]
 """What the provider says became of an unknown act: the value that `Act` would have returned, or None if it was never
 done. Raises Unavailable where the provider does not say."""
@@ -38,6 +39,6 @@ class Effects(Protocol):
 
         `meaning` tells several acts of one kind apart and is the same whenever the event is handled again.
         Raises EffectUnknown where a person must decide, Fenced where this process no longer holds the event's
-        partition, and whatever `act` or `reconcile` raises: a TransientError of `act` means that it was not done.
+        partition, and whatever `act` or `reconcile` raises. A HayaiError of `act` says that nothing was done.
         """
         ...

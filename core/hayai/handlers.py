@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from hayai.errors import HandlerMisdeclared
+from hayai.errors import HandlerMisdeclared, SettingsError
 from hayai.event import Event
 from hayai.tokens import token
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hayai.clock import Clock
+    from hayai.effects import Act, EffectKind, Effects, Reconcile
     from hayai.envelope import Envelope
     from hayai.tier import Tier
 
@@ -77,6 +78,8 @@ class Context:
     clock: Clock
     stream: Callable[[str], Awaitable[None]]
     """Send a piece of the answer ahead to whoever listens to this conversation: ephemeral, may be lost."""
+    effects: Effects | None = None
+    """Where outward acts go through; None without a ledger: no database, or a stateless handler."""
 
     @property
     def tenant(self) -> str:
@@ -87,6 +90,18 @@ class Context:
     def conversation(self) -> str:
         """The conversation that the event belongs to; its own key where it belongs to none."""
         return self.envelope.conversation or self.envelope.subject
+
+    async def once(self, kind: EffectKind, meaning: str, act: Act, reconcile: Reconcile | None = None) -> Any:
+        """Do an outward act unless it was done for this event already; see hayai.effects.Effects.once.
+
+        Raises SettingsError where no ledger keeps effects, and what `Effects.once` raises.
+        """
+        if self.effects is None:
+            raise SettingsError(
+                f"{self.handler} acts outside, and no ledger keeps what it does: give the tier a [database], "
+                "and the handler a policy that is not stateless."
+            )
+        return await self.effects.once(kind, meaning, act, reconcile)
 
     def now(self) -> datetime:
         """The present as an aware instant; a test moves it."""

@@ -26,6 +26,7 @@ import asyncpg
 
 from hayai.errors import DatabaseUnfit, PluginError
 from hayai.pools import connect, unavailable
+from hayai.ports.database import LEDGER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,10 +80,11 @@ async def migrate(database: Database, components: Mapping[str, Traversable]) -> 
     DatabaseUnfit where the owner may not do what must be done; Unavailable where the server does not answer.
     """
     files = await asyncio.to_thread(_read, components)
-    application = await database.address("application")
+    application, ledger = await database.address("application"), await database.address("ledger")
     connection = await connect(database, "owner")
     try:
-        await _ensure_roles(connection, application)
+        await _ensure_roles(connection, application, APPLICATION)
+        await _ensure_roles(connection, ledger, LEDGER)
         await _ensure_ground(connection)
         await _refuse_edited(connection, files)
         return [each for each in files if await _apply(connection, each)]
@@ -174,15 +176,15 @@ async def _apply(connection: asyncpg.Connection, file: Migration) -> bool:
         return True
 
 
-async def _ensure_roles(connection: asyncpg.Connection, application: Address) -> None:
-    """The role that is granted to, and the application's own user; what is there already is left as it is."""
-    if application.user != APPLICATION:
-        await _ensure_role(connection, APPLICATION, "nologin")
-    secret = f" password '{_scram(application.password.get_secret_value())}'" if application.password else ""
-    await _ensure_role(connection, application.user, "login", secret)
+async def _ensure_roles(connection: asyncpg.Connection, address: Address, granted: str) -> None:
+    """The role that is `granted` to, and the user of that address; what is there already is left as it is."""
+    if address.user != granted:
+        await _ensure_role(connection, granted, "nologin")
+    secret = f" password '{_scram(address.password.get_secret_value())}'" if address.password else ""
+    await _ensure_role(connection, address.user, "login", secret)
     member = "select pg_has_role($1, $2, 'member')"
-    if not await connection.fetchval(member, application.user, APPLICATION):
-        await _run_as_owner(connection, f"grant {APPLICATION} to {_quoted(application.user)}")
+    if not await connection.fetchval(member, address.user, granted):
+        await _run_as_owner(connection, f"grant {granted} to {_quoted(address.user)}")
 
 
 async def _ensure_role(connection: asyncpg.Connection, role: str, attributes: str, secret: str = "") -> None:

@@ -110,7 +110,7 @@ async def connect(database: Database, role: Role, **options: Any) -> asyncpg.Con
             ssl=address.tls or False,
             timeout=CONNECT_SECONDS,
             # A migration may take its time; a request may not.
-            command_timeout=COMMAND_SECONDS if role == "application" else None,
+            command_timeout=None if role == "owner" else COMMAND_SECONDS,
             **options,
         )
     except Exception as error:
@@ -158,7 +158,11 @@ class Pool:
                 await _check_role(first)
         finally:
             await first.close()
-        self._connections = await asyncpg.create_pool(connect=self._connect, min_size=0, max_size=self._size)
+        # The ledger's statements leave nothing behind in a session, and are many: no second round trip to tidy up.
+        tidy = _leave if self._role == "ledger" else None
+        self._connections = await asyncpg.create_pool(
+            connect=self._connect, min_size=0, max_size=self._size, reset=tidy
+        )
 
     async def stop(self) -> None:
         """Wait a moment for open transactions, then close every connection; safe to call twice."""
@@ -184,6 +188,11 @@ class Pool:
             raise Unavailable(
                 f"Postgres did not answer within {CHECK_SECONDS} s: check that it is not hung."
             ) from error
+
+    async def fetch(self, query: str, *values: object) -> list[asyncpg.Record]:
+        """The rows of one statement, which is a transaction of its own and of no tenant. Raises Unavailable."""
+        async with self._acquired() as connection, _translated(connection):
+            return list(await connection.fetch(query, *values))
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncGenerator[asyncpg.Connection]:
@@ -257,6 +266,10 @@ async def _translated(connection: asyncpg.Connection) -> AsyncGenerator[None]:
         if theirs or (translated := unavailable(error)) is None:
             raise
         raise translated from error
+
+
+async def _leave(connection: asyncpg.Connection) -> None:
+    del connection
 
 
 _PASSED = ("loop", "connection_class", "record_class")

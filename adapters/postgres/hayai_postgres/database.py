@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from hayai.errors import SettingsError
 from hayai.ports import base
-from hayai.ports.database import Address, Database, Role
+from hayai.ports.database import LEDGER, Address, Database, Role, ledger_password
 
 Tls = Literal["auto", "off", "require", "verify"]
 
@@ -44,6 +44,9 @@ class PostgresSettings(base.Settings):
     owner_url: SecretStr | None = Field(
         default=None, description="The owner's role, same form; needed to migrate and for nothing else"
     )
+    ledger_url: SecretStr | None = Field(
+        default=None, description="The ledger's role, same form; hayai_ledger with a derived password if left out"
+    )
     tls: Tls = Field(
         default="auto",
         description="verify (certificate and host name), require (encrypted, whoever answers), off; "
@@ -51,7 +54,7 @@ class PostgresSettings(base.Settings):
     )
     tls_ca: str | None = Field(default=None, description="File of the certificate authority; the system's if left out")
 
-    @field_validator("url", "owner_url")
+    @field_validator("url", "owner_url", "ledger_url")
     @classmethod
     def _is_a_url(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None:
@@ -69,10 +72,7 @@ class PostgresDatabase(Database):
 
     async def address(self, role: Role) -> Address:
         """The address for that role. Raises SettingsError without an owner_url, or for an unreadable tls_ca."""
-        url = self._settings.owner_url if role == "owner" else self._settings.url
-        if url is None:
-            raise SettingsError(f"[database] owner_url is missing, and migrating needs it: give {_EXAMPLE}.")
-        parsed = _parse(url.get_secret_value())
+        parsed = self._parsed(role)
         return Address(
             host=parsed.host,
             port=parsed.port,
@@ -81,6 +81,16 @@ class PostgresDatabase(Database):
             password=parsed.password,
             tls=await asyncio.to_thread(_context, self._tls(parsed), self._settings.tls_ca),
         )
+
+    def _parsed(self, role: Role) -> _Parsed:
+        settings = self._settings
+        url = {"owner": settings.owner_url, "ledger": settings.ledger_url, "application": settings.url}[role]
+        if url is not None:
+            return _parse(url.get_secret_value())
+        if role == "owner":
+            raise SettingsError(f"[database] owner_url is missing, and migrating needs it: give {_EXAMPLE}.")
+        application = _parse(settings.url.get_secret_value())
+        return replace(application, user=LEDGER, password=ledger_password(application.password))
 
     def _tls(self, parsed: _Parsed) -> Tls:
         if self._settings.tls != "auto":

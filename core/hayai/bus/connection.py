@@ -61,9 +61,16 @@ class Connection:
         """The most bytes that the server takes in one message, headers included."""
         return self._client.max_payload
 
-    def watch(self, lost: Callable[[], None], found: Callable[[], None]) -> None:
-        """Call `lost` when the server goes away and `found` when it is there again."""
-        self._watchers.append((lost, found))
+    def watch(self, lost: Callable[[], None], found: Callable[[], None]) -> Callable[[], None]:
+        """Call `lost` when the server goes away and `found` when it is there again; the result, called, ends that."""
+        watcher = lost, found
+        self._watchers.append(watcher)
+
+        def unwatch() -> None:
+            if watcher in self._watchers:
+                self._watchers.remove(watcher)
+
+        return unwatch
 
     async def start(self, seconds: float) -> None:
         """Connect. Raises Unavailable where that takes longer than `seconds`."""
@@ -88,7 +95,7 @@ class Connection:
             self._renewal.cancel()
         if self._ready.is_set():
             await self.flush()
-        for lost, _ in self._watchers:
+        for lost, _ in list(self._watchers):
             lost()
         self._ready.set()  # whoever waits for the server learns that there will be none
         self._ready.clear()
@@ -183,13 +190,13 @@ class Connection:
         self._ready.clear()
         if not self._stopping:
             _log.warning("The NATS server at %s is gone; it is looked for.", self.server)
-        for lost, _ in self._watchers:
+        for lost, _ in list(self._watchers):
             lost()
 
     async def _found(self) -> None:
         _log.warning("The NATS server at %s is back.", self.server)
         self._ready.set()
-        for _, found in self._watchers:
+        for _, found in list(self._watchers):
             found()
 
     async def _closed(self) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hayai.bus.connection import Silent
+from hayai.bus.gate import Gate
 from hayai.bus.lanes import Lanes
 from hayai.bus.message import Message
 from hayai.bus.pull import Pull
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from hayai.bus.connection import Connection
     from hayai.bus.durable import Durable
+    from hayai.bus.gate import Seen
+    from hayai.ledger.outcome import Fence
 
 _log = logging.getLogger(__name__)
 _ACK, _NAK, _IN_PROGRESS = b"+ACK", b"-NAK", b"+WPI"
@@ -30,12 +34,31 @@ _BEATS = 3
 """In-progress heartbeats within one ack_wait."""
 
 Identity = tuple[str, str]
+Lane = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How much of one handler a process does at once, and what it tells the server; times in seconds."""
+
+    concurrency: int
+    """How many keys are worked on at once."""
+    window: int
+    """The most messages in hand."""
+    ack_wait: float
+    """After this silence the server takes a message to be lost."""
+    heartbeat: float
+    """How often the server says that it is there."""
+    ordered: bool = True
+    """Whether events of one key come one at a time."""
 
 
 class Consumer:
     """Holds what the server handed over, keeps it alive there until it is settled, and never works it twice at once.
 
-    `recreated` is told the sequence behind which a lost consumer goes on.
+    `recreated` is told the sequence behind which a lost consumer goes on; `seen` says which of some events (tenant and
+    id) the ledger has an outcome of already: these are acknowledged unread. Under a `fence` this process is the only
+    one, and begins with what its predecessor left.
     """
 
     def __init__(
@@ -45,29 +68,32 @@ class Consumer:
         *,
         work: Callable[[Message], Awaitable[float | None]],
         recreated: Callable[[int], Coroutine[None, None, None]],
-        concurrency: int,
-        window: int,
-        ack_wait: float,
-        heartbeat: float,
+        pace: Pace,
+        fence: Fence | None = None,
+        seen: Seen | None = None,
     ) -> None:
         self._connection = connection
         self._durable = durable
         self._recreated = recreated
-        self._ack_wait = ack_wait
-        self._remembered = 2 * window
-        self._lanes: Lanes[tuple[str, str], Message] = Lanes(work, concurrency=concurrency)
+        self._ack_wait = pace.ack_wait
+        self.ordered = pace.ordered
+        self.fence = fence
+        self._gate = Gate(seen, self._enter) if seen else None
+        self._remembered = 2 * pace.window
+        self._lanes: Lanes[tuple[str, str], Message] = Lanes(work, concurrency=pace.concurrency)
         self._held: dict[Identity, NatsMessage] = {}
         self._settled: dict[Identity, None] = {}
         self._reached = 0
         self._latest: NatsMessage | None = None
+        self._unwatch: Callable[[], None] = lambda: None
         self._closing = False
         self._recovering = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._pull = Pull(
             connection,
             (durable.stream, durable.name),
-            window=window,
-            heartbeat=heartbeat,
+            window=pace.window,
+            heartbeat=pace.heartbeat,
             held=self._held,
             take=self._take,
             lost=self._lost,
@@ -76,23 +102,36 @@ class Consumer:
     async def start(self) -> None:
         """Find or create the place on the server and ask for messages. Raises HandlerMisdeclared, Unavailable."""
         self._reached = await self._durable.find_or_create()
-        self._connection.watch(lambda: None, self._pull.again)
+        if self.fence is not None:
+            await self._durable.take_over()
+        self._unwatch = self._connection.watch(lambda: None, self._pull.again)
         self._start(self._keep_alive())
         await self._pull.start()
 
     async def drain(self, seconds: float) -> None:
         """Ask no more, let what runs finish for at most `seconds`, give everything else back."""
-        self._closing = True
-        self._lanes.halt()
-        await self._pull.close()
-        left = await self._lanes.close(seconds)
-        if left and self._connection.is_ready:
+        await self._close(seconds)
+        if self._held and self._connection.is_ready:
             # Asked about the consumer, the server drops our last requests, which nobody listens to any more. Else it
             # would try the first event given back on them, and put it behind the others of its key.
             with suppress(Unavailable):
                 await self._durable.exists()
-        for message in left:
+        for message in list(self._held.values()):
             await message.give_back()
+
+    async def abandon(self) -> None:
+        """Stop at once and say nothing: another process has this partition now, and has taken everything over."""
+        self._held.clear()
+        await self._close(0)
+
+    async def _close(self, seconds: float) -> None:
+        self._closing = True
+        self._lanes.halt()
+        await self._pull.close()
+        if self._gate is not None:
+            self._gate.close()
+        await self._lanes.close(seconds)
+        self._unwatch()
         for task in self._tasks:
             task.cancel()
 
@@ -117,7 +156,17 @@ class Consumer:
         else:
             self._latest = message
             self._held[identity] = message
-            self._lanes.put(message.address.lane, message)
+            if self._gate is None:
+                self._lanes.put(message.lane, message)
+            else:
+                self._gate.put(message)
+
+    def _enter(self, message: NatsMessage) -> None:
+        self._lanes.put(message.lane, message)
+
+    def resume(self, message: NatsMessage, again: float | None) -> None:
+        """Go on with the lane of a message that was parked."""
+        self._lanes.resume(message.lane, again)
 
     async def _keep_alive(self) -> None:
         """Tell the server again and again that all in hand is in work, queued or waiting for its next try included."""
@@ -182,7 +231,23 @@ class NatsMessage(Message):
         self.identity: Identity = words[5], words[7]
         """Its place and time: a stream that was made anew uses the places again, but not the times."""
         self.reply = raw.reply
+        self.fence = consumer.fence
+        self._lane: Lane = self.address.lane if consumer.ordered else self.identity
+        self._headers = raw.headers
         self._consumer = consumer
+
+    @property
+    def lane(self) -> Lane:
+        """Events of one lane are handled one at a time, in order; without an order each has its own."""
+        return self._lane
+
+    def claimed(self) -> tuple[str, str]:
+        """Whose it is and its id, unread, from what the server keeps beside it; the id is empty where it keeps none."""
+        return self.address.tenant, (self._headers or {}).get("Nats-Msg-Id", "")
+
+    def resume(self, again: float | None) -> None:
+        """Go on with its lane: None when it is settled, else the seconds until its next try."""
+        self._consumer.resume(self, again)
 
     def ack(self) -> Coroutine[None, None, None]:
         """Tell the server that it is done with."""

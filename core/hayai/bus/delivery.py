@@ -10,24 +10,30 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from hayai.bus.base import SOURCE, live_topic
+from hayai.bus.committer import Committer
 from hayai.bus.explain import explained
-from hayai.bus.letter import dead_letter
+from hayai.bus.lanes import PARKED
+from hayai.bus.letter import dead_letter, tenant_of
 from hayai.bus.opening import opened
 from hayai.bus.retry import backoff
+from hayai.bus.streams import outgoing
 from hayai.bus.timekeeper import Timekeeper
 from hayai.envelope import Reader, wrap
 from hayai.errors import HandlerTooSlow, HayaiError, PermanentError, TransientError
 from hayai.handlers import Context, follow_ups
+from hayai.ledger.outcome import Outcome
 from hayai.tokens import derived
 from hayai.vocabulary.operations import DeadLettered
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Iterable
 
     from hayai.bus.base import Bus
     from hayai.bus.message import Message
     from hayai.envelope import Envelope
+    from hayai.event import Event
     from hayai.handlers import Keyed, Subscription
+    from hayai.ledger.ledger import Ledger
     from hayai.tier import Tier
 
 _log = logging.getLogger(__name__)
@@ -36,25 +42,36 @@ _CRASHES = 3
 
 
 class Delivery:
-    """Works one handler's messages, try by try; `work` is what lanes call."""
+    """Works one handler's messages, try by try; `work` is what lanes call.
 
-    def __init__(self, subscription: Subscription, tier: Tier, bus: Bus) -> None:
+    With a ledger, what the handler came to is committed and the relay publishes it; without one, or for a handler that
+    is stateless, it is published here.
+    """
+
+    def __init__(self, subscription: Subscription, tier: Tier, bus: Bus, ledger: Ledger | None = None) -> None:
         self._subscription = subscription
         self._policy = subscription.policy
         self._tier = tier
         self._bus = bus
+        self._ledger = None if subscription.policy.stateless else ledger
+        self._committer = Committer(self._ledger.commit) if self._ledger else None
+        self.seen = partial(self._ledger.seen, subscription.name) if self._ledger else None
+        """Which of some events the ledger has an outcome of; None without a ledger."""
         self._reader = Reader(subscription.event, bus.codec)
         self._timekeeper = Timekeeper(subscription.policy.timeout)
         self._crashes = _CRASHES * subscription.policy.defects
 
     async def work(self, message: Message) -> float | None:
-        """One try: None when the message is settled, else the seconds until the next.
+        """One try: None when the message is settled, PARKED while it is committed, else the seconds until the next.
 
         Whatever the handler raises ends here, SystemExit included; only a cancellation from outside goes through.
         """
         try:
             if message.outbox is None:
                 message.outbox = await self._handle(message)
+            if self._committer is not None and not message.committed:
+                self._committer.add(self._outcome(message, message.outbox), partial(self._committed, message))
+                return PARKED
             if message.outbox:
                 await self._store(message.outbox)
         except GeneratorExit:
@@ -74,10 +91,42 @@ class Delivery:
                 f"It was handed over {begun} times and never settled: its handler may take its process down."
             )
         envelope, event = opened(message, self._reader)
-        returned = await self._in_time(self._subscription.handler(event, self._context(envelope, message.attempt)))
+        message.id = envelope.id
+        if self._policy.transactional and self._ledger is not None:
+            return await self._handle_in_one(message, envelope, event, self._ledger)
+        return await self._follow(message, envelope, event)
+
+    async def _follow(self, message: Message, envelope: Envelope, event: Event) -> deque[Envelope]:
+        returned = await self._in_time(self._subscription.handler(event, self._context(envelope, message)))
         if returned is None:
             return deque()
         return deque(self._following(envelope, each) for each in follow_ups(returned))
+
+    async def _handle_in_one(
+        self, message: Message, envelope: Envelope, event: Event, ledger: Ledger
+    ) -> deque[Envelope]:
+        """Domain rows, inbox mark and follow-ups in one transaction; nothing is left to be stored after it."""
+        async with ledger.transaction(envelope.tenant) as unit:
+            if await unit.mark(self._outcome(message, ())):
+                following = await self._follow(message, envelope, event)
+                await unit.put([outgoing(each) for each in following])
+        message.committed = True
+        return deque()
+
+    def _outcome(self, message: Message, outbox: Iterable[Envelope]) -> Outcome:
+        return Outcome(
+            tenant=tenant_of(message),
+            handler=self._subscription.name,
+            event=message.id or derived("unread", message.address.stream, str(message.sequence)),
+            outgoing=tuple(outgoing(each) for each in outbox),
+            fence=message.fence,
+        )
+
+    async def _committed(self, message: Message, wrong: Exception | None) -> None:
+        """Go on with the message's lane, now that its outcome stands or does not."""
+        if wrong is None:
+            await message.ack()
+        message.resume(None if wrong is None else self._after(wrong, message))
 
     async def _in_time(self, handling: Awaitable[Any]) -> Any:
         task = cast("asyncio.Task[object]", asyncio.current_task())
@@ -137,9 +186,12 @@ class Delivery:
             now=self._bus.clock(),
         )
 
-    def _context(self, envelope: Envelope, attempt: int) -> Context:
+    def _context(self, envelope: Envelope, message: Message) -> Context:
         stream = partial(self._stream, envelope)
-        return Context(envelope, self._subscription.name, attempt, self._tier, self._bus.clock, stream)
+        name = self._subscription.name
+        ledger = self._ledger
+        effects = ledger.effects(envelope.tenant, envelope.id, name, fence=message.fence) if ledger else None
+        return Context(envelope, name, message.attempt, self._tier, self._bus.clock, stream, effects)
 
     async def _stream(self, envelope: Envelope, text: str) -> None:
         topic = live_topic(envelope.tenant, envelope.conversation or envelope.subject)

@@ -40,7 +40,7 @@ def dead_letter(
     origin = (cause.id,) if cause else (message.address.stream, str(message.sequence))
     return wrap(
         event,
-        tenant=_tenant(message) if cause else UNKNOWN,
+        tenant=tenant_of(message) if cause else UNKNOWN,
         source=f"{SOURCE}/{subscription.name}",
         codec=codec,
         id=derived("dead", *origin, subscription.name),
@@ -73,7 +73,8 @@ def _cause(message: Message) -> Envelope | None:
     return envelope
 
 
-def _tenant(message: Message) -> str:
+def tenant_of(message: Message) -> str:
+    """Whose it is, by its subject; UNKNOWN where that says no tenant's name."""
     try:
         return token(message.address.tenant, what="tenant")
     except KeyNotOpaque:

@@ -137,6 +137,10 @@ class MemoryMessage(Message):
         self._stored = stored
         self._held = True
 
+    def resume(self, again: float | None) -> None:
+        """Never parked: this bus has no ledger."""
+        del again
+
     async def ack(self) -> None:
         """Make room for another."""
         if self._let_go():

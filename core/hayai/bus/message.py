@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from hayai.bus.streams import Address
     from hayai.envelope import Envelope
+    from hayai.ledger.outcome import Fence
 
 
 class Message(ABC):
@@ -26,6 +27,12 @@ class Message(ABC):
     """How often its handler was cancelled in this process."""
     deferred = 0
     """How often the outbox could not be stored."""
+    committed = False
+    """The ledger has its outcome: nothing is left but the acknowledgement."""
+    id: str = ""
+    """The event's id, once it is read."""
+    fence: Fence | None = None
+    """The lease under which it is handled."""
 
     def __init__(self, address: Address, body: bytes, *, sequence: int, delivered: int) -> None:
         self.address = address
@@ -41,6 +48,10 @@ class Message(ABC):
     def lane(self) -> tuple[str, str]:
         """Events of one lane are handled one at a time, in order."""
         return self.address.lane
+
+    @abstractmethod
+    def resume(self, again: float | None) -> None:
+        """Go on with its lane: None when it is settled, else the seconds until its next try."""
 
     @abstractmethod
     def ack(self) -> Coroutine[None, None, None]:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from hayai.bus.base import PLATFORM, Bus
 from hayai.bus.connection import Connection
-from hayai.bus.consumer import Consumer
+from hayai.bus.consumer import Consumer, Pace
 from hayai.bus.delivery import Delivery
 from hayai.bus.durable import Durable
 from hayai.bus.jetstream import JetStream, Refused
 from hayai.bus.letter import letters_in
 from hayai.bus.pieces import Pieces
+from hayai.bus.post import Post
 from hayai.bus.publisher import Publisher
+from hayai.bus.shares import Shares
 from hayai.bus.streams import DEADLETTERS, EVENTS, broken_promises, configuration, other_limits, subject_of
 from hayai.clock import system_clock
 from hayai.envelope import encode
@@ -32,7 +35,9 @@ if TYPE_CHECKING:
 
     from hayai.clock import Clock
     from hayai.envelope import Codec, Envelope
-    from hayai.handlers import Subscription
+    from hayai.handlers import Policy, Subscription
+    from hayai.ledger.ledger import Ledger
+    from hayai.ledger.outcome import Fence
     from hayai.tier import Tier
 
 _log = logging.getLogger(__name__)
@@ -64,13 +69,22 @@ class NatsBus(Bus):
 
     Settings: ClassVar[type[Settings]] = NatsSettings
 
-    def __init__(self, settings: NatsSettings, *, clock: Clock = system_clock, codec: Codec | None = None) -> None:
+    def __init__(
+        self,
+        settings: NatsSettings,
+        *,
+        clock: Clock = system_clock,
+        codec: Codec | None = None,
+        ledger: Ledger | None = None,
+    ) -> None:
         super().__init__(settings, clock=clock, codec=codec)
         self._measures = settings
         self._connection = Connection(settings.url)
         self._jetstream = JetStream(self._connection)
         self._publisher = Publisher(self._connection, deadline=settings.publish_deadline)
-        self._consumers: dict[str, list[Consumer]] = {}
+        self._ledger = ledger
+        self._posts: dict[str, Post] = {}
+        self._shares = Shares(settings.partitions, self._posts, ledger)
 
     async def start(self) -> None:
         """Connect and see that the streams are there.
@@ -81,6 +95,7 @@ class NatsBus(Bus):
         try:
             await self._publisher.start()
             await self.ensure_streams()
+            await self._shares.start()
         except BaseException:
             await self._connection.stop()
             raise
@@ -114,39 +129,58 @@ class NatsBus(Bus):
 
     async def subscribe(self, subscription: Subscription, tier: Tier) -> None:
         """Run this handler from now until drain()."""
-        if subscription.name in self._consumers:
+        if subscription.name in self._posts:
             raise HandlerMisdeclared(f"{subscription.name} runs here already: subscribe each handler once.")
-        consumers = [self._consumer(subscription, tier, each) for each in range(self._measures.partitions)]
-        self._consumers[subscription.name] = consumers
+        post = self._post(subscription, tier)
+        self._posts[subscription.name] = post
         try:
-            await asyncio.gather(*(each.start() for each in consumers))
+            await post.found()
+            await self._shares.staff(post)
         except BaseException:
-            del self._consumers[subscription.name]
+            del self._posts[subscription.name]
             raise
 
-    def _consumer(self, subscription: Subscription, tier: Tier, partition: int) -> Consumer:
+    def _post(self, subscription: Subscription, tier: Tier) -> Post:
         measures = self._measures
-        durable = Durable(
-            self._jetstream,
-            subscription,
-            ensure_streams=self.ensure_streams,
-            partition=partition,
-            ack_wait=measures.ack_wait,
-            max_pending=2 * measures.window,
-        )
+        delivery = Delivery(subscription, tier, self, self._ledger)
+        durables = [
+            Durable(
+                self._jetstream,
+                subscription,
+                ensure_streams=self.ensure_streams,
+                partition=partition,
+                ack_wait=measures.ack_wait,
+                max_pending=2 * measures.window,
+            )
+            for partition in range(measures.partitions)
+        ]
+        return Post(durables, partial(self._consumer, subscription, delivery))
 
+    def _consumer(
+        self, subscription: Subscription, delivery: Delivery, durable: Durable, fence: Fence | None
+    ) -> Consumer:
         async def recreated(after: int) -> None:
-            await self._report(ConsumerRecreated(handler=subscription.name, stream=durable.stream, resumed_after=after))
+            handler, stream = subscription.name, durable.stream
+            await self._report(ConsumerRecreated(handler=handler, stream=stream, resumed_after=after))
 
         return Consumer(
             self._connection,
             durable,
-            work=Delivery(subscription, tier, self).work,
+            work=delivery.work,
             recreated=recreated,
-            concurrency=subscription.policy.concurrency,
+            pace=self._pace(subscription.policy),
+            fence=fence,
+            seen=delivery.seen,
+        )
+
+    def _pace(self, policy: Policy) -> Pace:
+        measures = self._measures
+        return Pace(
+            concurrency=policy.concurrency,
             window=measures.window,
             ack_wait=measures.ack_wait,
             heartbeat=measures.heartbeat,
+            ordered=policy.order == "key",
         )
 
     async def _report(self, recreated: ConsumerRecreated) -> None:
@@ -210,8 +244,9 @@ class NatsBus(Bus):
 
     async def drain(self, seconds: float) -> None:
         """Take no new events, let running handlers finish for at most `seconds`, give the rest back."""
-        consumers, self._consumers = self._consumers, {}
-        await asyncio.gather(*(each.drain(seconds) for several in consumers.values() for each in several))
+        await asyncio.gather(*(each.drain(seconds) for each in self._posts.values()))
+        self._posts.clear()
+        await self._shares.stop()
         if self._connection.is_ready:
             await self._connection.flush()
 

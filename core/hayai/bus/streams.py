@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from hayai.envelope import encode
 from hayai.errors import EnvelopeMalformed
+from hayai.ledger.outcome import Outgoing
 from hayai.tokens import token
 from hayai.vocabulary.operations import DeadLettered
 
@@ -82,6 +84,11 @@ def _subject(tenant: str, key: str, wire_type: str) -> str:
     if _WIRE_TYPE.match(wire_type) is None:
         raise EnvelopeMalformed("The envelope's type is no noun.verbed.vN: publish an hayai.event.Event.")
     return f"{stream_of(wire_type.rpartition('.')[0]).prefix}.{tenant}.{key}.{wire_type}"
+
+
+def outgoing(envelope: Envelope) -> Outgoing:
+    """`envelope` as it is published. Raises KeyNotOpaque, EnvelopeMalformed."""
+    return Outgoing(envelope.id, subject_of(envelope), envelope.type, encode(envelope))
 
 
 @lru_cache(_KNOWN)

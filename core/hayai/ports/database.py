@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from pydantic import SecretStr
 
 from hayai.ports.base import Adapter
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from pydantic import SecretStr
+Role = Literal["application", "ledger", "owner"]
+"""`application` serves requests and is bound by row-level security; `ledger` keeps what was handled, for all tenants,
+and sees no other tables; `owner` migrates and nothing else."""
 
-Role = Literal["application", "owner"]
-"""`application` serves requests and is bound by row-level security; `owner` migrates and nothing else."""
+LEDGER = "hayai_ledger"
+"""The user of the role `ledger` where none is named."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,14 @@ class Address:
     user: str
     password: SecretStr | None
     tls: SSLContext | None
+
+
+def ledger_password(application: SecretStr | None) -> SecretStr | None:
+    """The ledger's password where none is set: derived from the application's, so that there is none more to keep."""
+    if application is None:
+        return None
+    key = application.get_secret_value().encode()
+    return SecretStr(hmac.new(key, b"hayai ledger", hashlib.sha256).hexdigest())
 
 
 class Database(Adapter):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from hayai.ports.database import Address, Database, Role
+from hayai.ports.database import LEDGER, Address, Database, Role, ledger_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -203,16 +203,14 @@ class ServedDatabase(Database):
         self.name = name
 
     async def address(self, role: Role) -> Address:
-        """The superuser as the owner, hayai_application for requests."""
-        owner = role == "owner"
-        return Address(
-            host=self.server.host,
-            port=self.server.port,
-            database=self.name,
-            user="postgres" if owner else APPLICATION,
-            password=SecretStr(self.server.password if owner else self.server.application_password),
-            tls=None,
-        )
+        """The superuser as the owner, hayai_application for requests, hayai_ledger for the ledger."""
+        application = SecretStr(self.server.application_password)
+        user, password = {
+            "owner": ("postgres", SecretStr(self.server.password)),
+            "application": (APPLICATION, application),
+            "ledger": (LEDGER, ledger_password(application)),
+        }[role]
+        return Address(self.server.host, self.server.port, self.name, user, password, tls=None)
 
 
 def _free_port() -> int:

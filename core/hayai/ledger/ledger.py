@@ -1,0 +1,118 @@
+"""Ledger: the outcomes of handlers, committed many at a time."""
+
+# asyncpg ships no types, so nothing that comes out of it is known to a checker.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from hayai.errors import Fenced
+from hayai.ledger.effects import LedgerEffects
+from hayai.ledger.leases import Leases
+from hayai.ledger.outcome import LIVE
+from hayai.ledger.unit import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable, Sequence
+
+    from hayai.ledger.leases import Changes
+    from hayai.ledger.outcome import Fence, Outcome
+    from hayai.pools import Pool
+
+_SEEN = """
+select event from hayai.inbox
+ where handler = $1 and run = $2 and (tenant, event) in (select * from unnest($3::text[], $4::text[]))
+"""
+# One statement is one round trip and one transaction. A lease is locked against being taken over, not against being
+# renewed; where one epoch is not the current one, nothing is written.
+_COMMIT = """
+with fence as materialized (
+    select l.name from hayai.lease l join unnest($1::text[], $2::bigint[]) f (name, epoch) using (name, epoch)
+       for key share of l
+), marked as (
+    insert into hayai.inbox (tenant, event, handler, run)
+    select o.* from unnest($3::text[], $4::text[], $5::text[], $6::text[]) o
+     where (select count(*) from fence) = cardinality($1::text[])
+    on conflict do nothing returning tenant, event, handler, run
+), put as (
+    insert into hayai.outbox (tenant, id, type, subject, body)
+    select o.tenant, o.id, o.type, o.subject, o.body
+      from unnest($7::int[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::text[])
+           with ordinality o (of, id, type, subject, body, tenant, place)
+      join marked m on m.tenant = ($3::text[])[o.of] and m.event = ($4::text[])[o.of]
+                   and m.handler = ($5::text[])[o.of] and m.run = ($6::text[])[o.of]
+     order by o.place
+    returning 1
+)
+select (select count(*) from fence) as fences, (select array_agg(event) from marked) as events,
+       case when exists (select from put) then pg_notify('hayai_outbox', '') end
+"""
+
+
+class Ledger:
+    """What was handled and what is to be published, in one Postgres.
+
+    `pool` is one of the role "ledger"; `application` is the one whose transactions transactional handlers work in.
+    """
+
+    def __init__(self, pool: Pool, application: Pool) -> None:
+        self._pool = pool
+        self._application = application
+
+    async def seen(self, handler: str, events: Sequence[tuple[str, str]], run: str = LIVE) -> set[str]:
+        """The ids of those `events`, given as (tenant, id), that `handler` is done with. Raises Unavailable."""
+        if not events:
+            return set()
+        tenants, ids = zip(*events, strict=True)
+        rows = await self._pool.fetch(_SEEN, handler, run, list(tenants), list(ids))
+        return {row["event"] for row in rows}
+
+    async def commit(self, outcomes: Sequence[Outcome]) -> set[str]:
+        """Keep the outcomes, all or none, and what follows from those that are new; the ids of the events of these.
+
+        Raises Fenced where a lease under which one was made is somebody else's by now, Unavailable.
+        """
+        fences = {(each.fence.lease, each.fence.epoch) for each in outcomes if each.fence}
+        (row,) = await self._pool.fetch(_COMMIT, *_columns(fences, 2), *_marks(outcomes), *_follow_ups(outcomes))
+        if row["fences"] < len(fences):
+            raise Fenced("Another process works in this partition by now: what this one did there does not count.")
+        return set(row["events"] or ())
+
+    @asynccontextmanager
+    async def transaction(self, tenant: str) -> AsyncGenerator[Unit]:
+        """One transaction for an event's mark, the rows that its handler writes, and its follow-ups.
+
+        Raises what Pool.transaction raises.
+        """
+        async with self._application.transaction(tenant) as connection:
+            yield Unit(tenant, connection)
+
+    def effects(self, tenant: str, event: str, handler: str, *, fence: Fence | None = None) -> LedgerEffects:
+        """The outward acts of `handler` for `event`, the same in every run."""
+        return LedgerEffects(self._pool, (tenant, event, handler), fence)
+
+    def leases(self, names: Sequence[str], changes: Changes, *, seconds: float = 3.0) -> Leases:
+        """This process's share of the leases called `names`; each lasts `seconds` unless it is renewed."""
+        return Leases(self._pool, names, changes, seconds=seconds)
+
+
+def _marks(outcomes: Iterable[Outcome]) -> list[list[object]]:
+    return _columns(((each.tenant, each.event, each.handler, each.run) for each in outcomes), 4)
+
+
+def _follow_ups(outcomes: Iterable[Outcome]) -> list[list[object]]:
+    """Columns of the outbox; the first says which outcome, counted from 1, the row follows from."""
+    rows = [
+        (place, each.id, each.type, each.subject, each.body, outcome.tenant)
+        for place, outcome in enumerate(outcomes, 1)
+        for each in outcome.outgoing
+    ]
+    return _columns(rows, 6)
+
+
+def _columns(rows: Iterable[Sequence[object]], width: int) -> list[list[object]]:
+    """The rows as columns, which unnest() takes."""
+    columns: list[list[object]] = [list(column) for column in zip(*rows, strict=True)]
+    return columns or [[] for _ in range(width)]
