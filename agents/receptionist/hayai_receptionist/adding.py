@@ -62,10 +62,14 @@ def following(talk: Talk, booked: Appointment, desk: Desk) -> Talk:
     if not wishes and first.place == "day":
         wishes = (Wish(start=day, end=day + _DAY),)
     resting = talk.at_rest().but(last=booked.id, waived=talk.waived, nameless=talk.nameless)
+    if first.other:
+        resting = resting.but(name="", other=True)
     return resting.but(task="book", service=first.service, wishes=wishes, then=tuple(rest))
 
 
 def order(talk: Talk, desk: Desk) -> str:
     """In which order it goes."""
+    if {each.service for each in talk.then} == {talk.service}:
+        return f"One {desk.title(talk.service)} after the other."
     waiting = ", then ".join(desk.title(each.service) for each in talk.then)
     return f"One after the other: first {desk.title(talk.service)}, then {waiting}."

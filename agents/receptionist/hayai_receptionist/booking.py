@@ -17,6 +17,7 @@ from hayai_receptionist import (
     picking,
     say,
     services,
+    several,
     wishing,
 )
 from hayai_receptionist.talk import Talk, Turn, spanned
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
 
 async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
     """A booking starts with whatever the first message says already."""
-    talk = dropping.taken_up(talk, heard)
-    talk = _with_service(talk, heard, desk)
-    return await advance(wishing.heard_time(talk, heard, desk) or talk, desk)
+    talk = several.waiting(_with_service(dropping.taken_up(talk, heard), heard, desk), heard)
+    lead = (adding.order(talk, desk),) if talk.then else ()
+    return await advance(wishing.heard_time(talk, heard, desk) or talk, desk, *lead)
 
 
 async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
@@ -47,7 +48,7 @@ async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
         return await advance(talk.but(name="", refusals=0), desk, "I am sorry.")
     if looked := await looking.looked(talk, heard, desk):
         return await advance(talk, desk, looked)
-    if (added := adding.added(talk, heard) or adding.both(talk, heard)) is not None:
+    if (added := adding.added(talk, heard) or adding.both(talk, heard) or several.besides(talk, heard)) is not None:
         return await advance(added, desk, adding.order(added, desk))
     changed = _with_service(talk, heard, desk)
     if (timed := wishing.heard_time(changed, heard, desk)) is not None:
@@ -216,7 +217,10 @@ def _ask_service(talk: Talk, desk: Desk) -> Turn:
 
 def _ask_rest(talk: Talk, desk: Desk) -> Turn:
     if not (talk.name or talk.nameless):
-        return Turn(talk.but(stage="name"), ("What is your name, please?",))
+        return Turn(
+            talk.but(stage="name"),
+            ("Whose name shall I put it under?" if talk.other else "What is your name, please?",),
+        )
     if desk.business.contact == "ask" and not (talk.contact or talk.waived):
         return Turn(talk.but(stage="contact"), ("What telephone number or mail address can we reach you at?",))
     service = desk.service(talk.service)

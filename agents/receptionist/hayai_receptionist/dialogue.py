@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hayai.errors import BookingRefused
 from hayai.vocabulary.people import HandedToHuman
-from hayai_receptionist import asides, booking, cancelling, correcting, dropping, moving, say
+from hayai_receptionist import asides, booking, cancelling, correcting, dropping, moving, say, several
 from hayai_receptionist.answering import answers
 from hayai_receptionist.hearing import listen
 from hayai_receptionist.polarity import ordinary
@@ -83,7 +83,8 @@ async def _acted(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
         return Turn(calm.at_rest(), ("All right. What else can I do for you?",), say.MENU)
     if _only_corrects(heard) and (noted := await correcting.corrected(calm, heard, desk)):
         return Turn(calm.but(stage="open"), (noted, "What else can I do for you?"), say.MENU)
-    return await booking.begin(calm, heard, desk) if _wants_to_book(talk, heard) else None
+    more = several.again(calm, heard)
+    return await booking.begin(more or calm, heard, desk) if more or _wants_to_book(talk, heard) else None
 
 
 def _only_corrects(heard: Heard) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
-from hayai_receptionist import caution, special, staff
+from hayai_receptionist import caution, references, several, special, staff
 from hayai_receptionist.contacts import contact_in
 from hayai_receptionist.intents import Intent, intents
 from hayai_receptionist.people import before_contact, name_in
@@ -101,6 +101,8 @@ class Heard:
     contact: str = field(default="", repr=False)
     refused: tuple[str, ...] = ()
     """The services that are named only to say that they are not meant."""
+    count: int = 1
+    """How many of the service are wanted."""
 
     def of(self, *any_of: Intent) -> bool:
         """Whether the message is about one of these."""
@@ -114,7 +116,8 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
     contact, contact_span = contact_in(request)
     request = masked(request, [contact_span] if contact_span else [])
     services = named(request, desk.services)
-    without = masked(request, services.marks)
+    count, figure = several.counted(request, services.marks)
+    without = masked(request, (*services.marks, *([figure] if figure else [])))
     name, name_span = name_in(without)
     without = masked(without, [name_span] if name_span else [])
     if contact_span and not name and (name := before_contact(without[: contact_span[0]])):
@@ -136,6 +139,7 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
         name=name,
         contact=contact,
         refused=services.refused,
+        count=count,
     )
 
 
@@ -220,7 +224,7 @@ def when(text: str, talk: Talk | None, desk: Desk) -> When:
     context = _context(talk, desk) if talk else None
     text = _THAT_ONE.sub(r"\1", text)
     text = _OR_DAY.sub(r"\1 \2 or \1 \3", _DAY_OR.sub(r"\3 \1 or \3 \2", text))
-    text = special.dated(text, desk)
+    text = references.bare(special.dated(text, desk))
     text = _SAID_NO.sub("", text)  # "no, 4 pm" wants 4 pm; "no mornings" goes to the grammar as it is
     understood = understand(text, now=desk.local(desk.now), hours=_hours(desk), context=context)
     dated = understood.has_date or context is not None

@@ -23,6 +23,7 @@ _PLACED = re.compile(
     r"(?:\s+(?:one|appointment|booking|visit))?\s*(?:please)?[.!]*\Z",
     re.IGNORECASE,
 )
+_PAIR = 2
 _COUNTED = frozenset({"option", "number", "choice", "no", "nr"})
 _SIDE = wordset(
     """
@@ -46,6 +47,8 @@ def ordinal(heard: Heard, count: int) -> int | None:
     """The one that is told by its place: "the second", "the last one", "option 2"; None where none is."""
     words = _all_words(heard)
     rest = [word for word in words if word not in _SIDE]
+    if rest == ["middle"] and count > _PAIR:
+        return count // 2
     if len(rest) == 1 and rest[0] in _PLACES and words != ("later",) and not _comparing(words):
         return _within(_PLACES[rest[0]], count)
     counted = [word for word in words if word in _COUNTED]

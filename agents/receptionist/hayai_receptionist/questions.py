@@ -30,6 +30,7 @@ _PATTERNS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
             re.IGNORECASE,
         ),
     ),
+    ("price", re.compile(r"\b(?:cheapest|least expensive|most expensive|dearest)\b", re.IGNORECASE)),
     ("now", re.compile(r"\bopen (?:right |just )?now\b|\bopen at the moment\b|\bcurrently open\b", re.IGNORECASE)),
     (
         "date",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 _SAME_TIME = re.compile(r"\bsame (?:time|hour)\b", re.IGNORECASE)
-_SAME_DAY = re.compile(r"\b(?:same|that) day\b", re.IGNORECASE)
+_SAME_DAY = re.compile(r"\b(?:on )?(?:the )?(?:same|that) day\b", re.IGNORECASE)
 _AFTER = re.compile(
     r"\b(?:right|directly|just|straight|immediately) after(?:wards?)?\b|\bback to back\b", re.IGNORECASE
 )
@@ -27,6 +27,11 @@ _WEEK_LATER = re.compile(
 )
 _NEXT_WEEK = re.compile(r"\bnext week\b", re.IGNORECASE)
 _OTHER_DAY = re.compile(r"\b(?:(?:any|an|some) ?other day|(?:a )?different day|not that day)\b", re.IGNORECASE)
+
+
+def bare(text: str) -> str:
+    """`text` without what is told by another time, so that "same day at noon" is noon."""
+    return _SAME_DAY.sub(" ", text)
 
 
 def referred(talk: Talk, heard: Heard, desk: Desk) -> tuple[Wish, ...]:

@@ -51,6 +51,8 @@ class Following(BaseModel):
     service: str
     wishes: tuple[Wish, ...] = ()
     place: Literal["", "after", "day"] = ""
+    other: bool = False
+    """Whether it is for somebody else."""
 
 
 def spanned(appointment: Appointment) -> Following:
@@ -93,6 +95,8 @@ class Talk(BaseModel):
     """Whether the customer would rather not say how to reach them."""
     named: bool = False
     """Whether the name was told in the message before."""
+    other: bool = False
+    """Whether the booking is for somebody else."""
     nameless: bool = False
     """Whether the booking goes on although no name was told."""
     refusals: int = 0
