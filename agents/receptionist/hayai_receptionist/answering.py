@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from hayai_receptionist import reasons, say
-from hayai_receptionist.hearing import dates
+from hayai_receptionist.timing import dates
 
 if TYPE_CHECKING:
     from datetime import date

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hayai_receptionist import say
-from hayai_receptionist.hearing import When, dates
 from hayai_receptionist.questions import Question
+from hayai_receptionist.timing import When, dates
 from hayai_receptionist.words import words, wordset
 
 if TYPE_CHECKING:

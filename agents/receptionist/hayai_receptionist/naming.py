@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from hayai_receptionist import caution, contacts, people
-from hayai_receptionist.hearing import when
 from hayai_receptionist.polarity import ordinary
 from hayai_receptionist.services import masked
+from hayai_receptionist.timing import when
 from hayai_receptionist.words import wordset
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from hayai.ports.calendar import Appointment
     from hayai_receptionist.desk import Desk
-    from hayai_receptionist.hearing import Heard, When
+    from hayai_receptionist.hearing import Heard
+    from hayai_receptionist.timing import When
 
 
 def meant(owned: Sequence[Appointment], heard: Heard, which: When) -> list[Appointment]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hayai_receptionist.desk import Desk
-    from hayai_receptionist.hearing import Heard, When
+    from hayai_receptionist.hearing import Heard
+    from hayai_receptionist.timing import When
 
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
