@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from hayai_receptionist import wishing
 from hayai_receptionist.talk import Following, Talk, Wish
 
 if TYPE_CHECKING:
@@ -32,11 +33,12 @@ def added(talk: Talk, heard: Heard) -> Talk | None:
     if not talk.service or talk.stage == "service" or len(heard.services) != 1 or len(talk.then) >= _MOST:
         return None
     (service,) = heard.services
-    more = _ONE_MORE if service == talk.service else _ALSO
-    if heard.refused or heard.of("instead") or not more.search(heard.text):
+    added = _ONE_MORE if service == talk.service else _ALSO
+    if heard.refused or heard.of("instead") or not added.search(heard.text):
         return None
     place = "after" if _AFTER.search(heard.text) else "day" if _SAME_DAY.search(heard.text) else ""
-    return talk.but(then=(*talk.then, Following(service=service, wishes=heard.when.wishes, place=place)))
+    more = Following(service=service, wishes=heard.when.wishes, place=place)
+    return talk.but(then=(*talk.then, more, *heard.further)[:_MOST])
 
 
 def both(talk: Talk, heard: Heard) -> Talk | None:
@@ -56,7 +58,7 @@ def following(talk: Talk, booked: Appointment, desk: Desk) -> Talk:
     """The talk about the booking that waited first, now that `booked` is made."""
     first, *rest = talk.then
     day = desk.midnight(desk.local(booked.starts_at).date())
-    wishes = first.wishes
+    wishes = wishing.on_same_day(first.wishes, booked.starts_at, desk)
     if not wishes and first.place == "after":
         wishes = (Wish(start=booked.ends_at, end=max(day + _DAY, booked.ends_at + _DAY), soonest=True),)
     if not wishes and first.place == "day":

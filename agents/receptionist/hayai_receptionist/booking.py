@@ -50,7 +50,7 @@ async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
         return await advance(talk, desk, looked)
     if (added := adding.added(talk, heard) or adding.both(talk, heard) or several.besides(talk, heard)) is not None:
         return await advance(added, desk, adding.order(added, desk))
-    changed = _with_service(talk, heard, desk)
+    changed = several.waiting(_with_service(talk, heard, desk), heard)
     if (timed := wishing.heard_time(changed, heard, desk)) is not None:
         changed = timed
     if changed != talk:
@@ -88,6 +88,8 @@ async def _changed(talk: Talk, changed: Talk, desk: Desk) -> Turn:
         lead.append(f"{desk.title(changed.service)} instead of {desk.title(talk.service)}.")
     if talk.held and not changed.held:
         await desk.release(talk.held)
+    if len(changed.then) > len(talk.then):
+        lead.append(adding.order(changed, desk))
     turn = await advance(changed, desk, *lead)
     if not talk.held or turn.talk.held or talk.start is None:
         return turn

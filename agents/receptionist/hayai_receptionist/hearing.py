@@ -19,7 +19,7 @@ from hayai_receptionist.words import clean, words
 
 if TYPE_CHECKING:
     from hayai_receptionist.desk import Desk
-    from hayai_receptionist.talk import Talk
+    from hayai_receptionist.talk import Following, Talk
 
 # A clause ends at a mark before a space, but not after a shortened word: "10 a.m. tomorrow", "Dr. Osei".
 _CLAUSES = re.compile(
@@ -36,6 +36,8 @@ _REOPENS = re.compile(
 )
 """What shows, while the person is asked about, that a word of a service's name is one."""
 _ASKS_TO = frozenset({"book", "move", "cancel", "cannot"})
+_OF_BOOKED = frozenset({"move", "cancel", "cannot", "mine"})
+"""What a message is about that names services booked before."""
 _MOVED_TO = re.compile(
     r"\b(?:re-?schedul\w*|mov\w+|chang\w+|switch\w*|push\w*|postpon\w+|shift\w*|swap\w*|bring)\b(.*?)\b(?:to|till|until|for)\b(.+)",
     re.IGNORECASE,
@@ -62,6 +64,8 @@ class Heard:
     """The services that are named only to say that they are not meant."""
     count: int = 1
     """How many of the service are wanted."""
+    further: tuple[Following, ...] = ()
+    """What is to be booked besides."""
 
     def of(self, *any_of: Intent) -> bool:
         """Whether the message is about one of these."""
@@ -85,6 +89,11 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
         services = named(without, desk.services)
     which, wanted = _which_and_when(without)
     about = caution.tempered(without, intents(words(without)))
+    further: tuple[Following, ...] = ()
+    parts = several.parted(masked(request, [name_span] if name_span else []), desk.services)
+    if parts and not services.refused and not about & _OF_BOOKED:
+        services = Named((parts[0].service,), services.marks)
+        wanted, further = several.timed(parts, without, desk)
     timed = When() if _no_time(without, plain, talk, desk) else when(wanted, talk, desk)
     return Heard(
         text=plain,
@@ -99,6 +108,7 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
         contact=contact,
         refused=services.refused,
         count=count,
+        further=further,
     )
 
 
@@ -141,7 +151,7 @@ def _parted(plain: str, desk: Desk) -> tuple[tuple[Question, ...], str]:
         asks_to = plainly and _ASKS_TO & intents(words(masked(clause, named(clause, desk.services).marks)))
         if not about or asks_to:
             request.append(masked(clause, wanted))
-    return tuple(asked), " ".join(request)
+    return tuple(asked), several.SEAM.join(request)
 
 
 def _carried(question: Question, before: list[Question]) -> Question:

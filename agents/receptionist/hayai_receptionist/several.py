@@ -1,15 +1,22 @@
-"""Several: how many bookings of one service a message wants, and one more for somebody else after the first is made."""
+"""Several: the bookings that one message wants, of one service or of more, and one more for somebody else."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
 
+from hayai_receptionist.services import named
 from hayai_receptionist.talk import Following
+from hayai_receptionist.timing import when
+from hayai_receptionist.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hayai.schedule import Service
+    from hayai_receptionist.desk import Desk
     from hayai_receptionist.hearing import Heard
     from hayai_receptionist.talk import Talk
 
@@ -34,6 +41,60 @@ _ALSO = re.compile(r"\b(?:and|also|too|as well)\b", re.IGNORECASE)
 _ONE_MORE = re.compile(
     r"^\W*(?:(?:and|also|now|ok|okay)\W+)*(?:another(?: one)?|one more|the same again)(?: please)?\W*\Z", re.IGNORECASE
 )
+SEAM = "\v"
+"""Stands between the clauses of a request; a space to all who read it."""
+_JOINT = re.compile(rf"{SEAM}|\b(?:and|plus|then|also|followed by)\b|[&+,;]", re.IGNORECASE)
+_EITHER = re.compile(r"\b(?:or|vs|versus|instead|rather|had|was|were|did)\b", re.IGNORECASE)
+"""What shows that of two services only one is wanted now."""
+_SAME_DAY = re.compile(r"\bsame day\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a message that wants one service (character positions)."""
+
+    service: str
+    start: int
+    end: int
+
+
+def parted(text: str, services: Sequence[Service]) -> tuple[Part, ...]:
+    """The stretches of `text` that each want another service; empty where only one is wanted, or one of two."""
+    parts: list[Part] = []
+    cuts = [0, *(found.start() for found in _JOINT.finditer(text)), len(text)]
+    for start, end in pairwise(cuts):
+        told = named(text[start:end], services)
+        fresh = not parts or parts[-1].service not in told.ids
+        if len(told.ids) == 1 and fresh and (not parts or _opens(text[start:end], told.marks)):
+            parts.append(Part(told.ids[0], start if parts else 0, end))
+        elif parts:
+            parts[-1] = replace(parts[-1], end=end)
+    distinct = {each.service for each in parts}
+    return () if len(distinct) < _PAIR or len(distinct) < len(parts) or _EITHER.search(text) else tuple(parts)
+
+
+def _opens(piece: str, marks: Sequence[tuple[int, int]]) -> bool:
+    """Whether a wish begins with a piece; behind a mere comma only where the service stands first in it."""
+    return not piece.startswith(",") or (bool(marks) and len(words(piece[: marks[0][0]])) <= 1)
+
+
+def timed(parts: Sequence[Part], text: str, desk: Desk) -> tuple[str, tuple[Following, ...]]:
+    """What tells the time of the first of `parts`, and the bookings that follow it.
+
+    A time that is told once is that of the first; what has none comes right after.
+    """
+    told = [text[each.start : each.end] for each in parts]
+    times = [when(each, None, desk) for each in told]
+    donor = next((place for place, each in enumerate(times) if each), 0)
+    told[0], times[donor] = told[donor], times[0]
+    return told[0], tuple(
+        Following(service=each.service, wishes=time.wishes, place=_place(text, timed=bool(time)))
+        for each, time in zip(parts[1:], times[1:], strict=True)
+    )
+
+
+def _place(text: str, *, timed: bool) -> Literal["", "after", "day"]:
+    return "" if timed else "day" if _SAME_DAY.search(text) else "after"
 
 
 def counted(text: str, marks: Sequence[tuple[int, int]]) -> tuple[int, tuple[int, int] | None]:
@@ -47,10 +108,11 @@ def counted(text: str, marks: Sequence[tuple[int, int]]) -> tuple[int, tuple[int
 
 def waiting(talk: Talk, heard: Heard) -> Talk:
     """`talk` with the bookings that follow the first one, where several of a service are wanted."""
-    if heard.count == 1 or not talk.service or talk.then:
+    if talk.then or not talk.service or talk.service not in heard.services:
         return talk
     other = bool(_WITH_ANOTHER.search(heard.text))
-    return talk.but(then=(Following(service=talk.service, place="after", other=other),) * (heard.count - 1))
+    more = (Following(service=talk.service, place="after", other=other),) * (heard.count - 1)
+    return talk.but(then=(*more, *heard.further))
 
 
 def besides(talk: Talk, heard: Heard) -> Talk | None:
