@@ -41,6 +41,11 @@ def added(talk: Talk, heard: Heard) -> Talk | None:
     return talk.but(then=(*talk.then, more, *heard.further)[:_MOST])
 
 
+def more(heard: Heard) -> bool:
+    """Whether a message asks for something besides: "and a cleaning, too"."""
+    return bool(_ALSO.search(heard.text))
+
+
 def both(talk: Talk, heard: Heard) -> Talk | None:
     """`talk` where both of the services that were asked between are wanted; None where that is not said."""
     if talk.stage != "service" or len(talk.options) != _PAIR or not heard.of("everything"):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hayai.errors import BookingRefused
 from hayai.vocabulary.people import HandedToHuman
-from hayai_receptionist import asides, booking, cancelling, correcting, dropping, moving, say, several
+from hayai_receptionist import adding, asides, booking, cancelling, correcting, dropping, moving, owned, say, several
 from hayai_receptionist.answering import answers
 from hayai_receptionist.hearing import listen
 from hayai_receptionist.polarity import ordinary
@@ -108,13 +108,22 @@ async def _started(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """Another task than the one under way; None where the message starts none."""
     if heard.of("mine") and not heard.of("cancel", "move", "cannot"):
         return await _mine(talk, desk)
+    if asides.recalls(heard) and (told := await _under_discussion(talk, desk)):
+        return await _open_question(talk, desk, f"That is {told}.")
     if heard.of("cancel", "cannot"):
         return await _cancelling(talk, heard, desk)
     if await _starts_a_move(talk, heard, desk):
         return await moving.begin(talk, heard, desk)
     if talk.task in {"move", "cancel"} and talk.stage != "which" and _is_another_service(talk, heard):
-        return await booking.begin(talk, heard, desk)
+        return await _about_another(talk, heard, desk)
     return None
+
+
+async def _about_another(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
+    """A service other than that of the appointment asked about: another appointment, or a new booking."""
+    if heard.of("book") or adding.more(heard) or await owned.other(talk, heard, desk) is None:
+        return await booking.begin(talk, heard, desk)
+    return await moving.begin(talk, heard, desk) if talk.task == "move" else None
 
 
 async def _cancelling(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
@@ -171,6 +180,12 @@ async def _mine(talk: Talk, desk: Desk) -> Turn:
     told = say.listed([say.appointment(each, desk) for each in owned])
     sentence = f"You have {told}." if owned else "I do not see any appointment of yours."
     return (await _open_question(talk, desk)).led_by(sentence)
+
+
+async def _under_discussion(talk: Talk, desk: Desk) -> str:
+    """The appointment that "it" is: the one that is held or asked about, or was booked last; empty where none is."""
+    appointment = await desk.mine(talk.held or talk.target or talk.last)
+    return say.appointment(appointment, desk) if appointment else ""
 
 
 async def _after_answers(talk: Talk, heard: Heard, desk: Desk, said: tuple[str, ...]) -> Turn:
