@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hayai_receptionist import reasons, say
+from hayai_receptionist import reasons, say, staff
 from hayai_receptionist.timing import dates
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _SOON = timedelta(days=21)
 
 _FIXED: dict[Topic, str] = {
     "policy": "An appointment can be cancelled or moved here until it begins; I ask before I do either.",
-    "staff": "I book the time and cannot choose or tell who it will be with; a colleague can.",
+    "staff": "I book whoever is free, unless you ask for somebody by name.",
 }
 
 
@@ -34,7 +34,7 @@ def answers(asked: tuple[Question, ...], talk: Talk, desk: Desk) -> tuple[str, .
 
 def _answer(question: Question, talk: Talk, desk: Desk) -> tuple[str, ...]:
     if question.topic in {*_FIXED, "length", "ahead", "now", "date"}:
-        return (_FIXED.get(question.topic) or _aside(question, talk, desk),)
+        return _presence(question, desk) or (_FIXED.get(question.topic) or _aside(question, talk, desk),)
     if question.topic == "own":
         return (desk.business.answers[question.answer].says,)
     if question.topic == "hours":
@@ -44,6 +44,15 @@ def _answer(question: Question, talk: Talk, desk: Desk) -> tuple[str, ...]:
     if question.topic == "price":
         return _prices(question, talk, desk)
     return _services(question, desk)
+
+
+def _presence(question: Question, desk: Desk) -> tuple[str, ...]:
+    """When somebody is there who is asked about by name, on the days that are named."""
+    if question.topic != "staff":
+        return ()
+    called = {each.id for each in staff.named(question.clause, desk.staff)}
+    days = dates(question.clause, desk)
+    return tuple(reasons.presence(each, day, desk) for each in desk.staff if each.id in called for day in days)
 
 
 def _aside(question: Question, talk: Talk, desk: Desk) -> str:

@@ -50,7 +50,7 @@ async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
         return await advance(talk, desk, looked)
     if (added := adding.added(talk, heard) or adding.both(talk, heard) or several.besides(talk, heard)) is not None:
         return await advance(added, desk, adding.order(added, desk))
-    changed = several.waiting(_with_service(talk, heard, desk), heard)
+    changed = several.waiting(_with_service(_with_staff(talk, desk), heard, desk), heard)
     if (timed := wishing.heard_time(changed, heard, desk)) is not None:
         changed = timed
     if changed != talk:
@@ -63,8 +63,8 @@ async def _replied(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     if talk.stage == "confirm":
         return await _answered(talk, heard, desk)
     if talk.stage in {"name", "contact"}:
-        if talk.service in heard.services and talk.start:
-            kept = f"That is what I am keeping: {desk.title(talk.service)} on {say.moment(talk.start, desk)}."
+        if talk.start and (heard.staff or talk.service in heard.services):
+            kept = f"That is what I am keeping: {desk.wanted(talk.service)} on {say.moment(talk.start, desk)}."
             return await advance(talk, desk, kept)
         return await _about_person(talk, heard, desk)
     if heard.polarity == "no" and talk.stage == "doubt":
@@ -76,7 +76,7 @@ async def _replied(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
 
 
 def _agrees_again(talk: Talk, heard: Heard) -> bool:
-    return bool(heard.name or heard.contact or heard.when.wishes) or (
+    return bool(heard.name or heard.contact or heard.when.wishes or heard.staff) or (
         bool(heard.services) and talk.service in heard.services
     )
 
@@ -94,6 +94,14 @@ async def _changed(talk: Talk, changed: Talk, desk: Desk) -> Turn:
     if not talk.held or turn.talk.held or talk.start is None:
         return turn
     return turn.led_by(f"I no longer keep {desk.title(talk.service)} on {say.moment(talk.start, desk)} for you.")
+
+
+def _with_staff(talk: Talk, desk: Desk) -> Talk:
+    """`talk` with the one who is asked for now: whatever was looked for without them is looked for anew."""
+    if desk.asked == talk.staff:
+        return talk
+    wishes = (wishing.exactly(talk.start), wishing.day_of(talk.start, desk)) if talk.start else talk.wishes
+    return talk.forgetting_time().but(staff=desk.asked, wishes=wishes)
 
 
 def _with_service(talk: Talk, heard: Heard, desk: Desk) -> Talk:
@@ -182,11 +190,11 @@ async def _about_time(talk: Talk, desk: Desk) -> Turn:
     if talk.question:
         return choosing.ask_reading(talk, desk)
     if not talk.wishes:
-        return await choosing.ask_time(talk, desk, f"When would you like to come for {desk.title(talk.service)}?")
+        return await choosing.ask_time(talk, desk, f"When would you like to come for {desk.wanted(talk.service)}?")
     if not talk.offers:
         talk, said = await choosing.settle(talk, desk, take)
     if talk.held and talk.start:
-        chosen = f"{desk.title(talk.service)} on {say.moment(talk.start, desk)}"
+        chosen = f"{desk.wanted(talk.service)} on {say.moment(talk.start, desk)}"
         free = f"{chosen} is free, and I am keeping it for you for {_hold_time(desk)}."
         return _ask_rest(talk, desk).led_by(*said, free)
     return choosing.ask_offer(talk, desk).led_by(*said)
@@ -198,7 +206,9 @@ async def take(talk: Talk, desk: Desk, start: datetime) -> Talk:
     customer = desk.customer(talk.name, talk.contact)
     for attempt in ("hold", "hold again"):
         key = desk.key(f"{attempt} {talk.service} {start.isoformat()}")
-        held = await desk.calendar.hold(desk.tenant, talk.service, start, customer=customer, key=key)
+        held = await desk.calendar.hold(
+            desk.tenant, talk.service, start, customer=customer, key=key, resources=desk.chosen(talk.service)
+        )
         if await desk.mine(held.id):
             return talk.but(
                 about=spanned(held), held=held.id, start=held.starts_at, offers=(), readings=(), question=""
@@ -229,7 +239,7 @@ def _ask_rest(talk: Talk, desk: Desk) -> Turn:
     price = f" ({service.price})" if service and service.price else ""
     assert talk.start is not None
     whom = f", for {talk.name}." if talk.name else ". I have no name for it yet; you can still tell me."
-    told = f"{desk.title(talk.service)} on {say.moment(talk.start, desk)}{price}{whom} Shall I book it?"
+    told = f"{desk.wanted(talk.service)} on {say.moment(talk.start, desk)}{price}{whom} Shall I book it?"
     return Turn(talk.but(stage="confirm"), (told,), say.CONFIRMING["book"])
 
 
@@ -256,7 +266,7 @@ async def _book(talk: Talk, desk: Desk) -> Turn:
 async def _summary(talk: Talk, booked: Appointment, desk: Desk) -> Turn:
     where = f" You will find us at {desk.business.address}." if desk.business.address else ""
     called = f", {talk.name}" if talk.name else ""
-    told = f"You are booked{called}: {say.appointment(booked, desk)}.{where}"
+    told = f"You are booked{called}: {desk.wanted(booked.service)} on {say.moment(booked.starts_at, desk)}.{where}"
     event = AppointmentBooked(
         appointment=booked.id,
         person=desk.person,

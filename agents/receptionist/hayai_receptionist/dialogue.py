@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING
 
 from hayai.errors import BookingRefused
 from hayai.vocabulary.people import HandedToHuman
-from hayai_receptionist import adding, asides, booking, cancelling, correcting, dropping, moving, owned, say, several
+from hayai_receptionist import (
+    adding,
+    asides,
+    booking,
+    cancelling,
+    correcting,
+    dropping,
+    moving,
+    owned,
+    say,
+    several,
+    staff,
+)
 from hayai_receptionist.answering import answers
 from hayai_receptionist.hearing import listen
 from hayai_receptionist.polarity import ordinary
@@ -39,14 +51,17 @@ async def respond(talk: Talk, text: str, desk: Desk) -> Turn:
     heard = asides.continued(listen(text, talk, desk), talk, desk)
     talk = talk.but(topic=heard.questions[-1].topic if heard.questions else "")
     known = talk.but(name=heard.name or talk.name, contact=heard.contact or talk.contact)
+    desk = staff.asking(known, heard, desk)
     try:
         turn = await _turn(known, heard, desk)
     except BookingRefused:
         sentence = f"I am sorry, our calendar would not let me do that.{say.call_us(desk)} What else can I do for you?"
         turn = Turn(known.at_rest(), (sentence,), say.MENU)
+    turn = turn.led_by(remark) if (remark := staff.remark(turn.talk, heard, desk)) else turn
     turn = turn if talk.greeted else turn.led_by(_greeting(desk, heard))
     named = bool(turn.talk.name) and turn.talk.name != talk.name
-    return Turn(turn.talk.but(greeted=True, named=named), turn.sentences, turn.choices, turn.events)
+    asked = desk.asked if turn.talk.task == "book" else ""
+    return Turn(turn.talk.but(greeted=True, named=named, staff=asked), turn.sentences, turn.choices, turn.events)
 
 
 def _greeting(desk: Desk, heard: Heard) -> str:
@@ -96,7 +111,7 @@ def _only_corrects(heard: Heard) -> bool:
 
 
 def _wants_to_book(talk: Talk, heard: Heard) -> bool:
-    if heard.of("book", "soonest", "anytime") or heard.services or heard.when:
+    if heard.of("book", "soonest", "anytime") or heard.services or heard.when or heard.staff:
         return True
     if dropping.resumes(talk, heard):
         return True

@@ -66,6 +66,8 @@ class Heard:
     """How many of the service are wanted."""
     further: tuple[Following, ...] = ()
     """What is to be booked besides."""
+    staff: str = ""
+    """Whom the customer would like to see."""
 
     def of(self, *any_of: Intent) -> bool:
         """Whether the message is about one of these."""
@@ -75,7 +77,9 @@ class Heard:
 def listen(text: str, talk: Talk, desk: Desk) -> Heard:
     """Take one message apart in the light of where the talk stands."""
     plain = clean(text)
-    asked, request = _parted(plain, desk)
+    asked, clauses = _parted(plain, desk)
+    request = several.SEAM.join(clauses)
+    request = masked(request, [each.span for each in staff.named(request, desk.staff)])
     contact, contact_span = contact_in(request)
     request = masked(request, [contact_span] if contact_span else [])
     services = named(request, desk.services)
@@ -109,6 +113,7 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
         refused=services.refused,
         count=count,
         further=further,
+        staff=staff.wanted(clauses, desk.staff),
     )
 
 
@@ -137,21 +142,18 @@ def _no_time(request: str, plain: str, talk: Talk, desk: Desk) -> bool:
     return number or (talk.stage == "confirm" and caution.checks(plain))
 
 
-def _parted(plain: str, desk: Desk) -> tuple[tuple[Question, ...], str]:
-    """The questions of a message, and the text of its other clauses."""
+def _parted(plain: str, desk: Desk) -> tuple[tuple[Question, ...], list[str]]:
+    """The questions of a message, and its other clauses."""
     asked: list[Question] = []
     request: list[str] = []
     for clause in _CLAUSES.split(plain):
         about = [_carried(each, asked) for each in questions(clause, desk)]
         asked += about
-        wanted = staff.named(clause, desk.staff())
-        if wanted and not about:
-            asked.append(Question("staff", clause))
         plainly = all(each.topic not in {"policy", "staff"} for each in about)
         asks_to = plainly and _ASKS_TO & intents(words(masked(clause, named(clause, desk.services).marks)))
         if not about or asks_to:
-            request.append(masked(clause, wanted))
-    return tuple(asked), several.SEAM.join(request)
+            request.append(clause)
+    return tuple(asked), request
 
 
 def _carried(question: Question, before: list[Question]) -> Question:

@@ -75,7 +75,7 @@ def questions(clause: str, desk: Desk) -> list[Question]:
     """What a clean clause asks, if anything."""
     if caution.about_cancelling(clause):
         return [Question("policy", clause)]
-    if staff.asked(clause, desk.staff()):
+    if staff.asked(clause, desk.staff):
         return [Question("staff", clause)]
     mentioned = named(clause, desk.services)
     for topic, pattern in _PATTERNS:

@@ -1,8 +1,9 @@
-"""Staff: when somebody who works at the business is named, to say honestly that the choice is not here."""
+"""Staff: somebody who works at the business and is named: to be seen, or only to be asked about."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hayai_receptionist.words import words
@@ -10,18 +11,43 @@ from hayai_receptionist.words import words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hayai.schedule import Resource
+    from hayai_receptionist.desk import Desk
+    from hayai_receptionist.hearing import Heard
+    from hayai_receptionist.talk import Talk
+
+_NOT = r"not|instead of|rather than|anybody but|anyone but"
 _BEFORE = (
-    r"(?:with|by|see|seeing|want|prefer|like|ask for|asking for|request|not|instead of|get|have|is|isn't|are|when is"
+    rf"(?:with|by|see|seeing|want|prefer|like|ask for|asking for|request|{_NOT}|get|have|is|isn't|are|when is"
     r"|when's|when are|does|do|can|will)"
 )
 _AFTER = r"(?:working|work|in|free|available|there|on duty|off|as|do|see)"
 _WHO = re.compile(r"\bwho(?:'s|'ll)?\b(?!\s+(?:are|am)\b)", re.IGNORECASE)
 _LEFT_OUT = frozenset({"dr", "mr", "mrs", "ms"})
+_ANYBODY = re.compile(
+    r"\b(?:any(?:body|one)|whoever|either of them)\b(?! else)|\bno preference\b"
+    r"|\b(?:doesn't|does not|don't) (?:matter|mind|care) (?:who|whom|which)\b",
+    re.IGNORECASE,
+)
 
 
-def named(text: str, names: Sequence[str]) -> tuple[tuple[int, int], ...]:
-    """Where `text` wants one of `names`: "with Jonas", "is Mia in?"; a month of that name is none."""
-    return tuple(each.span() for name in names for each in _spoken(name).finditer(text) if _named_so(each))
+@dataclass(frozen=True)
+class Called:
+    """Where a text names somebody (character positions), and whether only to say that they are not meant."""
+
+    id: str
+    span: tuple[int, int]
+    refused: bool
+
+
+def named(text: str, staff: Sequence[Resource]) -> tuple[Called, ...]:
+    """Where `text` names one of `staff`: "with Jonas", "is Mia in?"; a month of that name is none."""
+    return tuple(
+        Called(each.id, found.span(), re.fullmatch(_NOT, found["before"], re.IGNORECASE) is not None)
+        for each in staff
+        for found in _spoken(each.name).finditer(text)
+        if _named_so(found)
+    )
 
 
 def _spoken(name: str) -> re.Pattern[str]:
@@ -36,7 +62,34 @@ def _named_so(found: re.Match[str]) -> bool:
     return bool(found["title"]) or found["name"][:1].isupper() or bool(found["after"])
 
 
-def asked(clause: str, names: Sequence[str]) -> bool:
-    """Whether a clause is a question about who works, or who it will be."""
-    opens = clause.casefold().startswith(("is ", "are ", "when ", "does ", "do you have ", "will "))
-    return bool(_WHO.search(clause)) or (opens and bool(named(clause, names)))
+def asked(clause: str, staff: Sequence[Resource]) -> bool:
+    """Whether a clause is a question about who works, or who it will be; "when is Mia free?" wishes for a time."""
+    opens = clause.casefold().startswith(("is ", "are ", "does ", "do you have ", "will "))
+    return bool(_WHO.search(clause)) or (opens and bool(named(clause, staff)))
+
+
+def wanted(clauses: Sequence[str], staff: Sequence[Resource]) -> str:
+    """Whom the clauses that wish something wish to see, by id; empty where nobody is named."""
+    called = [each for clause in clauses for each in named(clause, staff) if not each.refused]
+    return called[-1].id if called else ""
+
+
+def asking(talk: Talk, heard: Heard, desk: Desk) -> Desk:
+    """The desk that looks for times with the one whom the customer would like to see; a move cannot choose."""
+    if talk.task in {"move", "cancel"} or (talk.task == "none" and heard.of("move")):
+        return desk
+    if heard.staff:
+        return replace(desk, asked=heard.staff)
+    anybody = _ANYBODY.search(heard.text) is not None
+    return replace(desk, asked="" if anybody else talk.staff)
+
+
+def remark(talk: Talk, heard: Heard, desk: Desk) -> str:
+    """What to say where somebody is asked for who cannot be chosen now; else empty."""
+    person = next((each for each in desk.staff if each.id == heard.staff), None)
+    if person is None or talk.task == "none":
+        return ""
+    if talk.task != "book":
+        return "When I move an appointment I cannot choose who it is with; a colleague can."
+    able = not talk.service or desk.chosen(talk.service)
+    return "" if able else f"{desk.title(talk.service)} is not what {person.name} does here."

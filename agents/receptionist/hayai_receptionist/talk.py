@@ -107,6 +107,8 @@ class Talk(BaseModel):
     """The booking that was dropped last, to be taken up again."""
     topic: str = ""
     """What was asked last: "and Christmas Eve?" goes on with it."""
+    staff: str = ""
+    """Whom the customer would like to see, by the id of the resource."""
     then: tuple[Following, ...] = ()
     """What is to be booked after this."""
 

@@ -83,11 +83,12 @@ def from_now(desk: Desk) -> Wish:
 
 def _from(first: datetime, desk: Desk) -> tuple[Wish, ...]:
     """What is left of a day, and the days behind it where nothing is."""
-    end = _day_of(first, desk).end
+    end = day_of(first, desk).end
     return (Wish(start=first, end=end), Wish(start=end, end=max(end, from_now(desk).end), spare=True))
 
 
-def _day_of(instant: datetime, desk: Desk) -> Wish:
+def day_of(instant: datetime, desk: Desk) -> Wish:
+    """The whole day of an instant."""
     day = desk.local(instant).date()
     return Wish(start=desk.midnight(day), end=desk.midnight(day + _DAY))
 
@@ -234,7 +235,7 @@ def _other(talk: Talk, heard: Heard, desk: Desk) -> Talk:
     if heard.of("later"):
         wishes = _from(max(shown) + _MINUTE, desk)
     elif heard.of("earlier"):
-        wishes = (Wish(start=_day_of(min(shown), desk).start, end=min(shown)),)
+        wishes = (Wish(start=day_of(min(shown), desk).start, end=min(shown)),)
     elif shown and (talk.start or all(each.precise for each in wishes)):
-        wishes = (_day_of(shown[0], desk),)
+        wishes = (day_of(shown[0], desk),)
     return talk.forgetting_time().but(wishes=wishes, seen=seen)
