@@ -15,6 +15,7 @@ from hayai_receptionist import (
     dropping,
     moving,
     owned,
+    references,
     say,
     several,
     staff,
@@ -51,6 +52,7 @@ async def respond(talk: Talk, text: str, desk: Desk) -> Turn:
     heard = asides.continued(listen(text, talk, desk), talk, desk)
     talk = talk.but(topic=heard.questions[-1].topic if heard.questions else "")
     known = talk.but(name=heard.name or talk.name, contact=heard.contact or talk.contact)
+    known = await references.anchored(known, heard, desk)
     desk = staff.asking(known, heard, desk)
     try:
         turn = await _turn(known, heard, desk)

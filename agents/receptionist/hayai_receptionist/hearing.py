@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hayai_receptionist import caution, several, staff
+from hayai_receptionist import caution, references, several, staff
 from hayai_receptionist.contacts import contact_in
 from hayai_receptionist.intents import Intent, intents
 from hayai_receptionist.people import before_contact, name_in
@@ -66,6 +66,8 @@ class Heard:
     """How many of the service are wanted."""
     further: tuple[Following, ...] = ()
     """What is to be booked besides."""
+    beside: str = ""
+    """The service of an appointment that only tells the time: "right after my checkup"."""
     staff: str = ""
     """Whom the customer would like to see."""
 
@@ -82,6 +84,7 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
     request = masked(request, [each.span for each in staff.named(request, desk.staff)])
     contact, contact_span = contact_in(request)
     request = masked(request, [contact_span] if contact_span else [])
+    request, beside = references.anchoring(request, desk.services, talk.service)
     services = named(request, desk.services)
     count, figure = several.counted(request, services.marks)
     without = masked(request, (*services.marks, *([figure] if figure else [])))
@@ -113,6 +116,7 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
         refused=services.refused,
         count=count,
         further=further,
+        beside=beside,
         staff=staff.wanted(clauses, desk.staff),
     )
 

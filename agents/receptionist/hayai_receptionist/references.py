@@ -6,11 +6,14 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hayai_receptionist.talk import Wish
+from hayai_receptionist.services import masked, named
+from hayai_receptionist.talk import Wish, spanned
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from hayai.schedule import Service
     from hayai_receptionist.desk import Desk
     from hayai_receptionist.hearing import Heard
     from hayai_receptionist.talk import Talk
@@ -25,8 +28,41 @@ _AFTER = re.compile(
 _WEEK_LATER = re.compile(
     r"\b(?:(?:the )?week after(?: (?:that|next))?|(?:the )?following week|(?:a|one) week later)\b", re.IGNORECASE
 )
+_DAY_LATER = re.compile(
+    r"\b(?:(?:the )?(?:day after|following day)|the next day)\b"
+    r"(?=\W*\Z|[,.!?;]|\s+(?:that|my|our|at|please|the (?!\d))\b)",
+    re.IGNORECASE,
+)
+_BESIDE = re.compile(
+    r"\b(?:after|before|following|(?:same (?:day|time)) as)\s+(?:the|my|our|his|her|that|your)?\s*\Z", re.IGNORECASE
+)
+"""What stands before the name of an appointment that tells the time of another."""
+_BEFORE = re.compile(r"\bbefore\b", re.IGNORECASE)
+_LOOSELY_AFTER = re.compile(r"\b(?:after|following)\b", re.IGNORECASE)
 _NEXT_WEEK = re.compile(r"\bnext week\b", re.IGNORECASE)
 _OTHER_DAY = re.compile(r"\b(?:(?:any|an|some) ?other day|(?:a )?different day|not that day)\b", re.IGNORECASE)
+
+
+def anchoring(text: str, services: Sequence[Service], chosen: str) -> tuple[str, str]:
+    """`text` without the name of an appointment that only tells a time, and its service: "right after my checkup".
+
+    As much is said only beside another service that is meant: one of the text, or the one that is `chosen` already.
+    """
+    found = named(text, services)
+    for start, end in found.marks:
+        (only, *doubt) = named(text[start:end], services).ids
+        others = (set(found.ids) | ({chosen} if chosen else set())) - {only}
+        if others and not doubt and _BESIDE.search(text[:start]):
+            return masked(text, [(start, end)]), only
+    return text, ""
+
+
+async def anchored(talk: Talk, heard: Heard, desk: Desk) -> Talk:
+    """`talk` about the customer's appointment that the message tells a time by; unchanged where it tells by none."""
+    if not heard.beside:
+        return talk
+    found = [each for each in await desk.own() if each.service == heard.beside]
+    return talk.but(about=spanned(found[0]) if found else None)
 
 
 def bare(text: str) -> str:
@@ -36,23 +72,40 @@ def bare(text: str) -> str:
 
 def referred(talk: Talk, heard: Heard, desk: Desk) -> tuple[Wish, ...]:
     """The wishes that the message tells by the time that is, or was last, talked about; empty where it does not."""
-    anchor = _anchor(talk)
-    return _told(anchor, heard, desk) if anchor else ()
+    anchor = talk.about.wishes[0] if heard.beside and talk.about else _anchor(talk)
+    return _told(anchor, talk, heard, desk) if anchor else ()
 
 
-def _told(anchor: Wish, heard: Heard, desk: Desk) -> tuple[Wish, ...]:
+def _lasts(talk: Talk, desk: Desk) -> timedelta:
+    service = desk.service(talk.service)
+    return service.duration if service else _MINUTE
+
+
+def _told(anchor: Wish, talk: Talk, heard: Heard, desk: Desk) -> tuple[Wish, ...]:
     start, text = desk.local(anchor.start), heard.text
-    if _AFTER.search(text):
-        return (Wish(start=anchor.end, end=_day(start, desk).end + _DAY, soonest=True),)
     if _SAME_TIME.search(text):
         return _same_time(start, heard, desk)
     if _WEEK_LATER.search(text):
         return (_week(start + 7 * _DAY, desk),)
+    if _DAY_LATER.search(text):
+        return (_day(start + _DAY, desk),)
+    if around := _around(anchor, talk, heard, desk):
+        return around
     if _SAME_DAY.search(text):
         return _same_day(start, heard, desk)
     other = _OTHER_DAY.search(text) and not heard.when.wishes
     behind = Wish(start=_day(start, desk).end, end=desk.now + desk.business.schedule.horizon + _DAY)
     return (behind,) if other else ()
+
+
+def _around(anchor: Wish, talk: Talk, heard: Heard, desk: Desk) -> tuple[Wish, ...]:
+    """Right after the anchor, or before it on its day."""
+    day = _day(desk.local(anchor.start), desk)
+    if _AFTER.search(heard.text) or (heard.beside and _LOOSELY_AFTER.search(heard.text)):
+        return (Wish(start=anchor.end, end=day.end + _DAY, soonest=True),)
+    if heard.beside and _BEFORE.search(heard.text):
+        return (Wish(start=day.start, end=anchor.start - _lasts(talk, desk) + _MINUTE),)
+    return ()
 
 
 def _anchor(talk: Talk) -> Wish | None:
@@ -68,6 +121,8 @@ def _same_time(start: datetime, heard: Heard, desk: Desk) -> tuple[Wish, ...]:
     if _WEEK_LATER.search(heard.text) or _NEXT_WEEK.search(heard.text):
         there = start + 7 * _DAY
         return _at(there, desk), _day(there, desk)
+    if _DAY_LATER.search(heard.text):
+        return _at(start + _DAY, desk), _day(start + _DAY, desk)
     days = [desk.local(each.start) for each in heard.when.wishes] if heard.when.has_date else []
     return (_at(days[0].replace(hour=start.hour, minute=start.minute), desk), _day(days[0], desk)) if days else ()
 
