@@ -33,7 +33,7 @@ def answers(asked: tuple[Question, ...], talk: Talk, desk: Desk) -> tuple[str, .
 
 
 def _answer(question: Question, talk: Talk, desk: Desk) -> tuple[str, ...]:
-    if question.topic in {*_FIXED, "length", "ahead", "now", "date"}:
+    if question.topic in {*_FIXED, "length", "ahead", "now", "date", "lunch"}:
         return _presence(question, desk) or (_FIXED.get(question.topic) or _aside(question, talk, desk),)
     if question.topic == "own":
         return (desk.business.answers[question.answer].says,)
@@ -62,6 +62,9 @@ def _aside(question: Question, talk: Talk, desk: Desk) -> str:
         return reasons.horizon(desk)
     if question.topic == "date":
         return f"Today is {say.day(desk.today(), desk.today())}."
+    if question.topic == "lunch":
+        breaks = say.breaks(desk)
+        return f"We close in between: {breaks}." if breaks else f"We have no lunch break: {say.week(desk)}."
     now = any(_within(each, desk) for each in desk.openings(desk.today()))
     return f"We are {'open' if now else 'closed'} now. {_on(desk.today(), desk)}"
 

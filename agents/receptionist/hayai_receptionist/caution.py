@@ -58,6 +58,31 @@ _SUGGESTING = re.compile(
 )
 
 
+_STATED = re.compile(
+    r"\b(?:(?:i|we)(?:'ve| have)(?: got)?"
+    r" (?:(?:my|our)\b|an? (?!(?:free|day|time|slot|opening|gap|break|window)\b)(?=\w))"
+    r"|(?:my|our) (?!(?:appointment|preference|preferred|best|ideal|favou?rite|day|lunch|free|booking|next)\b)"
+    r"\s*(?:\w+\s+){0,3}(?:is|starts|begins)\s+(?=on\b|at\b|this\b|next\b|tomorrow\b))"
+    r"[^,.;!?\v]*?(?=[,.;!?\v]|\b(?:so|and|but|can|could|before)\b|\Z)",
+    re.IGNORECASE,
+)
+"""What the customer tells of their own life: "I have my driving test on Friday at 9"."""
+_TO_BOOK = re.compile(r"\b(?:book|schedule|need|want|come|arrange)\b", re.IGNORECASE)
+_WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_DAY_OF_A_NAME = re.compile(
+    rf"\b(?:who|you|i) said {_WEEKDAY}\b|\b{_WEEKDAY} (?:said|says|told|recommended|sent|thinks)\b"
+    rf"|\bmy (?:mate|friend|sister|brother|wife|husband|daughter|son|dog|cat|partner|boss|colleague) {_WEEKDAY}\b",
+    re.IGNORECASE,
+)
+"""A weekday that is somebody's name, or only spoken of."""
+
+
+def unstated(text: str) -> str:
+    """`text` without the times that are told of the customer's own life, or are names, and are no wish to come then."""
+    told = _STATED.sub(lambda found: found[0] if _TO_BOOK.search(found[0]) else " ", text)
+    return _DAY_OF_A_NAME.sub(" ", told)
+
+
 def about_cancelling(clause: str) -> bool:
     """Whether a clause only asks about cancelling or moving, on a condition or in general, and wishes none."""
     if _IF_MOVING.search(clause) and not _TO_WHEN.search(clause):

@@ -209,7 +209,8 @@ async def _after_answers(talk: Talk, heard: Heard, desk: Desk, said: tuple[str, 
     """Back to the open question; where there is none, an invitation to book what was asked about."""
     if talk.task != "none":
         return (await _open_question(talk, desk)).led_by(*said)
-    named = (id_ for each in heard.questions for id_ in each.services)
+    # What the business file answers itself may well be a no: "we only groom dogs".
+    named = (id_ for each in heard.questions if each.topic != "own" for id_ in each.services)
     asked = tuple(dict.fromkeys(named))
     if not asked and talk.service and not any(each.strange for each in heard.questions):
         asked = (talk.service,)

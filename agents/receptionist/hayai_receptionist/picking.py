@@ -24,6 +24,11 @@ _PLACED = re.compile(
     re.IGNORECASE,
 )
 _PAIR = 2
+_BUT = re.compile(
+    r"\b(?:any(?:thing|\s*one|y)?|either|all)\s+(?:but|except)\s+(?:for\s+)?the\s+"
+    r"(first|earliest|second|third|fourth|last|latest)\b",
+    re.IGNORECASE,
+)
 _COUNTED = frozenset({"option", "number", "choice", "no", "nr"})
 _SIDE = wordset(
     """
@@ -69,6 +74,13 @@ def _comparing(words: tuple[str, ...]) -> bool:
     """A lone "later" or "sooner" asks for other times; "the later one" picks."""
     compared = {"later", "earlier", "sooner"} & set(words)
     return bool(compared) and not {"the", "one"} & set(words)
+
+
+def excepted(heard: Heard, count: int) -> int | None:
+    """The first of those that are left where only one will not do: "anything but the first"; else None."""
+    found = _BUT.search(heard.text)
+    barred = _within(_PLACES[found[1].casefold()], count) if found else None
+    return next((place for place in range(count) if place != barred), None) if barred is not None else None
 
 
 def indifferent(heard: Heard) -> bool:

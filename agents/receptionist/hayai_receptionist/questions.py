@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from hayai_receptionist.desk import Desk
 
 Topic = Literal[
-    "hours", "address", "phone", "price", "services", "own", "policy", "staff", "length", "ahead", "now", "date"
+    "hours", "address", "phone", "price", "services", "own", "policy", "staff", "length", "ahead", "now", "date",
+    "lunch",
 ]  # fmt: skip
 _SHORT = 3
 _OPENERS = wordset("do does is are can what what's how where when which who will have")
@@ -31,6 +32,13 @@ _PATTERNS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
         ),
     ),
     ("price", re.compile(r"\b(?:cheapest|least expensive|most expensive|dearest)\b", re.IGNORECASE)),
+    (
+        "lunch",
+        re.compile(
+            r"\b(?:open|closed?|closing|there|work\w*)\b[^?]*\b(?:lunch\w*|mid-?day)\b|\bwhen is (?:your |the )?lunch",
+            re.IGNORECASE,
+        ),
+    ),
     ("now", re.compile(r"\bopen (?:right |just )?now\b|\bopen at the moment\b|\bcurrently open\b", re.IGNORECASE)),
     (
         "date",

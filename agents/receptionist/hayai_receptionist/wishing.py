@@ -152,6 +152,8 @@ def _picked(talk: Talk, heard: Heard, desk: Desk) -> Wish | None:
         place = talk.offers.index(fitting[0])
     if place is None:
         place = picking.ordinal(heard, len(talk.offers))
+    if place is None:
+        place = picking.excepted(heard, len(talk.offers))
     if place is None and not heard.when and picking.indifferent(heard):
         place = 0
     if place is None and not heard.when and heard.polarity == "yes" and len(talk.offers) == 1:
