@@ -20,7 +20,7 @@ _MOST = 3
 _PAIR = 2
 _ALSO = re.compile(
     r"\b(?:also|as well|too|plus|additionally|in addition|another|afterwards?|one more)\b"
-    r"|\b(?:right|directly|just|straight) after\b|^\W*and\b",
+    r"|\b(?:right|directly|just|straight) after\b|^\W*(?:(?:yes|ok|okay|sure)\W+)?and\b",
     re.IGNORECASE,
 )
 _ONE_MORE = re.compile(r"\b(?:another|one more|a second|also an?|and an?|as well)\b", re.IGNORECASE)

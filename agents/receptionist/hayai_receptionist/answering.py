@@ -33,7 +33,7 @@ def answers(asked: tuple[Question, ...], talk: Talk, desk: Desk) -> tuple[str, .
 
 
 def _answer(question: Question, talk: Talk, desk: Desk) -> tuple[str, ...]:
-    if question.topic in {*_FIXED, "length", "ahead", "now", "date", "lunch"}:
+    if question.topic in {*_FIXED, "length", "ahead", "now", "date", "lunch", "unknown"}:
         return _presence(question, desk) or (_FIXED.get(question.topic) or _aside(question, talk, desk),)
     if question.topic == "own":
         return (desk.business.answers[question.answer].says,)
@@ -56,6 +56,8 @@ def _presence(question: Question, desk: Desk) -> tuple[str, ...]:
 
 
 def _aside(question: Question, talk: Talk, desk: Desk) -> str:
+    if question.topic == "unknown":
+        return f"I have no answer to your question.{say.call_us(desk)}"
     if question.topic == "length":
         return _lengths(question, talk, desk)
     if question.topic == "ahead":

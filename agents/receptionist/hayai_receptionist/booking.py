@@ -139,8 +139,9 @@ async def _answered(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     if heard.name or heard.contact or heard.when.wishes or caution.checks(heard.text):
         agreed = heard.polarity == "yes" and not (heard.name or heard.contact)
         return await (_book(talk, desk) if agreed else advance(talk, desk))
-    if heard.polarity == "yes":
-        return await _book(talk, desk)
+    if heard.polarity == "yes":  # "yes, cancel" is no yes to a booking; "yes, and cancel the other one" is
+        doubtful = heard.of("cancel") and not adding.more(heard)
+        return await (advance(talk, desk) if doubtful else _book(talk, desk))
     if heard.polarity == "no":
         await desk.release(talk.held)
         seen = (*talk.seen, talk.start) if talk.start else talk.seen
@@ -279,5 +280,5 @@ async def _summary(talk: Talk, booked: Appointment, desk: Desk) -> Turn:
         turn = await advance(after, desk, told, f"Now {desk.title(after.service)}.")
         return Turn(turn.talk, turn.sentences, turn.choices, (event, *turn.events))
     return Turn(
-        talk.at_rest().but(last=booked.id, about=spanned(booked)), (f"{told} Is there anything else?",), events=(event,)
+        talk.at_rest().but(last=booked.id, about=spanned(booked)), (told, "Is there anything else?"), events=(event,)
     )

@@ -22,7 +22,7 @@ async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
     mine = await desk.own()
     if not mine:
         return owned.none(talk, "cancel")
-    meant = owned.on_day(mine, heard, desk)
+    meant = owned.on_day(owned.besides(mine, talk, heard), heard, desk)
     talk = talk.at_rest().but(task="cancel")
     if len(meant) > 1:
         turn = (_ask_all if heard.of("everything") else _which)(talk, meant, desk)

@@ -83,6 +83,18 @@ def unstated(text: str) -> str:
     return _DAY_OF_A_NAME.sub(" ", told)
 
 
+_RATHER = re.compile(
+    r"\W*(?:never ?mind|nvm|forget (?:it|that)|scratch that)\W+(?:(?:make it|let's say|rather|how about|then)\s+)?"
+    r"(?:(?:at|on)\s+)?(?:\d|noon|mon|tue|wed|thu|fri|sat|sun|today|tomorrow)",
+    re.IGNORECASE,
+)
+
+
+def replaces(text: str) -> bool:
+    """Whether "never mind" only takes back the time: "never mind, 8:45"."""
+    return bool(_RATHER.match(text))
+
+
 def about_cancelling(clause: str) -> bool:
     """Whether a clause only asks about cancelling or moving, on a condition or in general, and wishes none."""
     if _IF_MOVING.search(clause) and not _TO_WHEN.search(clause):

@@ -11,6 +11,7 @@ from hayai_receptionist import (
     asides,
     booking,
     cancelling,
+    caution,
     correcting,
     dropping,
     moving,
@@ -95,13 +96,22 @@ async def _acted(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     if not answering and (turn := await _started(calm, heard, desk)) is not None:
         return turn
     if talk.task != "none":
-        return await _HEAR[talk.task](calm, heard, desk)
+        turn = await _HEAR[talk.task](calm, heard, desk)
+        return await _also_cancelled(turn, heard, desk) if turn and answering and talk.task == "book" else turn
     if talk.stage == "invite" and heard.polarity == "no":
         return Turn(calm.at_rest(), ("All right. What else can I do for you?",), say.MENU)
     if _only_corrects(heard) and (noted := await correcting.corrected(calm, heard, desk)):
         return Turn(calm.but(stage="open"), (noted, "What else can I do for you?"), say.MENU)
     more = several.again(calm, heard)
     return await booking.begin(more or calm, heard, desk) if more or _wants_to_book(talk, heard) else None
+
+
+async def _also_cancelled(turn: Turn, heard: Heard, desk: Desk) -> Turn:
+    """`turn`, and the cancellation that its message asks for besides: "yes, and cancel my other appointment"."""
+    done = turn.talk.task == "none" and turn.talk.last
+    if not (done and heard.of("cancel")):
+        return turn
+    return (await cancelling.begin(turn.talk, heard, desk)).led_by(*turn.sentences[:-1]).after(*turn.events)
 
 
 def _only_corrects(heard: Heard) -> bool:
@@ -172,7 +182,7 @@ _BARE = wordset("cancel cancle please that it this pls")
 
 def _abandons(talk: Talk, heard: Heard) -> bool:
     """Whether the message drops what is under way: "forget it"; in the middle of a booking a bare "cancel" too."""
-    if talk.task == "none":
+    if talk.task == "none" or (heard.when.wishes and caution.replaces(heard.text)):
         return False
     plain = set(heard.said) <= _BARE and "?" not in heard.text
     bare = heard.of("cancel") and plain and talk.task != "cancel"

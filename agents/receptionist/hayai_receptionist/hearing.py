@@ -24,12 +24,18 @@ if TYPE_CHECKING:
 # A clause ends at a mark before a space, but not after a shortened word: "10 a.m. tomorrow", "Dr. Osei".
 _CLAUSES = re.compile(
     r"(?<![.\s]\w\.)(?<!\b[DdMmSsJj]r\.)(?<!\bMs\.)(?<!\bMrs\.)(?<!\bSt\.)(?<=[.?!;])\s+|\n+"
-    r"|(?:,\s*|\s+)(?:and|but)\s+(?=(?:can|could|may|i|i'd|please|book|do|does|is|are|what|what's|how|where|when)\b)"
-    r"|,\s+(?=(?:what|what's|how|where|do you|are you|is there)\b)",
+    r"|(?:,\s*|\s+)(?:and|but)\s+(?:(?:then|also)\s+)?"
+    r"(?=(?:can|could|may|i|i'd|please|book|do|does|is|are|what|what's|how|where|when|tell me|let me know)\b)"
+    r"|,\s+(?=(?:what|what's|how|where|do you|are you|is there|is it|is that|will you|will it)\b)",
     re.IGNORECASE,
 )
 _ONE_QUESTION = re.compile(r"[^.!;?]*\?\W*")
 """A message that is one single question: "yes but can I still change it?"."""
+_PUT = re.compile(
+    r"\W*(?:is|are|do|does|did|will|would|should|has|have|why|who|what|how|where|am|must)\b", re.IGNORECASE
+)
+_TOLD = 4
+"""A question of fewer words asks about what is being talked about: "is that ok?"."""
 _LONG_NUMBER = re.compile(r"\d{3}")
 _REOPENS = re.compile(
     r"\b(?:also|too|as well|another|plus|instead|actually|rather|no|not|mean|meant|ones?|want)\b", re.IGNORECASE
@@ -153,12 +159,22 @@ def _parted(plain: str, desk: Desk) -> tuple[tuple[Question, ...], list[str]]:
     request: list[str] = []
     for clause in _CLAUSES.split(plain):
         about = [_carried(each, asked) for each in questions(clause, desk)]
+        if not about and clause != plain and _puzzles(clause, desk):
+            about = [Question("unknown", clause)]
         asked += about
         plainly = all(each.topic not in {"policy", "staff"} for each in about)
         asks_to = plainly and _ASKS_TO & intents(words(masked(clause, named(clause, desk.services).marks)))
         if not about or asks_to:
             request.append(clause)
     return tuple(asked), request
+
+
+def _puzzles(clause: str, desk: Desk) -> bool:
+    """Whether a clause beside others asks for something that nobody here knows: "is it ok if I'm late?"."""
+    if not clause.endswith("?") or not _PUT.match(clause) or len(words(clause)) < _TOLD:
+        return False
+    known = named(clause, desk.services).ids or staff.named(clause, desk.staff) or intents(words(clause))
+    return not known and not when(clause, None, desk)
 
 
 def _carried(question: Question, before: list[Question]) -> Question:

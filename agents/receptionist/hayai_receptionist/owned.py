@@ -35,6 +35,12 @@ def on_day(owned: Sequence[Appointment], heard: Heard, desk: Desk) -> list[Appoi
     return days or found
 
 
+def besides(owned: Sequence[Appointment], talk: Talk, heard: Heard) -> Sequence[Appointment]:
+    """Without the one that was booked last, where the message means "my other one"."""
+    others = [each for each in owned if each.id != talk.last]
+    return others if others and _OTHER_ONE.search(heard.text) else owned
+
+
 async def other(talk: Talk, heard: Heard, desk: Desk) -> Appointment | None:
     """The one other appointment than `talk.target` that a message names instead: "no, the cleaning"."""
     mine = await desk.own()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Topic = Literal[
     "hours", "address", "phone", "price", "services", "own", "policy", "staff", "length", "ahead", "now", "date",
-    "lunch",
+    "lunch", "unknown",
 ]  # fmt: skip
 _SHORT = 3
 _OPENERS = wordset("do does is are can what what's how where when which who will have")
