@@ -19,11 +19,11 @@ from hayai_receptionist import (
     references,
     say,
     several,
+    smalltalk,
     staff,
 )
 from hayai_receptionist.answering import answers
 from hayai_receptionist.hearing import listen
-from hayai_receptionist.polarity import ordinary
 from hayai_receptionist.talk import Talk, Turn
 from hayai_receptionist.words import wordset
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from hayai_receptionist.hearing import Heard
 
 _MISSES = 3
-_WELCOME = "You are welcome. Just write here if you need anything else."
 """After so many messages in a row that were not understood, a person is offered."""
 _HEAR: dict[str, Callable[[Talk, Heard, Desk], Awaitable[Turn | None]]] = {
     "book": booking.hear,
@@ -239,35 +238,10 @@ async def _open_question(talk: Talk, desk: Desk, *lead: str) -> Turn:
 
 async def _small_talk(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     calm = talk.but(misses=0)
-    idle = talk.task == "none"
-    replies = (
-        (
-            heard.of("identity"),
-            "I am the automated receptionist here; just say so if you would rather speak to a person.",
-        ),
-        (heard.of("wellbeing"), "I am well, thank you for asking."),
-        (heard.of("bye") and idle, ""),
-        (heard.of("thanks") and not idle, "You are welcome."),
-        (heard.of("thanks"), _WELCOME),
-        (heard.of("help"), say.CAN),
-        (heard.of("unsure") and not idle, "Take your time."),
-        (heard.of("repeat"), "Of course."),
-        (heard.of("greet"), "Hello." if talk.greeted else ""),
-        (bool(heard.name or heard.contact), "Thank you, I have noted that."),
-        (not any(map(str.isalnum, heard.text)) and talk.greeted and bool(heard.text), "I can read words best."),
-        (idle and bool(heard.polarity) and ordinary(heard.said), "All right."),
-        (not heard.text, "That message was empty."),
-    )
-    sentence = next((reply for holds, reply in replies if holds), None)
-    if sentence is None:
-        return None
-    if sentence == _WELCOME:
-        return Turn(calm.but(stage="open"), (_WELCOME,))
-    if idle and (heard.of("bye") or (heard.polarity == "no" and ordinary(heard.said))):
-        return Turn(
-            calm.but(stage="open"), ("Thank you, and see you soon. Just write here if you need anything else.",)
-        )
-    return await _open_question(calm, desk, *([sentence] if sentence else []))
+    if (last := smalltalk.last_word(talk, heard)) is not None:
+        return Turn(calm.but(stage="open"), (last,))
+    sentence = smalltalk.reply(talk, heard)
+    return None if sentence is None else await _open_question(calm, desk, *([sentence] if sentence else []))
 
 
 async def _missed(talk: Talk, heard: Heard, desk: Desk) -> Turn:
