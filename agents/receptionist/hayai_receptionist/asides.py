@@ -21,10 +21,12 @@ _RECALLING = re.compile(
     r"\W*(?:(?:so|and|wait|sorry|ok|okay|remind me|tell me|but)\W+)*"
     r"(?:when(?:'s| is| was)|(?:what|which) (?:time|day|date|day and time)(?:'s| is| was)|(?:for )?when did you say)"
     r"(?:\s+(?:it|that|this|the appointment|my visit))?(?:\s+(?:again|now|exactly|please|for))*\W*\Z"
-    r"|\W*remind me(?: when(?: it is)?)?\W*\Z",
+    r"|\W*remind me(?: when(?: it is)?)?\W*\Z"
+    r"|\W*what (?:was|am) i booking\W*\Z|\W*what did i (?:choose|pick|book|take)\W*\Z"
+    r"|\W*(?:what(?:'s| is)|under (?:what|which)|what|which) (?:my )?name(?: (?:is|did|do) .*)?\W*\Z",
     re.IGNORECASE,
 )
-"""A question after the time of what is talked about, and nothing else."""
+"""A question after the time or the name of what is talked about, and nothing else."""
 _ASKING = wordset("who what what's which when where why how do does did is are can could will would may have any")
 _FOREIGN = wordset(
     """

@@ -44,8 +44,10 @@ async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """The next turn of a booking; None where the message says nothing about it."""
     if name := naming.told(talk, heard, desk):
         return await advance(talk.but(name=name, nameless=False, refusals=0), desk, f"Thank you, {name}.")
-    if naming.mistaken(talk, heard):
-        return await advance(talk.but(name="", refusals=0), desk, "I am sorry.")
+    other = several.for_other(talk, heard)
+    if other or naming.mistaken(talk, heard):
+        unnamed = talk.but(name="", refusals=0, nameless=False, other=talk.other or other)
+        return await advance(unnamed, desk, "Gladly." if other else "I am sorry.")
     if looked := await looking.looked(talk, heard, desk):
         return await advance(talk, desk, looked)
     if (added := adding.added(talk, heard) or adding.both(talk, heard) or several.besides(talk, heard)) is not None:
@@ -63,7 +65,7 @@ async def _replied(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     if talk.stage == "confirm":
         return await _answered(talk, heard, desk)
     if talk.stage in {"name", "contact"}:
-        if talk.start and (heard.staff or talk.service in heard.services):
+        if talk.start and (heard.staff or heard.when.wishes or talk.service in heard.services):
             kept = f"That is what I am keeping: {desk.wanted(talk.service)} on {say.moment(talk.start, desk)}."
             return await advance(talk, desk, kept)
         return await _about_person(talk, heard, desk)

@@ -35,6 +35,11 @@ _NO_WAY_TO_REACH = re.compile(
     r"(?:e-?mail|mail|phone|telephone|mobile|cell|number|contact)",
     re.IGNORECASE,
 )
+_DECLINING = re.compile(
+    r"\b(?:rather not|prefer not|don't want to|do not want to|won't|not going to|not comfortable)"
+    r"(?: to)?(?: say| tell| give| share| leave)?\b(?!.*\b(?:book|come|wait)\b)|^\W*(?:skip|pass|none|no comment)\W*\Z",
+    re.IGNORECASE,
+)
 _NOT_YET = re.compile(r"\b(?:don't|dont|do not|not)\b(?:\s+\w+){0,4}\s+(?:yet|just now)\b", re.IGNORECASE)
 _LATER = re.compile(
     r"\b(?:book|decide|confirm|pay|tell you|let you know|answer|come back|do (?:it|this|that))\s+(?:\w+\s+)?later\b",
@@ -126,6 +131,11 @@ def puts_off(text: str) -> bool:
 def unreachable(text: str) -> bool:
     """Whether the customer says that there is no telephone and no mail address."""
     return bool(_NO_WAY_TO_REACH.search(text))
+
+
+def declines(text: str) -> bool:
+    """Whether the customer would rather not answer a question about themselves."""
+    return bool(_DECLINING.search(text))
 
 
 def checks(text: str) -> bool:

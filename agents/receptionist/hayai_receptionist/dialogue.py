@@ -211,7 +211,8 @@ async def _mine(talk: Talk, desk: Desk) -> Turn:
 async def _under_discussion(talk: Talk, desk: Desk) -> str:
     """The appointment that "it" is: the one that is held or asked about, or was booked last; empty where none is."""
     appointment = await desk.mine(talk.held or talk.target or talk.last)
-    return say.appointment(appointment, desk) if appointment else ""
+    whom = f", for {appointment.customer.name}" if appointment and appointment.customer.name else ""
+    return f"{say.appointment(appointment, desk)}{whom}" if appointment else ""
 
 
 async def _after_answers(talk: Talk, heard: Heard, desk: Desk, said: tuple[str, ...]) -> Turn:

@@ -32,14 +32,19 @@ _WITH_ANOTHER = re.compile(
     re.IGNORECASE,
 )
 _FOR_OTHER = re.compile(
-    r"^\W*(?:\w+\s+){0,4}?(?:for|and|about)\s+(?:my|our|his|her)\s+"
+    r"^\W*(?:[\w']+\s+){0,4}?(?:for|and|about)\s+(?:my|our|his|her)\s+"
     r"(?!appointment|booking|other|next|last|name|number|phone|mail|e-?mail|address|visit)\w+"
     r"(?:\s+(?:too|as well|please))*\W*\Z",
     re.IGNORECASE,
 )
 _ALSO = re.compile(r"\b(?:and|also|too|as well)\b", re.IGNORECASE)
+_FOR_ME = re.compile(r"\bfor (?:me|myself)\b", re.IGNORECASE)
 _ONE_MORE = re.compile(
-    r"^\W*(?:(?:and|also|now|ok|okay)\W+)*(?:another(?: one)?|one more|the same again)(?: please)?\W*\Z", re.IGNORECASE
+    r"^\W*(?:(?:and|also|now|ok|okay)\W+)*"
+    r"(?:(?:another(?: one)?|one more|the same again)|(?:and|also)\W+one(?= for| too))"
+    r"(?: for me)?(?: too| as well)?(?: please| right after(?: (?:that|his|hers|it))?| back to back)*\W*\Z"
+    r"|^\W*and one for me\b",
+    re.IGNORECASE,
 )
 SEAM = "\v"
 """Stands between the clauses of a request; a space to all who read it."""
@@ -126,6 +131,12 @@ def besides(talk: Talk, heard: Heard) -> Talk | None:
     return talk.but(then=(*talk.then, *more))
 
 
+def for_other(talk: Talk, heard: Heard) -> bool:
+    """Whether the booking under way turns out to be for somebody else: "it's for my daughter"."""
+    plainly = _FOR_OTHER.search(heard.text) and not _ALSO.search(heard.text)
+    return bool(plainly) and talk.start is not None and not (heard.services or heard.when or heard.name or talk.other)
+
+
 def again(talk: Talk, heard: Heard) -> Talk | None:
     """The talk about one more of what was booked last: "another one", "and for my son?"; None where none is wanted."""
     if talk.task != "none" or talk.about is None or not talk.last or heard.services or heard.questions:
@@ -133,4 +144,5 @@ def again(talk: Talk, heard: Heard) -> Talk | None:
     other = bool(_FOR_OTHER.search(heard.text))
     if not other and not _ONE_MORE.search(heard.text):
         return None
-    return talk.but(service=talk.about.service, name="" if other else talk.name, other=other)
+    unnamed = other or (talk.other and _FOR_ME.search(heard.text))
+    return talk.but(service=talk.about.service, name="" if unnamed else talk.name, other=other)

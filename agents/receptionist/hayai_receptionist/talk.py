@@ -122,7 +122,8 @@ class Talk(BaseModel):
 
     def at_rest(self) -> Talk:
         """The same talk with no task: the person and the last appointment stay."""
-        return Talk(name=self.name, contact=self.contact, greeted=self.greeted, last=self.last, about=self.about)
+        kept = {"name": self.name, "contact": self.contact, "other": self.other}
+        return Talk(**kept, greeted=self.greeted, last=self.last, about=self.about)
 
 
 @dataclass(frozen=True)

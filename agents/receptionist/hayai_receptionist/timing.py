@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SAID_NO = re.compile(
     r"^\W*(?:no|nope|nah|naw|sorry|no thanks|no thank you|not that one|not really)"
-    r"(?:\s*[,.!;:-]+\s*|\s+(?=\d|at\b|on\b|can\b|could\b|how\b|make\b|i\b|i'd\b|let\b|what\b|the\b|maybe\b|rather\b|please\b))",
+    r"(?:\s*[,.!;:-]+\s*|\s+(?=\d|at\b|on\b|but\b|can\b|could\b|how\b|make\b|i\b|i'd\b|let\b|what\b|the\b|maybe\b|rather\b|please\b))",
     re.IGNORECASE,
 )
 # "the blue one" names no hour; "the afternoon around one" does, and "the first one" is the grammar's to read.
