@@ -24,6 +24,9 @@ _ALSO = re.compile(
     re.IGNORECASE,
 )
 _ONE_MORE = re.compile(r"\b(?:another|one more|a second|also an?|and an?|as well)\b", re.IGNORECASE)
+_LESS = re.compile(r"\b(?:skip|drop|forget|without|leave out|not the|no need|don't need|just|only)\b", re.IGNORECASE)
+_ONLY = re.compile(r"\b(?:just|only)\b", re.IGNORECASE)
+_LATTER = re.compile(r"\b(?:second|other|rest|last|latter)\b", re.IGNORECASE)
 _AFTER = re.compile(r"\b(?:right|directly|just|straight) after\b|\bafterwards?\b", re.IGNORECASE)
 _SAME_DAY = re.compile(r"\bsame day\b", re.IGNORECASE)
 
@@ -44,6 +47,26 @@ def added(talk: Talk, heard: Heard) -> Talk | None:
 def more(heard: Heard) -> bool:
     """Whether a message asks for something besides: "and a cleaning, too"."""
     return bool(_ALSO.search(heard.text))
+
+
+def rearranged(talk: Talk, heard: Heard) -> Talk | None:
+    """`talk` with one booking less or more, as the message asks for; None where it asks for neither."""
+    return lessened(talk, heard) or added(talk, heard) or both(talk, heard)
+
+
+def lessened(talk: Talk, heard: Heard) -> Talk | None:
+    """`talk` without a booking that waited and is taken back: "skip the whitening", "just the cleaning"; else None."""
+    named = {*heard.services, *heard.refused}
+    first = talk.then[0] if talk.then else None
+    if first is None or not (_LESS.search(heard.text) or heard.refused):
+        return None
+    if _ONLY.search(heard.text):
+        return talk.but(then=()) if named <= {talk.service} else None
+    if talk.service in named:
+        wishes = first.wishes or ((wishing.exactly(talk.start),) if talk.start else talk.wishes)
+        return talk.forgetting_time().but(service=first.service, wishes=wishes, then=talk.then[1:])
+    rest = tuple(each for each in talk.then if named and each.service not in named)
+    return talk.but(then=rest) if rest != talk.then and (named or _LATTER.search(heard.text)) else None
 
 
 def both(talk: Talk, heard: Heard) -> Talk | None:
@@ -76,6 +99,8 @@ def following(talk: Talk, booked: Appointment, desk: Desk) -> Talk:
 
 def order(talk: Talk, desk: Desk) -> str:
     """In which order it goes."""
+    if not talk.then:
+        return f"Only {desk.title(talk.service)}, then."
     if {each.service for each in talk.then} == {talk.service}:
         return f"One {desk.title(talk.service)} after the other."
     waiting = ", then ".join(desk.title(each.service) for each in talk.then)

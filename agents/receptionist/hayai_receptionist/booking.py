@@ -50,14 +50,14 @@ async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
         return await advance(unnamed, desk, "Gladly." if other else "I am sorry.")
     if looked := await looking.looked(talk, heard, desk):
         return await advance(talk, desk, looked)
-    if (added := adding.added(talk, heard) or adding.both(talk, heard) or several.besides(talk, heard)) is not None:
-        return await advance(added, desk, adding.order(added, desk))
+    changed = adding.rearranged(talk, heard) or several.besides(talk, heard) or _rewished(talk, heard, desk)
+    return await (_replied(talk, heard, desk) if changed == talk else _changed(talk, changed, desk))
+
+
+def _rewished(talk: Talk, heard: Heard, desk: Desk) -> Talk:
+    """`talk` with the person, the service and the time that the message wishes."""
     changed = several.waiting(_with_service(_with_staff(talk, desk), heard, desk), heard)
-    if (timed := wishing.heard_time(changed, heard, desk)) is not None:
-        changed = timed
-    if changed != talk:
-        return await _changed(talk, changed, desk)
-    return await _replied(talk, heard, desk)
+    return wishing.heard_time(changed, heard, desk) or changed
 
 
 async def _replied(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
@@ -90,7 +90,7 @@ async def _changed(talk: Talk, changed: Talk, desk: Desk) -> Turn:
         lead.append(f"{desk.title(changed.service)} instead of {desk.title(talk.service)}.")
     if talk.held and not changed.held:
         await desk.release(talk.held)
-    if len(changed.then) > len(talk.then):
+    if changed.then != talk.then:
         lead.append(adding.order(changed, desk))
     turn = await advance(changed, desk, *lead)
     if not talk.held or turn.talk.held or talk.start is None:

@@ -25,7 +25,9 @@ async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
     meant = owned.on_day(owned.besides(mine, talk, heard), heard, desk)
     talk = talk.at_rest().but(task="cancel")
     if len(meant) > 1:
-        turn = (_ask_all if heard.of("everything") else _which)(talk, meant, desk)
+        named = {each.service for each in meant}
+        each_named = len(named) == len(meant) and named == set(heard.services)
+        turn = (_ask_all if each_named or heard.of("everything") else _which)(talk, meant, desk)
     else:
         turn = _ask(talk, meant[0], desk)
     return turn.led_by(*owned.no_such(mine, heard, desk))

@@ -38,6 +38,11 @@ _FOR_OTHER = re.compile(
     re.IGNORECASE,
 )
 _ALSO = re.compile(r"\b(?:and|also|too|as well)\b", re.IGNORECASE)
+_FOR_KIN = re.compile(
+    r"\bfor (?:my|our) (?:son|daughter|wife|husband|kids?|child|children|mother|father|mom|mum|dad|friend|brother"
+    r"|sister|partner|girlfriend|boyfriend|mate)\b",
+    re.IGNORECASE,
+)
 _FOR_ME = re.compile(r"\bfor (?:me|myself)\b", re.IGNORECASE)
 _ONE_MORE = re.compile(
     r"^\W*(?:(?:and|also|now|ok|okay)\W+)*"
@@ -93,8 +98,13 @@ def timed(parts: Sequence[Part], text: str, desk: Desk) -> tuple[str, tuple[Foll
     donor = next((place for place, each in enumerate(times) if each), 0)
     told[0], times[donor] = told[donor], times[0]
     return told[0], tuple(
-        Following(service=each.service, wishes=time.wishes, place=_place(text, timed=bool(time)))
-        for each, time in zip(parts[1:], times[1:], strict=True)
+        Following(
+            service=part.service,
+            wishes=time.wishes,
+            place=_place(text, timed=bool(time)),
+            other=_FOR_KIN.search(text[part.start : part.end]) is not None,
+        )
+        for part, time in zip(parts[1:], times[1:], strict=True)
     )
 
 

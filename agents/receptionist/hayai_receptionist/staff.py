@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 _NOT = r"not|instead of|rather than|anybody but|anyone but"
 _BEFORE = (
     rf"(?:with|by|see|seeing|want|prefer|like|ask for|asking for|request|{_NOT}|get|have|is|isn't|are|when is"
-    r"|when's|when are|does|do|can|will)"
+    r"|what about|how about|when's|when are|does|do|can|will)"
 )
 _AFTER = r"(?:working|work|in|free|available|there|on duty|off|as|do|see)"
 _WHO = re.compile(r"\bwho(?:'s|'ll)?\b(?!\s+(?:are|am)\b)", re.IGNORECASE)
-_LEFT_OUT = frozenset({"dr", "mr", "mrs", "ms"})
+_LEFT_OUT = frozenset({"dr", "doctor", "mr", "mrs", "ms", "nurse"})
 _ANYBODY = re.compile(
     r"\b(?:any(?:body|one)|whoever|either of them)\b(?! else)|\bno preference\b"
     r"|\b(?:doesn't|does not|don't) (?:matter|mind|care) (?:who|whom|which)\b",
@@ -52,7 +52,7 @@ def named(text: str, staff: Sequence[Resource]) -> tuple[Called, ...]:
 
 def _spoken(name: str) -> re.Pattern[str]:
     parts = [re.escape(each) for each in words(name) if each not in _LEFT_OUT] or [re.escape(name)]
-    title = r"(?:(?:dr|mr|mrs|ms)\.?\s+)?"
+    title = r"(?:(?:dr|doctor|mr|mrs|ms|nurse)\.?\s+)?"
     own = rf"(?P<title>{title})(?P<name>{' '.join(parts)})\b(?!\s+(?:the\s+)?\d)"
     return re.compile(rf"\b(?P<before>{_BEFORE})\s+{own}(?P<after>\s+{_AFTER}\b)?", re.IGNORECASE)
 
@@ -64,7 +64,7 @@ def _named_so(found: re.Match[str]) -> bool:
 
 def asked(clause: str, staff: Sequence[Resource]) -> bool:
     """Whether a clause is a question about who works, or who it will be; "when is Mia free?" wishes for a time."""
-    opens = clause.casefold().startswith(("is ", "are ", "does ", "do you have ", "will "))
+    opens = clause.casefold().startswith(("is ", "are ", "does ", "will "))
     return bool(_WHO.search(clause)) or (opens and bool(named(clause, staff)))
 
 
