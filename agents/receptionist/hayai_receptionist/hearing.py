@@ -107,7 +107,7 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
     if parts and not services.refused and not about & _OF_BOOKED:
         services = Named((parts[0].service,), services.marks)
         wanted, further = several.timed(parts, without, desk)
-        count = 1
+        count = count if figure else 1
     wanted = caution.unstated(wanted)
     timed = When() if _no_time(without, plain, talk, desk) else when(wanted, talk, desk)
     return Heard(

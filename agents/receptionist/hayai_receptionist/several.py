@@ -43,6 +43,7 @@ _FOR_KIN = re.compile(
     r"|sister|partner|girlfriend|boyfriend|mate)\b",
     re.IGNORECASE,
 )
+_KIN_NAMED = re.compile(rf"(?i:{_FOR_KIN.pattern})\W+[A-Z]")
 _FOR_ME = re.compile(r"\bfor (?:me|myself)\b", re.IGNORECASE)
 _ONE_MORE = re.compile(
     r"^\W*(?:(?:and|also|now|ok|okay)\W+)*"
@@ -125,6 +126,8 @@ def waiting(talk: Talk, heard: Heard) -> Talk:
     """`talk` with the bookings that follow the first one, where several of a service are wanted."""
     if talk.then or not talk.service or talk.service not in heard.services:
         return talk
+    if heard.count == 1 and not heard.further and _FOR_KIN.search(heard.text):
+        return talk.but(other=True, name=heard.name if _KIN_NAMED.search(heard.text) else "")
     other = bool(_WITH_ANOTHER.search(heard.text))
     more = (Following(service=talk.service, place="after", other=other),) * (heard.count - 1)
     return talk.but(then=(*more, *heard.further))
