@@ -75,8 +75,7 @@ _STATED = re.compile(
 _TO_BOOK = re.compile(r"\b(?:book|schedule|need|want|come|arrange)\b", re.IGNORECASE)
 _WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _DAY_OF_A_NAME = re.compile(
-    rf"\b(?:who|you|i) said {_WEEKDAY}\b|\b{_WEEKDAY} (?:said|says|told|recommended|sent|thinks)\b"
-    rf"|\bmy (?:mate|friend|sister|brother|wife|husband|daughter|son|dog|cat|partner|boss|colleague) {_WEEKDAY}\b",
+    rf"\bwho said {_WEEKDAY}\b|\b{_WEEKDAY} (?:said|says|told|recommended|sent|thinks)\b",
     re.IGNORECASE,
 )
 """A weekday that is somebody's name, or only spoken of."""
