@@ -6,8 +6,8 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hayai_receptionist import wishing
-from hayai_receptionist.talk import Following, Talk, Wish
+from hayai_receptionist import references, wishing
+from hayai_receptionist.talk import Following, Talk, Wish, spanned
 
 if TYPE_CHECKING:
     from hayai.ports.calendar import Appointment
@@ -89,8 +89,9 @@ def following(talk: Talk, booked: Appointment, desk: Desk) -> Talk:
     wishes = wishing.on_same_day(first.wishes, booked.starts_at, desk)
     if not wishes and first.place == "after":
         wishes = (Wish(start=booked.ends_at, end=max(day + _DAY, booked.ends_at + _DAY), soonest=True),)
-    if not wishes and first.place == "day":
-        wishes = (Wish(start=day, end=day + _DAY),)
+    service = desk.service(first.service)
+    if not wishes and first.place == "day" and service:
+        wishes = references.on_day_of(spanned(booked).wishes[0], service.duration, desk)
     resting = talk.at_rest().but(last=booked.id, waived=talk.waived, nameless=talk.nameless)
     if first.other:
         resting = resting.but(name="", other=True)

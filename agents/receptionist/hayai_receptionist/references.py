@@ -92,7 +92,7 @@ def _told(anchor: Wish, talk: Talk, heard: Heard, desk: Desk) -> tuple[Wish, ...
     if around := _around(anchor, talk, heard, desk):
         return around
     if _SAME_DAY.search(text):
-        return _same_day(start, heard, desk)
+        return _same_day(start, heard, desk) or on_day_of(anchor, _lasts(talk, desk), desk)
     other = _OTHER_DAY.search(text) and not heard.when.wishes
     behind = Wish(start=_day(start, desk).end, end=desk.now + desk.business.schedule.horizon + _DAY)
     return (behind,) if other else ()
@@ -127,9 +127,17 @@ def _same_time(start: datetime, heard: Heard, desk: Desk) -> tuple[Wish, ...]:
     return (_at(days[0].replace(hour=start.hour, minute=start.minute), desk), _day(days[0], desk)) if days else ()
 
 
+def on_day_of(anchor: Wish, lasts: timedelta, desk: Desk) -> tuple[Wish, ...]:
+    """The day of an appointment but for its own time: nobody comes for two things at once."""
+    day = _day(desk.local(anchor.start), desk)
+    before = Wish(start=day.start, end=max(day.start, anchor.start - lasts + _MINUTE))
+    after = Wish(start=anchor.end, end=max(day.end, anchor.end))
+    return tuple(each for each in (before, after) if each.start < each.end)
+
+
 def _same_day(start: datetime, heard: Heard, desk: Desk) -> tuple[Wish, ...]:
     if not (heard.when.has_time and heard.when.wishes):
-        return (_day(start, desk),)
+        return ()
     clock = desk.local(heard.when.wishes[0].start)
     span = heard.when.wishes[0].end - heard.when.wishes[0].start
     first = desk.midnight(start.date()).replace(hour=clock.hour, minute=clock.minute)

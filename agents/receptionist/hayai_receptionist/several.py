@@ -28,7 +28,8 @@ _COUNTED = re.compile(
 _COUNTS = {"three": 3, "3": 3}
 _PAIR = 2
 _WITH_ANOTHER = re.compile(
-    r"\bfor (?:me|us|myself) and (?:my|our|the|a)\s+\w+|\bfor (?:both|two) of us\b|\bfor (?:my )?(?:two|both) \w+s\b",
+    r"\b(?:me|us|myself) and (?:my|our)\s+\w+|\bmy \w+ and (?:me|i|myself)\b"
+    r"|\bfor (?:both|two) of us\b|\bfor (?:my )?(?:two|both) \w+s\b",
     re.IGNORECASE,
 )
 _FOR_OTHER = re.compile(
