@@ -65,7 +65,7 @@ async def _replied(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     if talk.stage == "confirm":
         return await _answered(talk, heard, desk)
     if talk.stage in {"name", "contact"}:
-        if talk.start and (heard.staff or heard.when.wishes or talk.service in heard.services):
+        if talk.start and (heard.staff or heard.unwanted or heard.when.wishes or talk.service in heard.services):
             kept = f"That is what I am keeping: {desk.wanted(talk.service)} on {say.moment(talk.start, desk)}."
             return await advance(talk, desk, kept)
         return await _about_person(talk, heard, desk)

@@ -76,6 +76,8 @@ class Heard:
     """The service of an appointment that only tells the time: "right after my checkup"."""
     staff: str = ""
     """Whom the customer would like to see."""
+    unwanted: str = ""
+    """Whom they would rather not see."""
 
     def of(self, *any_of: Intent) -> bool:
         """Whether the message is about one of these."""
@@ -126,6 +128,7 @@ def listen(text: str, talk: Talk, desk: Desk) -> Heard:
         further=further,
         beside=beside,
         staff=staff.wanted(clauses, desk.staff),
+        unwanted=staff.wanted(clauses, desk.staff, refused=True),
     )
 
 

@@ -23,6 +23,7 @@ _BEFORE = (
 )
 _AFTER = r"(?:working|work|in|free|available|there|on duty|off|as|do|see)"
 _WHO = re.compile(r"\bwho(?:'s|'ll)?\b(?!\s+(?:are|am)\b)", re.IGNORECASE)
+_DENIED = re.compile(r"\b(?:not|never|no|except|other than|\w+n't)\s+(?:(?:to|be|really)\s+)*\Z", re.IGNORECASE)
 _LEFT_OUT = frozenset({"dr", "doctor", "mr", "mrs", "ms", "nurse"})
 _ANYBODY = re.compile(
     r"\b(?:any(?:body|one)|whoever|either of them)\b(?! else)|\bno preference\b"
@@ -43,11 +44,18 @@ class Called:
 def named(text: str, staff: Sequence[Resource]) -> tuple[Called, ...]:
     """Where `text` names one of `staff`: "with Jonas", "is Mia in?"; a month of that name is none."""
     return tuple(
-        Called(each.id, found.span(), re.fullmatch(_NOT, found["before"], re.IGNORECASE) is not None)
+        _called(each.id, text, found)
         for each in staff
         for found in _spoken(each.name).finditer(text)
         if _named_so(found)
     )
+
+
+def _called(person: str, text: str, found: re.Match[str]) -> Called:
+    """Somebody, with the words that say that they are not meant: "not with Mia", "I don't want Mia"."""
+    denied = _DENIED.search(text[: found.start()])
+    refused = denied is not None or re.fullmatch(_NOT, found["before"], re.IGNORECASE) is not None
+    return Called(person, (denied.start() if denied else found.start(), found.end()), refused)
 
 
 def _spoken(name: str) -> re.Pattern[str]:
@@ -68,9 +76,9 @@ def asked(clause: str, staff: Sequence[Resource]) -> bool:
     return bool(_WHO.search(clause)) or (opens and bool(named(clause, staff)))
 
 
-def wanted(clauses: Sequence[str], staff: Sequence[Resource]) -> str:
-    """Whom the clauses that wish something wish to see, by id; empty where nobody is named."""
-    called = [each for clause in clauses for each in named(clause, staff) if not each.refused]
+def wanted(clauses: Sequence[str], staff: Sequence[Resource], *, refused: bool = False) -> str:
+    """Whom the clauses that wish something wish to see, or not to see, by id; empty where nobody is named so."""
+    called = [each for clause in clauses for each in named(clause, staff) if each.refused == refused]
     return called[-1].id if called else ""
 
 
@@ -80,12 +88,24 @@ def asking(talk: Talk, heard: Heard, desk: Desk) -> Desk:
         return desk
     if heard.staff:
         return replace(desk, asked=heard.staff)
+    if heard.unwanted:
+        others = _instead(heard, desk)
+        return replace(desk, asked=others[0] if len(others) == 1 else "")
     anybody = _ANYBODY.search(heard.text) is not None
     return replace(desk, asked="" if anybody else talk.staff)
 
 
+def _instead(heard: Heard, desk: Desk) -> list[str]:
+    """Who does the same as the one whom the customer would rather not see."""
+    kinds = {each.kind for each in desk.staff if each.id == heard.unwanted}
+    return [each.id for each in desk.staff if each.kind in kinds and each.id != heard.unwanted]
+
+
 def remark(talk: Talk, heard: Heard, desk: Desk) -> str:
     """What to say where somebody is asked for who cannot be chosen now; else empty."""
+    if heard.unwanted and not heard.staff and not desk.asked:
+        name = next(each.name for each in desk.staff if each.id == heard.unwanted)
+        return f"I cannot leave {name} out; tell me whom you would like to see instead."
     person = next((each for each in desk.staff if each.id == heard.staff), None)
     if person is None or talk.task == "none":
         return ""
