@@ -6,7 +6,8 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hayai_receptionist.talk import Following, Talk, Wish
+from hayai_receptionist import references, wishing
+from hayai_receptionist.talk import Following, Talk, Wish, spanned
 
 if TYPE_CHECKING:
     from hayai.ports.calendar import Appointment
@@ -19,10 +20,13 @@ _MOST = 3
 _PAIR = 2
 _ALSO = re.compile(
     r"\b(?:also|as well|too|plus|additionally|in addition|another|afterwards?|one more)\b"
-    r"|\b(?:right|directly|just|straight) after\b|^\W*and\b",
+    r"|\b(?:right|directly|just|straight) after\b|^\W*(?:(?:yes|ok|okay|sure)\W+)?and\b",
     re.IGNORECASE,
 )
 _ONE_MORE = re.compile(r"\b(?:another|one more|a second|also an?|and an?|as well)\b", re.IGNORECASE)
+_LESS = re.compile(r"\b(?:skip|drop|forget|without|leave out|not the|no need|don't need|just|only)\b", re.IGNORECASE)
+_ONLY = re.compile(r"\b(?:just|only)\b", re.IGNORECASE)
+_LATTER = re.compile(r"\b(?:second|other|rest|last|latter)\b", re.IGNORECASE)
 _AFTER = re.compile(r"\b(?:right|directly|just|straight) after\b|\bafterwards?\b", re.IGNORECASE)
 _SAME_DAY = re.compile(r"\bsame day\b", re.IGNORECASE)
 
@@ -32,11 +36,37 @@ def added(talk: Talk, heard: Heard) -> Talk | None:
     if not talk.service or talk.stage == "service" or len(heard.services) != 1 or len(talk.then) >= _MOST:
         return None
     (service,) = heard.services
-    more = _ONE_MORE if service == talk.service else _ALSO
-    if heard.refused or heard.of("instead") or not more.search(heard.text):
+    added = _ONE_MORE if service == talk.service else _ALSO
+    if heard.refused or heard.of("instead") or not added.search(heard.text):
         return None
     place = "after" if _AFTER.search(heard.text) else "day" if _SAME_DAY.search(heard.text) else ""
-    return talk.but(then=(*talk.then, Following(service=service, wishes=heard.when.wishes, place=place)))
+    more = Following(service=service, wishes=heard.when.wishes, place=place)
+    return talk.but(then=(*talk.then, more, *heard.further)[:_MOST])
+
+
+def more(heard: Heard) -> bool:
+    """Whether a message asks for something besides: "and a cleaning, too"."""
+    return bool(_ALSO.search(heard.text))
+
+
+def rearranged(talk: Talk, heard: Heard) -> Talk | None:
+    """`talk` with one booking less or more, as the message asks for; None where it asks for neither."""
+    return lessened(talk, heard) or added(talk, heard) or both(talk, heard)
+
+
+def lessened(talk: Talk, heard: Heard) -> Talk | None:
+    """`talk` without a booking that waited and is taken back: "skip the whitening", "just the cleaning"; else None."""
+    named = {*heard.services, *heard.refused}
+    first = talk.then[0] if talk.then else None
+    if first is None or not (_LESS.search(heard.text) or heard.refused):
+        return None
+    if _ONLY.search(heard.text):
+        return talk.but(then=()) if named <= {talk.service} else None
+    if talk.service in named:
+        wishes = first.wishes or ((wishing.exactly(talk.start),) if talk.start else talk.wishes)
+        return talk.forgetting_time().but(service=first.service, wishes=wishes, then=talk.then[1:])
+    rest = tuple(each for each in talk.then if named and each.service not in named)
+    return talk.but(then=rest) if rest != talk.then and (named or _LATTER.search(heard.text)) else None
 
 
 def both(talk: Talk, heard: Heard) -> Talk | None:
@@ -56,16 +86,23 @@ def following(talk: Talk, booked: Appointment, desk: Desk) -> Talk:
     """The talk about the booking that waited first, now that `booked` is made."""
     first, *rest = talk.then
     day = desk.midnight(desk.local(booked.starts_at).date())
-    wishes = first.wishes
+    wishes = wishing.on_same_day(first.wishes, booked.starts_at, desk)
     if not wishes and first.place == "after":
         wishes = (Wish(start=booked.ends_at, end=max(day + _DAY, booked.ends_at + _DAY), soonest=True),)
-    if not wishes and first.place == "day":
-        wishes = (Wish(start=day, end=day + _DAY),)
+    service = desk.service(first.service)
+    if not wishes and first.place == "day" and service:
+        wishes = references.on_day_of(spanned(booked).wishes[0], service.duration, desk)
     resting = talk.at_rest().but(last=booked.id, waived=talk.waived, nameless=talk.nameless)
+    if first.other:
+        resting = resting.but(name="", other=True)
     return resting.but(task="book", service=first.service, wishes=wishes, then=tuple(rest))
 
 
 def order(talk: Talk, desk: Desk) -> str:
     """In which order it goes."""
+    if not talk.then:
+        return f"Only {desk.title(talk.service)}, then."
+    if {each.service for each in talk.then} == {talk.service}:
+        return f"One {desk.title(talk.service)} after the other."
     waiting = ", then ".join(desk.title(each.service) for each in talk.then)
     return f"One after the other: first {desk.title(talk.service)}, then {waiting}."

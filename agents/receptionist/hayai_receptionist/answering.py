@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hayai_receptionist import reasons, say
-from hayai_receptionist.hearing import dates
+from hayai_receptionist import reasons, say, staff
+from hayai_receptionist.timing import dates
 
 if TYPE_CHECKING:
     from datetime import date
@@ -22,7 +22,7 @@ _SOON = timedelta(days=21)
 
 _FIXED: dict[Topic, str] = {
     "policy": "An appointment can be cancelled or moved here until it begins; I ask before I do either.",
-    "staff": "I book the time and cannot choose or tell who it will be with; a colleague can.",
+    "staff": "I book whoever is free, unless you ask for somebody by name.",
 }
 
 
@@ -33,8 +33,8 @@ def answers(asked: tuple[Question, ...], talk: Talk, desk: Desk) -> tuple[str, .
 
 
 def _answer(question: Question, talk: Talk, desk: Desk) -> tuple[str, ...]:
-    if question.topic in {*_FIXED, "length", "ahead", "now", "date"}:
-        return (_FIXED.get(question.topic) or _aside(question, talk, desk),)
+    if question.topic in {*_FIXED, "length", "ahead", "now", "date", "lunch", "unknown"}:
+        return _presence(question, desk) or (_FIXED.get(question.topic) or _aside(question, talk, desk),)
     if question.topic == "own":
         return (desk.business.answers[question.answer].says,)
     if question.topic == "hours":
@@ -46,13 +46,27 @@ def _answer(question: Question, talk: Talk, desk: Desk) -> tuple[str, ...]:
     return _services(question, desk)
 
 
+def _presence(question: Question, desk: Desk) -> tuple[str, ...]:
+    """When somebody is there who is asked about by name, on the days that are named."""
+    if question.topic != "staff":
+        return ()
+    called = {each.id for each in staff.named(question.clause, desk.staff)}
+    days = dates(question.clause, desk)
+    return tuple(reasons.presence(each, day, desk) for each in desk.staff if each.id in called for day in days)
+
+
 def _aside(question: Question, talk: Talk, desk: Desk) -> str:
+    if question.topic == "unknown":
+        return f"I have no answer to your question.{say.call_us(desk)}"
     if question.topic == "length":
         return _lengths(question, talk, desk)
     if question.topic == "ahead":
         return reasons.horizon(desk)
     if question.topic == "date":
         return f"Today is {say.day(desk.today(), desk.today())}."
+    if question.topic == "lunch":
+        breaks = say.breaks(desk)
+        return f"We close in between: {breaks}." if breaks else f"We have no lunch break: {say.week(desk)}."
     now = any(_within(each, desk) for each in desk.openings(desk.today()))
     return f"We are {'open' if now else 'closed'} now. {_on(desk.today(), desk)}"
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hayai_receptionist import say
-from hayai_receptionist.hearing import When, dates
 from hayai_receptionist.questions import Question
+from hayai_receptionist.timing import When, dates
 from hayai_receptionist.words import words, wordset
 
 if TYPE_CHECKING:
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from hayai_receptionist.talk import Talk
 
 _GOES_ON = re.compile(r"^\W*(?:and|what about|how about|or)\b[^?]*\?\W*\Z", re.IGNORECASE)
+_RECALLING = re.compile(
+    r"\W*(?:(?:so|and|wait|sorry|ok|okay|remind me|tell me|but)\W+)*"
+    r"(?:when(?:'s| is| was)|(?:what|which) (?:time|day|date|day and time)(?:'s| is| was)|(?:for )?when did you say)"
+    r"(?:\s+(?:it|that|this|the appointment|my visit))?(?:\s+(?:again|now|exactly|please|for))*\W*\Z"
+    r"|\W*remind me(?: when(?: it is)?)?\W*\Z"
+    r"|\W*what (?:was|am) i booking\W*\Z|\W*what did i (?:choose|pick|book|take)\W*\Z"
+    r"|\W*(?:what(?:'s| is)|under (?:what|which)|what|which) (?:my )?name(?: (?:is|did|do) .*)?\W*\Z",
+    re.IGNORECASE,
+)
+"""A question after the time or the name of what is talked about, and nothing else."""
 _ASKING = wordset("who what what's which when where why how do does did is are can could will would may have any")
 _FOREIGN = wordset(
     """
@@ -38,6 +48,11 @@ def continued(heard: Heard, talk: Talk, desk: Desk) -> Heard:
     if not goes_on or heard.services or heard.when.has_time or not dates(heard.text, desk):
         return heard
     return replace(heard, questions=(Question("hours", heard.text),), when=When())
+
+
+def recalls(heard: Heard) -> bool:
+    """Whether a message asks for the time of what is talked about: "when is it?", "what time was that again"."""
+    return bool(_RECALLING.match(heard.text))
 
 
 def foreign(heard: Heard) -> bool:

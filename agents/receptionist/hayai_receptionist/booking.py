@@ -17,6 +17,7 @@ from hayai_receptionist import (
     picking,
     say,
     services,
+    several,
     wishing,
 )
 from hayai_receptionist.talk import Talk, Turn, spanned
@@ -34,27 +35,29 @@ if TYPE_CHECKING:
 
 async def begin(talk: Talk, heard: Heard, desk: Desk) -> Turn:
     """A booking starts with whatever the first message says already."""
-    talk = dropping.taken_up(talk, heard)
-    talk = _with_service(talk, heard, desk)
-    return await advance(wishing.heard_time(talk, heard, desk) or talk, desk)
+    talk = several.waiting(_with_service(dropping.taken_up(talk, heard), heard, desk), heard)
+    lead = (adding.order(talk, desk),) if talk.then else ()
+    return await advance(wishing.heard_time(talk, heard, desk) or talk, desk, *lead)
 
 
 async def hear(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """The next turn of a booking; None where the message says nothing about it."""
     if name := naming.told(talk, heard, desk):
         return await advance(talk.but(name=name, nameless=False, refusals=0), desk, f"Thank you, {name}.")
-    if naming.mistaken(talk, heard):
-        return await advance(talk.but(name="", refusals=0), desk, "I am sorry.")
+    other = several.for_other(talk, heard)
+    if other or naming.mistaken(talk, heard):
+        unnamed = talk.but(name="", refusals=0, nameless=False, other=talk.other or other)
+        return await advance(unnamed, desk, "Gladly." if other else "I am sorry.")
     if looked := await looking.looked(talk, heard, desk):
         return await advance(talk, desk, looked)
-    if (added := adding.added(talk, heard) or adding.both(talk, heard)) is not None:
-        return await advance(added, desk, adding.order(added, desk))
-    changed = _with_service(talk, heard, desk)
-    if (timed := wishing.heard_time(changed, heard, desk)) is not None:
-        changed = timed
-    if changed != talk:
-        return await _changed(talk, changed, desk)
-    return await _replied(talk, heard, desk)
+    changed = adding.rearranged(talk, heard) or several.besides(talk, heard) or _rewished(talk, heard, desk)
+    return await (_replied(talk, heard, desk) if changed == talk else _changed(talk, changed, desk))
+
+
+def _rewished(talk: Talk, heard: Heard, desk: Desk) -> Talk:
+    """`talk` with the person, the service and the time that the message wishes."""
+    changed = several.waiting(_with_service(_with_staff(talk, desk), heard, desk), heard)
+    return wishing.heard_time(changed, heard, desk) or changed
 
 
 async def _replied(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
@@ -62,8 +65,8 @@ async def _replied(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     if talk.stage == "confirm":
         return await _answered(talk, heard, desk)
     if talk.stage in {"name", "contact"}:
-        if talk.service in heard.services and talk.start:
-            kept = f"That is what I am keeping: {desk.title(talk.service)} on {say.moment(talk.start, desk)}."
+        if talk.start and (heard.staff or heard.unwanted or heard.when.wishes or talk.service in heard.services):
+            kept = f"That is what I am keeping: {desk.wanted(talk.service)} on {say.moment(talk.start, desk)}."
             return await advance(talk, desk, kept)
         return await _about_person(talk, heard, desk)
     if heard.polarity == "no" and talk.stage == "doubt":
@@ -75,7 +78,7 @@ async def _replied(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
 
 
 def _agrees_again(talk: Talk, heard: Heard) -> bool:
-    return bool(heard.name or heard.contact or heard.when.wishes) or (
+    return bool(heard.name or heard.contact or heard.when.wishes or heard.staff) or (
         bool(heard.services) and talk.service in heard.services
     )
 
@@ -87,10 +90,20 @@ async def _changed(talk: Talk, changed: Talk, desk: Desk) -> Turn:
         lead.append(f"{desk.title(changed.service)} instead of {desk.title(talk.service)}.")
     if talk.held and not changed.held:
         await desk.release(talk.held)
+    if changed.then != talk.then:
+        lead.append(adding.order(changed, desk))
     turn = await advance(changed, desk, *lead)
     if not talk.held or turn.talk.held or talk.start is None:
         return turn
     return turn.led_by(f"I no longer keep {desk.title(talk.service)} on {say.moment(talk.start, desk)} for you.")
+
+
+def _with_staff(talk: Talk, desk: Desk) -> Talk:
+    """`talk` with the one who is asked for now: whatever was looked for without them is looked for anew."""
+    if desk.asked == talk.staff:
+        return talk
+    wishes = (wishing.exactly(talk.start), wishing.day_of(talk.start, desk)) if talk.start else talk.wishes
+    return talk.forgetting_time().but(staff=desk.asked, wishes=wishes)
 
 
 def _with_service(talk: Talk, heard: Heard, desk: Desk) -> Talk:
@@ -128,8 +141,9 @@ async def _answered(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     if heard.name or heard.contact or heard.when.wishes or caution.checks(heard.text):
         agreed = heard.polarity == "yes" and not (heard.name or heard.contact)
         return await (_book(talk, desk) if agreed else advance(talk, desk))
-    if heard.polarity == "yes":
-        return await _book(talk, desk)
+    if heard.polarity == "yes":  # "yes, cancel" is no yes to a booking; "yes, and cancel the other one" is
+        doubtful = heard.of("cancel") and not adding.more(heard)
+        return await (advance(talk, desk) if doubtful else _book(talk, desk))
     if heard.polarity == "no":
         await desk.release(talk.held)
         seen = (*talk.seen, talk.start) if talk.start else talk.seen
@@ -179,11 +193,11 @@ async def _about_time(talk: Talk, desk: Desk) -> Turn:
     if talk.question:
         return choosing.ask_reading(talk, desk)
     if not talk.wishes:
-        return await choosing.ask_time(talk, desk, f"When would you like to come for {desk.title(talk.service)}?")
+        return await choosing.ask_time(talk, desk, f"When would you like to come for {desk.wanted(talk.service)}?")
     if not talk.offers:
         talk, said = await choosing.settle(talk, desk, take)
     if talk.held and talk.start:
-        chosen = f"{desk.title(talk.service)} on {say.moment(talk.start, desk)}"
+        chosen = f"{desk.wanted(talk.service)} on {say.moment(talk.start, desk)}"
         free = f"{chosen} is free, and I am keeping it for you for {_hold_time(desk)}."
         return _ask_rest(talk, desk).led_by(*said, free)
     return choosing.ask_offer(talk, desk).led_by(*said)
@@ -195,7 +209,9 @@ async def take(talk: Talk, desk: Desk, start: datetime) -> Talk:
     customer = desk.customer(talk.name, talk.contact)
     for attempt in ("hold", "hold again"):
         key = desk.key(f"{attempt} {talk.service} {start.isoformat()}")
-        held = await desk.calendar.hold(desk.tenant, talk.service, start, customer=customer, key=key)
+        held = await desk.calendar.hold(
+            desk.tenant, talk.service, start, customer=customer, key=key, resources=desk.chosen(talk.service)
+        )
         if await desk.mine(held.id):
             return talk.but(
                 about=spanned(held), held=held.id, start=held.starts_at, offers=(), readings=(), question=""
@@ -216,14 +232,17 @@ def _ask_service(talk: Talk, desk: Desk) -> Turn:
 
 def _ask_rest(talk: Talk, desk: Desk) -> Turn:
     if not (talk.name or talk.nameless):
-        return Turn(talk.but(stage="name"), ("What is your name, please?",))
+        return Turn(
+            talk.but(stage="name"),
+            ("Whose name shall I put it under?" if talk.other else "What is your name, please?",),
+        )
     if desk.business.contact == "ask" and not (talk.contact or talk.waived):
         return Turn(talk.but(stage="contact"), ("What telephone number or mail address can we reach you at?",))
     service = desk.service(talk.service)
     price = f" ({service.price})" if service and service.price else ""
     assert talk.start is not None
     whom = f", for {talk.name}." if talk.name else ". I have no name for it yet; you can still tell me."
-    told = f"{desk.title(talk.service)} on {say.moment(talk.start, desk)}{price}{whom} Shall I book it?"
+    told = f"{desk.wanted(talk.service)} on {say.moment(talk.start, desk)}{price}{whom} Shall I book it?"
     return Turn(talk.but(stage="confirm"), (told,), say.CONFIRMING["book"])
 
 
@@ -250,7 +269,7 @@ async def _book(talk: Talk, desk: Desk) -> Turn:
 async def _summary(talk: Talk, booked: Appointment, desk: Desk) -> Turn:
     where = f" You will find us at {desk.business.address}." if desk.business.address else ""
     called = f", {talk.name}" if talk.name else ""
-    told = f"You are booked{called}: {say.appointment(booked, desk)}.{where}"
+    told = f"You are booked{called}: {desk.wanted(booked.service)} on {say.moment(booked.starts_at, desk)}.{where}"
     event = AppointmentBooked(
         appointment=booked.id,
         person=desk.person,
@@ -263,5 +282,5 @@ async def _summary(talk: Talk, booked: Appointment, desk: Desk) -> Turn:
         turn = await advance(after, desk, told, f"Now {desk.title(after.service)}.")
         return Turn(turn.talk, turn.sentences, turn.choices, (event, *turn.events))
     return Turn(
-        talk.at_rest().but(last=booked.id, about=spanned(booked)), (f"{told} Is there anything else?",), events=(event,)
+        talk.at_rest().but(last=booked.id, about=spanned(booked)), (told, "Is there anything else?"), events=(event,)
     )

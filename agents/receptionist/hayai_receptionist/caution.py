@@ -35,6 +35,11 @@ _NO_WAY_TO_REACH = re.compile(
     r"(?:e-?mail|mail|phone|telephone|mobile|cell|number|contact)",
     re.IGNORECASE,
 )
+_DECLINING = re.compile(
+    r"\b(?:rather not|prefer not|don't want to|do not want to|won't|not going to|not comfortable)"
+    r"(?: to)?(?: say| tell| give| share| leave)?\b(?!.*\b(?:book|come|wait)\b)|^\W*(?:skip|pass|none|no comment)\W*\Z",
+    re.IGNORECASE,
+)
 _NOT_YET = re.compile(r"\b(?:don't|dont|do not|not)\b(?:\s+\w+){0,4}\s+(?:yet|just now)\b", re.IGNORECASE)
 _LATER = re.compile(
     r"\b(?:book|decide|confirm|pay|tell you|let you know|answer|come back|do (?:it|this|that))\s+(?:\w+\s+)?later\b",
@@ -56,6 +61,42 @@ _SUGGESTING = re.compile(
     r"\b(?:possible|ok|okay|free|open|available|instead|rather|can|could|how about|what about|too late|too early)\b",
     re.IGNORECASE,
 )
+
+
+_STATED = re.compile(
+    r"\b(?:(?:i|we)(?:'ve| have)(?: got)?"
+    r" (?:(?:my|our)\b|an? (?!(?:free|day|time|slot|opening|gap|break|window)\b)(?=\w))"
+    r"|(?:my|our) (?!(?:appointment|preference|preferred|best|ideal|favou?rite|day|lunch|free|booking|next)\b)"
+    r"\s*(?:\w+\s+){0,3}(?:is|starts|begins)\s+(?=on\b|at\b|this\b|next\b|tomorrow\b))"
+    r"[^,.;!?\v]*?(?=[,.;!?\v]|\b(?:so|and|but|can|could|before)\b|\Z)",
+    re.IGNORECASE,
+)
+"""What the customer tells of their own life: "I have my driving test on Friday at 9"."""
+_TO_BOOK = re.compile(r"\b(?:book|schedule|need|want|come|arrange)\b", re.IGNORECASE)
+_WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_DAY_OF_A_NAME = re.compile(
+    rf"\bwho said {_WEEKDAY}\b|\b{_WEEKDAY} (?:said|says|told|recommended|sent|thinks)\b",
+    re.IGNORECASE,
+)
+"""A weekday that is somebody's name, or only spoken of."""
+
+
+def unstated(text: str) -> str:
+    """`text` without the times that are told of the customer's own life, or are names, and are no wish to come then."""
+    told = _STATED.sub(lambda found: found[0] if _TO_BOOK.search(found[0]) else " ", text)
+    return _DAY_OF_A_NAME.sub(" ", told)
+
+
+_RATHER = re.compile(
+    r"\W*(?:never ?mind|nvm|forget (?:it|that)|scratch that)\W+(?:(?:make it|let's say|rather|how about|then)\s+)?"
+    r"(?:(?:at|on)\s+)?(?:\d|noon|mon|tue|wed|thu|fri|sat|sun|today|tomorrow)",
+    re.IGNORECASE,
+)
+
+
+def replaces(text: str) -> bool:
+    """Whether "never mind" only takes back the time: "never mind, 8:45"."""
+    return bool(_RATHER.match(text))
 
 
 def about_cancelling(clause: str) -> bool:
@@ -89,6 +130,11 @@ def puts_off(text: str) -> bool:
 def unreachable(text: str) -> bool:
     """Whether the customer says that there is no telephone and no mail address."""
     return bool(_NO_WAY_TO_REACH.search(text))
+
+
+def declines(text: str) -> bool:
+    """Whether the customer would rather not answer a question about themselves."""
+    return bool(_DECLINING.search(text))
 
 
 def checks(text: str) -> bool:

@@ -72,7 +72,8 @@ def check(desk: Desk, service: str, start: datetime) -> None:
     offered = desk.service(service)
     if offered is None:
         raise ServiceUnknown("The business does not offer that service: choose another.")
-    if (no := refusal(Visit(desk.business.schedule, offered), start, desk.now)) is not None:
+    visit = Visit(desk.business.schedule, offered, frozenset(desk.chosen(service)))
+    if (no := refusal(visit, start, desk.now)) is not None:
         raise no.error(no.sentence)
     if not desk.on_grid(start):
         raise SlotTaken("The business does not give out that start: choose one of its steps.")
@@ -98,7 +99,8 @@ def ask_offer(talk: Talk, desk: Desk) -> Turn:
         return Turn(talk.forgetting_time().but(stage="human"), (sentence,), ("Yes, please", "No, thanks"))
     one = len(talk.offers) == 1
     told = say.starts(talk.offers, desk)
-    sentence = f"I have {told}. Does that suit you?" if one else f"I have {told}. Which suits you?"
+    whom = desk.wanted(talk.service).removeprefix(desk.title(talk.service))
+    sentence = f"I have {told}{whom}. {'Does that suit' if one else 'Which suits'} you?"
     return Turn(talk.but(stage="offer"), (sentence,), (*_buttons(list(talk.offers), desk), "Other times"))
 
 

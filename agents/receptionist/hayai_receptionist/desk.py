@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from hayai.business import Business
     from hayai.ports.calendar import Appointment, Calendar
-    from hayai.schedule import Opening, Service
+    from hayai.schedule import Opening, Resource, Service
 
 _FAR = timedelta(days=800)
 
@@ -33,6 +33,8 @@ class Desk:
     now: datetime
     turn: tuple[str, str]
     """Conversation and event id: what makes idempotency keys repeat on a redelivery."""
+    asked: str = ""
+    """The resource that the customer asked for."""
 
     @property
     def tenant(self) -> str:
@@ -58,9 +60,21 @@ class Desk:
         service = self.service(id_)
         return service.name if service else "Appointment"
 
-    def staff(self) -> tuple[str, ...]:
-        """The names of all that a service may need, people among them."""
-        return tuple(each.name for each in self.business.schedule.resources)
+    @property
+    def staff(self) -> tuple[Resource, ...]:
+        """All that a service may need, people among them."""
+        return self.business.schedule.resources
+
+    def chosen(self, service: str) -> tuple[str, ...]:
+        """The one who is asked for, where the service needs one of their kind."""
+        offered = self.service(service)
+        needs = offered.needs if offered else ()
+        return tuple(each.id for each in self.staff if each.id == self.asked and each.kind in needs)
+
+    def wanted(self, id_: str) -> str:
+        """The name of a service as it is booked now: `Cleaning with Mia` where she is asked for."""
+        names = [each.name for each in self.staff if each.id in self.chosen(id_)]
+        return " with ".join((self.title(id_), *names))
 
     def local(self, instant: datetime) -> datetime:
         """`instant` on the business's clocks."""
@@ -100,7 +114,9 @@ class Desk:
         if end <= max(start, self.now):
             return []
         window = Window(start=max(start, self.now), end=end)
-        slots = await self.calendar.open_slots(self.tenant, service, window, limit=limit)
+        slots = await self.calendar.open_slots(
+            self.tenant, service, window, limit=limit, resources=self.chosen(service)
+        )
         return [each.starts_at for each in slots]
 
     async def own(self) -> list[Appointment]:

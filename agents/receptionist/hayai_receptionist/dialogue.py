@@ -6,10 +6,24 @@ from typing import TYPE_CHECKING
 
 from hayai.errors import BookingRefused
 from hayai.vocabulary.people import HandedToHuman
-from hayai_receptionist import asides, booking, cancelling, correcting, dropping, moving, say
+from hayai_receptionist import (
+    adding,
+    asides,
+    booking,
+    cancelling,
+    caution,
+    correcting,
+    dropping,
+    moving,
+    owned,
+    references,
+    say,
+    several,
+    smalltalk,
+    staff,
+)
 from hayai_receptionist.answering import answers
 from hayai_receptionist.hearing import listen
-from hayai_receptionist.polarity import ordinary
 from hayai_receptionist.talk import Talk, Turn
 from hayai_receptionist.words import wordset
 
@@ -20,7 +34,6 @@ if TYPE_CHECKING:
     from hayai_receptionist.hearing import Heard
 
 _MISSES = 3
-_WELCOME = "You are welcome. Just write here if you need anything else."
 """After so many messages in a row that were not understood, a person is offered."""
 _HEAR: dict[str, Callable[[Talk, Heard, Desk], Awaitable[Turn | None]]] = {
     "book": booking.hear,
@@ -39,14 +52,18 @@ async def respond(talk: Talk, text: str, desk: Desk) -> Turn:
     heard = asides.continued(listen(text, talk, desk), talk, desk)
     talk = talk.but(topic=heard.questions[-1].topic if heard.questions else "")
     known = talk.but(name=heard.name or talk.name, contact=heard.contact or talk.contact)
+    known = await references.anchored(known, heard, desk)
+    desk = staff.asking(known, heard, desk)
     try:
         turn = await _turn(known, heard, desk)
     except BookingRefused:
         sentence = f"I am sorry, our calendar would not let me do that.{say.call_us(desk)} What else can I do for you?"
         turn = Turn(known.at_rest(), (sentence,), say.MENU)
+    turn = turn.led_by(remark) if (remark := staff.remark(turn.talk, heard, desk)) else turn
     turn = turn if talk.greeted else turn.led_by(_greeting(desk, heard))
     named = bool(turn.talk.name) and turn.talk.name != talk.name
-    return Turn(turn.talk.but(greeted=True, named=named), turn.sentences, turn.choices, turn.events)
+    asked = desk.asked if turn.talk.task == "book" else ""
+    return Turn(turn.talk.but(greeted=True, named=named, staff=asked), turn.sentences, turn.choices, turn.events)
 
 
 def _greeting(desk: Desk, heard: Heard) -> str:
@@ -78,12 +95,22 @@ async def _acted(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     if not answering and (turn := await _started(calm, heard, desk)) is not None:
         return turn
     if talk.task != "none":
-        return await _HEAR[talk.task](calm, heard, desk)
+        turn = await _HEAR[talk.task](calm, heard, desk)
+        return await _also_cancelled(turn, heard, desk) if turn and answering and talk.task == "book" else turn
     if talk.stage == "invite" and heard.polarity == "no":
         return Turn(calm.at_rest(), ("All right. What else can I do for you?",), say.MENU)
     if _only_corrects(heard) and (noted := await correcting.corrected(calm, heard, desk)):
         return Turn(calm.but(stage="open"), (noted, "What else can I do for you?"), say.MENU)
-    return await booking.begin(calm, heard, desk) if _wants_to_book(talk, heard) else None
+    more = several.again(calm, heard)
+    return await booking.begin(more or calm, heard, desk) if more or _wants_to_book(talk, heard) else None
+
+
+async def _also_cancelled(turn: Turn, heard: Heard, desk: Desk) -> Turn:
+    """`turn`, and the cancellation that its message asks for besides: "yes, and cancel my other appointment"."""
+    done = turn.talk.task == "none" and turn.talk.last
+    if not (done and heard.of("cancel")):
+        return turn
+    return (await cancelling.begin(turn.talk, heard, desk)).led_by(*turn.sentences[:-1]).after(*turn.events)
 
 
 def _only_corrects(heard: Heard) -> bool:
@@ -95,7 +122,7 @@ def _only_corrects(heard: Heard) -> bool:
 
 
 def _wants_to_book(talk: Talk, heard: Heard) -> bool:
-    if heard.of("book", "soonest", "anytime") or heard.services or heard.when:
+    if heard.of("book", "soonest", "anytime") or heard.services or heard.when or heard.staff:
         return True
     if dropping.resumes(talk, heard):
         return True
@@ -107,13 +134,22 @@ async def _started(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     """Another task than the one under way; None where the message starts none."""
     if heard.of("mine") and not heard.of("cancel", "move", "cannot"):
         return await _mine(talk, desk)
+    if asides.recalls(heard) and (told := await _under_discussion(talk, desk)):
+        return await _open_question(talk, desk, f"That is {told}.")
     if heard.of("cancel", "cannot"):
         return await _cancelling(talk, heard, desk)
     if await _starts_a_move(talk, heard, desk):
         return await moving.begin(talk, heard, desk)
     if talk.task in {"move", "cancel"} and talk.stage != "which" and _is_another_service(talk, heard):
-        return await booking.begin(talk, heard, desk)
+        return await _about_another(talk, heard, desk)
     return None
+
+
+async def _about_another(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
+    """A service other than that of the appointment asked about: another appointment, or a new booking."""
+    if heard.of("book") or adding.more(heard) or await owned.other(talk, heard, desk) is None:
+        return await booking.begin(talk, heard, desk)
+    return await moving.begin(talk, heard, desk) if talk.task == "move" else None
 
 
 async def _cancelling(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
@@ -145,7 +181,7 @@ _BARE = wordset("cancel cancle please that it this pls")
 
 def _abandons(talk: Talk, heard: Heard) -> bool:
     """Whether the message drops what is under way: "forget it"; in the middle of a booking a bare "cancel" too."""
-    if talk.task == "none":
+    if talk.task == "none" or (heard.when.wishes and caution.replaces(heard.text)):
         return False
     plain = set(heard.said) <= _BARE and "?" not in heard.text
     bare = heard.of("cancel") and plain and talk.task != "cancel"
@@ -172,11 +208,19 @@ async def _mine(talk: Talk, desk: Desk) -> Turn:
     return (await _open_question(talk, desk)).led_by(sentence)
 
 
+async def _under_discussion(talk: Talk, desk: Desk) -> str:
+    """The appointment that "it" is: the one that is held or asked about, or was booked last; empty where none is."""
+    appointment = await desk.mine(talk.held or talk.target or talk.last)
+    whom = f", for {appointment.customer.name}" if appointment and appointment.customer.name else ""
+    return f"{say.appointment(appointment, desk)}{whom}" if appointment else ""
+
+
 async def _after_answers(talk: Talk, heard: Heard, desk: Desk, said: tuple[str, ...]) -> Turn:
     """Back to the open question; where there is none, an invitation to book what was asked about."""
     if talk.task != "none":
         return (await _open_question(talk, desk)).led_by(*said)
-    named = (id_ for each in heard.questions for id_ in each.services)
+    # What the business file answers itself may well be a no: "we only groom dogs".
+    named = (id_ for each in heard.questions if each.topic != "own" for id_ in each.services)
     asked = tuple(dict.fromkeys(named))
     if not asked and talk.service and not any(each.strange for each in heard.questions):
         asked = (talk.service,)
@@ -195,35 +239,10 @@ async def _open_question(talk: Talk, desk: Desk, *lead: str) -> Turn:
 
 async def _small_talk(talk: Talk, heard: Heard, desk: Desk) -> Turn | None:
     calm = talk.but(misses=0)
-    idle = talk.task == "none"
-    replies = (
-        (
-            heard.of("identity"),
-            "I am the automated receptionist here; just say so if you would rather speak to a person.",
-        ),
-        (heard.of("wellbeing"), "I am well, thank you for asking."),
-        (heard.of("bye") and idle, ""),
-        (heard.of("thanks") and not idle, "You are welcome."),
-        (heard.of("thanks"), _WELCOME),
-        (heard.of("help"), say.CAN),
-        (heard.of("unsure") and not idle, "Take your time."),
-        (heard.of("repeat"), "Of course."),
-        (heard.of("greet"), "Hello." if talk.greeted else ""),
-        (bool(heard.name or heard.contact), "Thank you, I have noted that."),
-        (not any(map(str.isalnum, heard.text)) and talk.greeted and bool(heard.text), "I can read words best."),
-        (idle and bool(heard.polarity) and ordinary(heard.said), "All right."),
-        (not heard.text, "That message was empty."),
-    )
-    sentence = next((reply for holds, reply in replies if holds), None)
-    if sentence is None:
-        return None
-    if sentence == _WELCOME:
-        return Turn(calm.but(stage="open"), (_WELCOME,))
-    if idle and (heard.of("bye") or (heard.polarity == "no" and ordinary(heard.said))):
-        return Turn(
-            calm.but(stage="open"), ("Thank you, and see you soon. Just write here if you need anything else.",)
-        )
-    return await _open_question(calm, desk, *([sentence] if sentence else []))
+    if (last := smalltalk.last_word(talk, heard)) is not None:
+        return Turn(calm.but(stage="open"), (last,))
+    sentence = smalltalk.reply(talk, heard)
+    return None if sentence is None else await _open_question(calm, desk, *([sentence] if sentence else []))
 
 
 async def _missed(talk: Talk, heard: Heard, desk: Desk) -> Turn:

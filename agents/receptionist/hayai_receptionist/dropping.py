@@ -36,7 +36,8 @@ def resumes(talk: Talk, heard: Heard) -> bool:
 
 def taken_up(talk: Talk, heard: Heard) -> Talk:
     """A talk about a booking that begins: of the service under discussion, or of what was dropped before."""
-    begun = talk.at_rest().but(task="book", service=talk.service if talk.task == "none" else "")
+    begun = talk.at_rest().but(task="book", other=talk.other)
+    begun = begun.but(service=talk.service if talk.task == "none" else "")
     if begun.service or heard.services or talk.dropped is None or not (heard.when or resumes(talk, heard)):
         return begun
     return begun.but(service=talk.dropped.service, wishes=talk.dropped.wishes)

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from hayai_receptionist import finding, reasons, say
-from hayai_receptionist.hearing import dates
 from hayai_receptionist.talk import Wish
+from hayai_receptionist.timing import dates
 
 if TYPE_CHECKING:
     from hayai_receptionist.desk import Desk

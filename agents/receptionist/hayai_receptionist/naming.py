@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from hayai_receptionist import caution, contacts, people
-from hayai_receptionist.hearing import when
 from hayai_receptionist.polarity import ordinary
 from hayai_receptionist.services import masked
+from hayai_receptionist.timing import when
 from hayai_receptionist.words import wordset
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _ASKING = wordset("is are do does did can could will would what why when where h
 def told(talk: Talk, heard: Heard, desk: Desk) -> str:
     """The name in an answer to the question for it, or in a later message while there is none; else empty."""
     late = talk.nameless and talk.stage in {"contact", "confirm"} and not (heard.intents or heard.polarity)
-    if heard.services or heard.name or not (talk.stage == "name" or late):
+    if heard.services or heard.name or caution.declines(heard.text) or not (talk.stage == "name" or late):
         return ""
     span = contacts.contact_in(heard.text)[1]
     answer = masked(heard.text, [span] if span else [])
@@ -59,8 +59,10 @@ def answered(talk: Talk, heard: Heard) -> tuple[Talk, str] | tuple[Talk] | tuple
     """`talk` after an answer about the person and what to say to it; None where the message is no such answer."""
     if heard.name or heard.contact:
         return (talk.but(refusals=0),)
-    if talk.stage == "contact" and caution.unreachable(heard.text):
+    if talk.stage == "contact" and (caution.unreachable(heard.text) or caution.declines(heard.text)):
         return talk.but(waived=True, refusals=0), "All right, we can do without."
+    if caution.declines(heard.text):
+        return talk.but(nameless=True, refusals=0), "All right, we can do without."
     if not _tries(heard):
         return (None,)
     if talk.refusals + 1 >= _PATIENCE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hayai_receptionist import picking, say, weekdays
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
 
     from hayai.ports.calendar import Appointment
     from hayai_receptionist.desk import Desk
-    from hayai_receptionist.hearing import Heard, When
+    from hayai_receptionist.hearing import Heard
+    from hayai_receptionist.timing import When
+
+_OTHER_ONE = re.compile(r"\b(?:the|my) other (?:one|appointment|booking|visit)\b", re.IGNORECASE)
 
 
 def meant(owned: Sequence[Appointment], heard: Heard, which: When) -> list[Appointment]:
@@ -29,6 +33,25 @@ def on_day(owned: Sequence[Appointment], heard: Heard, desk: Desk) -> list[Appoi
     found = meant(owned, heard, heard.when)
     days = weekdays.on_named(heard, found, desk) if len(found) > 1 else []
     return days or found
+
+
+def besides(owned: Sequence[Appointment], talk: Talk, heard: Heard) -> Sequence[Appointment]:
+    """Without the one that was booked last, where the message means "my other one"."""
+    others = [each for each in owned if each.id != talk.last]
+    return others if others and _OTHER_ONE.search(heard.text) else owned
+
+
+async def other(talk: Talk, heard: Heard, desk: Desk) -> Appointment | None:
+    """The one other appointment than `talk.target` that a message names instead: "no, the cleaning"."""
+    mine = await desk.own()
+    rest = [each for each in mine if each.id != talk.target]
+    if not (talk.target or talk.options) or not rest or "?" in heard.text:
+        return None
+    if _OTHER_ONE.search(heard.text):
+        return rest[0] if len(rest) == 1 else None
+    named = bool(heard.services or heard.when.wishes or picking.placed(heard, len(mine)) is not None)
+    meant = on_day(mine, heard, desk) if named or weekdays.any_named(heard) else []
+    return meant[0] if len(meant) == 1 and meant[0].id != talk.target else None
 
 
 def no_such(owned: Sequence[Appointment], heard: Heard, desk: Desk) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ _NAME = r"[^\W\d_][^\W\d_'’.-]*(?:[-'’][^\W\d_]+)*\.?"
 _TOLD = re.compile(
     rf"\b(?P<lead>(?:change|correct|update) (?:my|the) name to|"
     rf"(?:the )?name should be|(?:it's |it is |that's )?(?:spelled|spelt)(?: as)?|"
-    rf"my name is|my name's|name is|name's|name\s?:|call me|i am called|"
+    rf"my name is (?:spelled|spelt)|my name is|my name's|name is|name's|name\s?:|call me|i am called|"
+    rf"for (?:my|our) (?:son|daughter|wife|husband|child|mother|father|mom|mum|dad|friend|brother|sister|partner),?|"
     rf"(?:appointment|booking|it|that) is for|it's for|its for|this is|it is|it's|its|i am|i'm|im|here is|here's|"
     rf"under the name(?: of)?|under)"
     rf"\s+(?P<name>{_NAME}(?:\s+{_NAME}){{0,3}})",

@@ -23,6 +23,12 @@ _PLACED = re.compile(
     r"(?:\s+(?:one|appointment|booking|visit))?\s*(?:please)?[.!]*\Z",
     re.IGNORECASE,
 )
+_PAIR = 2
+_BUT = re.compile(
+    r"\b(?:any(?:thing|\s*one|y)?|either|all)\s+(?:but|except)\s+(?:for\s+)?the\s+"
+    r"(first|earliest|second|third|fourth|last|latest)\b",
+    re.IGNORECASE,
+)
 _COUNTED = frozenset({"option", "number", "choice", "no", "nr"})
 _SIDE = wordset(
     """
@@ -46,6 +52,8 @@ def ordinal(heard: Heard, count: int) -> int | None:
     """The one that is told by its place: "the second", "the last one", "option 2"; None where none is."""
     words = _all_words(heard)
     rest = [word for word in words if word not in _SIDE]
+    if rest == ["middle"] and count > _PAIR:
+        return count // 2
     if len(rest) == 1 and rest[0] in _PLACES and words != ("later",) and not _comparing(words):
         return _within(_PLACES[rest[0]], count)
     counted = [word for word in words if word in _COUNTED]
@@ -66,6 +74,13 @@ def _comparing(words: tuple[str, ...]) -> bool:
     """A lone "later" or "sooner" asks for other times; "the later one" picks."""
     compared = {"later", "earlier", "sooner"} & set(words)
     return bool(compared) and not {"the", "one"} & set(words)
+
+
+def excepted(heard: Heard, count: int) -> int | None:
+    """The first of those that are left where only one will not do: "anything but the first"; else None."""
+    found = _BUT.search(heard.text)
+    barred = _within(_PLACES[found[1].casefold()], count) if found else None
+    return next((place for place in range(count) if place != barred), None) if barred is not None else None
 
 
 def indifferent(heard: Heard) -> bool:

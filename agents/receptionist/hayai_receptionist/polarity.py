@@ -33,6 +33,7 @@ _YES = _phrases(
     go for it; please book; please confirm; i confirm; i agree; 👍; 👌; ✅;
     🆗; indeed; amazing; super; alright; all right"""
 )
+_NO_IDIOMS = _phrases("absolutely not; certainly not; definitely not; of course not; yeah no; yeah nah; no way")
 _NO = wordset(
     """
     no nope nah naw n not don't dont doesn't doesnt can't cant cannot won't wont wouldn't didn't isn't isnt
@@ -77,6 +78,8 @@ def polarity(said: tuple[str, ...]) -> Polarity:
     for phrase in sorted(_YES_IDIOMS, key=len, reverse=True):
         rest, found = _without(rest, phrase)
         idiom = idiom or found
+    if any(_without(said, phrase)[1] for phrase in _NO_IDIOMS):
+        return "no"
     negated = any(word in _NO for word in rest)
     agreed = idiom or any(holds(rest, phrase) for phrase in _YES)
     if negated:

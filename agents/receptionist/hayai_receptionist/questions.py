@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from hayai_receptionist.desk import Desk
 
 Topic = Literal[
-    "hours", "address", "phone", "price", "services", "own", "policy", "staff", "length", "ahead", "now", "date"
+    "hours", "address", "phone", "price", "services", "own", "policy", "staff", "length", "ahead", "now", "date",
+    "lunch", "unknown",
 ]  # fmt: skip
 _SHORT = 3
 _OPENERS = wordset("do does is are can what what's how where when which who will have")
@@ -27,6 +28,14 @@ _PATTERNS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
         re.compile(
             r"\bhow long\b(?!.*\b(?:open|keep|hold|until|till|before|wait\w*|get there|drive|ago|have you)\b)"
             r"|\bhow many (?:minutes|hours)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    ("price", re.compile(r"\b(?:cheapest|least expensive|most expensive|dearest)\b", re.IGNORECASE)),
+    (
+        "lunch",
+        re.compile(
+            r"\b(?:open|closed?|closing|there|work\w*)\b[^?]*\b(?:lunch\w*|mid-?day)\b|\bwhen is (?:your |the )?lunch",
             re.IGNORECASE,
         ),
     ),
@@ -74,7 +83,7 @@ def questions(clause: str, desk: Desk) -> list[Question]:
     """What a clean clause asks, if anything."""
     if caution.about_cancelling(clause):
         return [Question("policy", clause)]
-    if staff.asked(clause, desk.staff()):
+    if staff.asked(clause, desk.staff):
         return [Question("staff", clause)]
     mentioned = named(clause, desk.services)
     for topic, pattern in _PATTERNS:

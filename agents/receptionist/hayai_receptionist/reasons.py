@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
+    from hayai.schedule import Resource
     from hayai_receptionist.desk import Desk
     from hayai_receptionist.talk import Wish
 
@@ -36,7 +37,8 @@ def refused(no: BookingRefused, wanted: datetime, desk: Desk, service: str) -> s
         return _too_far(desk)
     if not desk.on_grid(wanted):
         return f"{when} is none of our starting times: we start every {say.length(desk.business.schedule.step)}."
-    return f"{when} is not free. It is taken already."
+    with_them = f"{desk.wanted(service)} is not free on {when}."
+    return with_them if desk.chosen(service) else f"{when} is not free. It is taken already."
 
 
 def _outside(wanted: datetime, desk: Desk, service: str) -> str:
@@ -89,9 +91,8 @@ def none_free(desk: Desk, service: str, wishes: Sequence[Wish]) -> str:
     if one_day and (lacking := _lacking(desk.local(first.start).date(), desk, service, first)):
         return lacking
     whole = one_day and max(first.start, desk.now) <= max(desk.midnight(desk.local(first.start).date()), desk.now)
-    return (
-        f"I have nothing free {f'on {day}' if whole and _covers_day(last, desk) else 'then'} for {desk.title(service)}."
-    )
+    then = f"on {day}" if whole and _covers_day(last, desk) else "then"
+    return f"I have nothing free {then} for {desk.wanted(service)}."
 
 
 def _covers_day(wish: Wish, desk: Desk) -> bool:
@@ -136,21 +137,31 @@ def _lacking(day: date, desk: Desk, service: str, wish: Wish | None = None) -> s
         return ""
     start = desk.midnight(day)
     rota = Rota(desk.business.schedule, start, start + _DAY)
-    for _, candidates in Visit(desk.business.schedule, offered).needs:
+    asked = frozenset(desk.chosen(service))
+    for _, candidates in Visit(desk.business.schedule, offered, asked).needs:
         there = Spans(span for each in candidates for span in rota.resource(each))
+        named = candidates[0].id in asked
+        whom = f"{candidates[0].name} is" if named else f"For {offered.name} we need our {candidates[0].kind},"
         if not there.touches(start, start + _DAY):
-            return (
-                f"For {offered.name} we need our {candidates[0].kind}, not available on {say.day(day, desk.today())}."
-            )
+            return f"{whom} not available on {say.day(day, desk.today())}."
         absent = wish is not None and not there.touches(wish.start, wish.end)
         short = wish is None and any(each.hours is not None for each in candidates)
         if absent or short:
-            return f"For {offered.name} we need our {candidates[0].kind}, available {_spoken(there, day, desk)}."
+            return f"{whom} available only {_spoken(there, day, desk)}."
     return ""
+
+
+def presence(person: Resource, day: date, desk: Desk) -> str:
+    """When somebody is there on `day`, in one sentence."""
+    start = desk.midnight(day)
+    there = Rota(desk.business.schedule, start, start + _DAY).resource(person)
+    if not there.touches(start, start + _DAY):
+        return f"{person.name} is not available on {say.day(day, desk.today())}."
+    return f"{person.name} is available {_spoken(there, day, desk)}."
 
 
 def _spoken(there: Spans, day: date, desk: Desk) -> str:
     start = desk.midnight(day)
     local = [(desk.local(a), desk.local(b)) for a, b in there if a < start + _DAY and start < b]
     hours = say.listed([f"{say.clock(a)} to {say.clock(b)}" for a, b in local])
-    return f"only from {hours} on {say.day(day, desk.today())}"
+    return f"from {hours} on {say.day(day, desk.today())}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -80,14 +81,26 @@ def hours(openings: Sequence[Opening]) -> str:
 
 def week(desk: Desk) -> str:
     """The weekly hours, days with the same ones together: `Monday to Thursday 9 AM to 5 PM; Friday ...`."""
+    weekly = desk.business.schedule.hours
+    return _by_weekday([hours(weekly.get(weekday, ())) for weekday in range(7)])
+
+
+def breaks(desk: Desk) -> str:
+    """When the business closes within a day: `Monday to Thursday noon to 1 PM`; empty where it never does."""
+    weekly = desk.business.schedule.hours
+    gaps = [pairwise(sorted(weekly.get(weekday, ()), key=lambda each: each.opens)) for weekday in range(7)]
+    return _by_weekday([listed([f"{clock(a.closes)} to {clock(b.opens)}" for a, b in each]) for each in gaps])
+
+
+def _by_weekday(each_day: Sequence[str]) -> str:
+    """What is told of each weekday, days with the same together; nothing of those of which nothing is told."""
     runs: list[tuple[int, int, str]] = []
-    for weekday in range(7):
-        told = hours(desk.business.schedule.hours.get(weekday, ()))
+    for weekday, told in enumerate(each_day):
         if runs and runs[-1][2] == told:
             runs[-1] = (runs[-1][0], weekday, told)
         else:
             runs.append((weekday, weekday, told))
-    return "; ".join(f"{_days(first, last)} {told}" for first, last, told in runs)
+    return "; ".join(f"{_days(first, last)} {told}" for first, last, told in runs if told)
 
 
 def _days(first: int, last: int) -> str:

@@ -73,7 +73,8 @@ def named(text: str, services: Sequence[Service]) -> Named:
         return named(masked(text, [(start, end) for start, end, _ in foreign]), services)
     if placed:
         refused = _refused(text, placed)
-        ids = tuple(dict.fromkeys(each[2] for each in placed if each not in refused))
+        told = [each[2] for each in placed if each not in refused]
+        ids = tuple(dict.fromkeys(told + (_derived(said, services) if len(told) == 1 else [])))
         marks = tuple((start, end) for start, end, _ in placed)
         return Named(ids, marks, tuple(id_ for _, _, id_ in refused if id_ not in ids))
     if (lasting := _LASTS.search(text)) and (ids := _lasting(words(lasting[1]), services)):
@@ -182,8 +183,18 @@ def _shared(service: Service, telling: list[str]) -> int:
 
 def _hints(word: str, own: str) -> bool:
     """Whether a word is one of a service's own, or made of it: "leaking" of "leak"."""
-    longer = len(own) >= _ROOT and word.startswith(own) and word[len(own) :] in _ENDINGS
-    return longer or means(word, own)
+    return _made_of(word, own) or means(word, own)
+
+
+def _derived(said: tuple[str, ...], services: Sequence[Service]) -> list[str]:
+    """The service that a word made of one of its own tells: "leaking" that of "leak"."""
+    names = {each.id: {word for name in (each.name, *each.also) for word in words(name)} for each in services}
+    found = [id_ for id_, own in names.items() for word in said if any(_made_of(word, each) for each in own)]
+    return found if len(set(found)) == 1 else []
+
+
+def _made_of(word: str, own: str) -> bool:
+    return len(own) >= _ROOT and word.startswith(own) and word[len(own) :] in _ENDINGS
 
 
 def among(said: Sequence[str], services: Sequence[Service]) -> tuple[str, ...]:

@@ -51,6 +51,8 @@ class Following(BaseModel):
     service: str
     wishes: tuple[Wish, ...] = ()
     place: Literal["", "after", "day"] = ""
+    other: bool = False
+    """Whether it is for somebody else."""
 
 
 def spanned(appointment: Appointment) -> Following:
@@ -93,6 +95,8 @@ class Talk(BaseModel):
     """Whether the customer would rather not say how to reach them."""
     named: bool = False
     """Whether the name was told in the message before."""
+    other: bool = False
+    """Whether the booking is for somebody else."""
     nameless: bool = False
     """Whether the booking goes on although no name was told."""
     refusals: int = 0
@@ -103,6 +107,8 @@ class Talk(BaseModel):
     """The booking that was dropped last, to be taken up again."""
     topic: str = ""
     """What was asked last: "and Christmas Eve?" goes on with it."""
+    staff: str = ""
+    """Whom the customer would like to see, by the id of the resource."""
     then: tuple[Following, ...] = ()
     """What is to be booked after this."""
 
@@ -116,7 +122,8 @@ class Talk(BaseModel):
 
     def at_rest(self) -> Talk:
         """The same talk with no task: the person and the last appointment stay."""
-        return Talk(name=self.name, contact=self.contact, greeted=self.greeted, last=self.last, about=self.about)
+        kept = {"name": self.name, "contact": self.contact, "other": self.other}
+        return Talk(**kept, greeted=self.greeted, last=self.last, about=self.about)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,11 @@ def on_named(heard: Heard, owned: Sequence[Appointment], desk: Desk) -> list[App
     return [each for each in owned if len(names) == 1 and desk.local(each.starts_at).weekday() == names[0]]
 
 
+def any_named(heard: Heard) -> bool:
+    """Whether any weekday is named and nothing else of a date."""
+    return any(alone(heard, each) for each in _NAMES)
+
+
 def reading(heard: Heard, readings: Sequence[Wish], desk: Desk) -> list[Wish]:
     """Those of the readings whose weekday is the one that is named: "Wednesday" after "the 9th or the 10th?"."""
     names = [each for each in range(7) if alone(heard, _NAMES[each])]

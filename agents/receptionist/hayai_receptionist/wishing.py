@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hayai_receptionist.desk import Desk
-    from hayai_receptionist.hearing import Heard, When
+    from hayai_receptionist.hearing import Heard
+    from hayai_receptionist.timing import When
 
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
@@ -82,11 +83,12 @@ def from_now(desk: Desk) -> Wish:
 
 def _from(first: datetime, desk: Desk) -> tuple[Wish, ...]:
     """What is left of a day, and the days behind it where nothing is."""
-    end = _day_of(first, desk).end
+    end = day_of(first, desk).end
     return (Wish(start=first, end=end), Wish(start=end, end=max(end, from_now(desk).end), spare=True))
 
 
-def _day_of(instant: datetime, desk: Desk) -> Wish:
+def day_of(instant: datetime, desk: Desk) -> Wish:
+    """The whole day of an instant."""
     day = desk.local(instant).date()
     return Wish(start=desk.midnight(day), end=desk.midnight(day + _DAY))
 
@@ -150,6 +152,8 @@ def _picked(talk: Talk, heard: Heard, desk: Desk) -> Wish | None:
         place = talk.offers.index(fitting[0])
     if place is None:
         place = picking.ordinal(heard, len(talk.offers))
+    if place is None:
+        place = picking.excepted(heard, len(talk.offers))
     if place is None and not heard.when and picking.indifferent(heard):
         place = 0
     if place is None and not heard.when and heard.polarity == "yes" and len(talk.offers) == 1:
@@ -233,7 +237,7 @@ def _other(talk: Talk, heard: Heard, desk: Desk) -> Talk:
     if heard.of("later"):
         wishes = _from(max(shown) + _MINUTE, desk)
     elif heard.of("earlier"):
-        wishes = (Wish(start=_day_of(min(shown), desk).start, end=min(shown)),)
+        wishes = (Wish(start=day_of(min(shown), desk).start, end=min(shown)),)
     elif shown and (talk.start or all(each.precise for each in wishes)):
-        wishes = (_day_of(shown[0], desk),)
+        wishes = (day_of(shown[0], desk),)
     return talk.forgetting_time().but(wishes=wishes, seen=seen)
