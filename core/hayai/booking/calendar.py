@@ -138,9 +138,8 @@ class BookedCalendar(ReadCalendar):
         if broken := refusal(visit, start, now):
             return _Refused(broken, visit, start)
         blocked = Window(start=visit.blocked(start)[0], end=visit.blocked(start)[1])
-        busy = await books.busy(visit.resources(), blocked, now)
-        others = by_resource(each for each in busy if each.appointment != draft.id)
-        chosen = choose(visit, start, Rota(visit.schedule, *visit.span(start)), others)
+        busy = await books.busy(visit.resources(), blocked, now, but=draft.id)
+        chosen = choose(visit, start, Rota(visit.schedule, *visit.span(start)), by_resource(busy))
         if chosen is None:
             return _Refused(taken(visit, start), visit, start)
         booked = draft.model_copy(update={"resources": chosen, "expires_at": _expiry(draft, visit.schedule, now)})

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hayai.ports.calendar import Appointment
 
 _ALTERNATIVES = 3
-_PAGE = timedelta(days=30)
+_PAGE = timedelta(days=60)
 """How much of the books is read at a time."""
 
 
@@ -73,7 +73,7 @@ class ReadCalendar(Calendar):
         """The free starts of the window, in order; only as much of the books is read as the limit asks for."""
         now, slots = self._clock(), list[Slot]()
         for page in pages(allowed(visit.schedule, window, now), _PAGE):
-            busy = await books.busy(visit.resources(), reach(visit, page), now)
+            busy = await books.busy(visit.resources(), reach(visit, page), now, room=visit.room)
             left = None if limit is None else max(0, limit - len(slots))
             slots += islice(free_slots(visit, page, busy), left)
             if limit is not None and len(slots) >= limit:
@@ -91,7 +91,9 @@ class ReadCalendar(Calendar):
         slots = list[Slot]()
         for ring in rings(wanted, whole(visit.schedule, self._clock())):
             for window in ring:
-                slots += await self._free(books, visit, window)
+                # What is behind `wanted` comes nearest first.
+                enough = _ALTERNATIVES if window.start >= wanted else None
+                slots += await self._free(books, visit, window, enough)
             if len(slots) >= _ALTERNATIVES:
                 break
         return slots
