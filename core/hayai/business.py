@@ -83,7 +83,7 @@ def _read(source: str) -> str:
             package, _, path = source.partition(":")
             return files(package).joinpath(path).read_text(encoding="utf-8")
         return Path(source).read_text(encoding="utf-8")
-    except (OSError, ModuleNotFoundError, UnicodeDecodeError) as wrong:
+    except (OSError, ImportError, TypeError, ValueError) as wrong:  # TypeError: of a module that is no package
         raise SettingsError(
             f"The business file {source} cannot be read ({type(wrong).__name__}): name it as a path, or as "
             "package:path for one that an installed package ships."
