@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import icalendar
 
+from hayai.errors import ResourceUnknown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
@@ -47,13 +49,14 @@ def feed(
 ) -> bytes:
     """A calendar to subscribe to: the appointments that need `resource` (an id), in the order given.
 
-    With `names`, each says who it is for: for a feed that only the business's own people can read. Raises ValueError
-    for a resource that the schedule does not have.
+    With `names`, each says who it is for: for a feed that only the business's own people can read. Raises
+    ResourceUnknown.
     """
     calendar = _calendar()
     title = next((each.name for each in schedule.resources if each.id == resource), None)
     if title is None:
-        raise ValueError(f"The schedule has no resource {resource!r}: name one by its id.")
+        known = ", ".join(each.id for each in schedule.resources) or "none"
+        raise ResourceUnknown(f"The business has no resource of that id: choose one of {known}.")
     calendar.add("name", _text(title))
     calendar.add("x-wr-calname", _text(title))
     calendar.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})

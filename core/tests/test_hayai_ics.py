@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 
+from hayai.errors import ResourceUnknown
 from hayai.ics import booking, feed
 from hayai.ports.calendar import Appointment, Customer
 from hayai.testing.practice import at, practice
@@ -124,5 +125,5 @@ def test_a_feed_reads_back_as_it_was_written() -> None:
 
 def test_an_unknown_resource_is_said_so() -> None:
     """A feed of nothing would look like a free week."""
-    with pytest.raises(ValueError, match="no resource 'chair-9'"):
+    with pytest.raises(ResourceUnknown, match="choose one of chair-1, chair-2, hygienist"):
         feed([], SCHEDULE, "chair-9", now=NOW)

@@ -60,7 +60,7 @@ class ReadCalendar(Calendar):
     async def _visit(
         self, books: Books, tenant: str, service: str, asked: Sequence[str] = (), *, kept: Sequence[str] = ()
     ) -> Visit:
-        """A service of the tenant's schedule. Raises ServiceUnknown, SettingsError, BookingRefused."""
+        """A service of the tenant's schedule. Raises ServiceUnknown, ResourceUnknown, SettingsError."""
         if (schedule := await books.schedule()) is None:
             raise SettingsError(
                 f"No schedule is installed for the tenant {tenant!r}: install() the one of its business file first."

@@ -65,13 +65,13 @@ class Calendar(Adapter):
     ) -> list[Slot]:
         """The first `limit` free starts of the window, in order: within hours, notice and horizon.
 
-        `resources` asks for these very ones, as far as given. Raises ServiceUnknown.
+        `resources` asks for these very ones, as far as given. Raises ServiceUnknown, ResourceUnknown.
         """
 
     async def next_open(
         self, tenant: str, service: str, after: datetime, count: int = 3, *, resources: Sequence[str] = ()
     ) -> list[Slot]:
-        """The next `count` free starts from `after` on, however far off they are. Raises ServiceUnknown."""
+        """The next `count` free starts from `after` on, however far off they are. Raises as open_slots() does."""
         window = Window(start=after, end=after + _FAR)
         return await self.open_slots(tenant, service, window, limit=count, resources=resources)
 

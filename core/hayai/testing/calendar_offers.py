@@ -11,6 +11,7 @@ from hayai.errors import (
     BookingRefused,
     InThePast,
     OutsideHours,
+    ResourceUnknown,
     ServiceUnknown,
     SettingsError,
     SlotTaken,
@@ -108,7 +109,7 @@ class OfferContract(Installed):
         with pytest.raises(ServiceUnknown, match="checkup, cleaning, whitening"):
             await held(calendar, schedule, at(9), "surgery")
         for resources in (("chair-9",), ("chair-1",), ("hygienist", "hygienist")):
-            with pytest.raises(BookingRefused, match="choose its resources among hygienist"):
+            with pytest.raises(ResourceUnknown, match="choose its resources among hygienist"):
                 await held(calendar, schedule, at(9), resources=resources)
         with pytest.raises(SettingsError, match="No schedule is installed"):
             await held(calendar, practice(), at(9))
