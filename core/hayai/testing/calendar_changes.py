@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from hayai.errors import (
     InThePast,
     OutsideHours,
     SlotTaken,
+    TooFar,
 )
 from hayai.ports.calendar import Calendar, Customer
 from hayai.schedule import Schedule, Window
@@ -52,6 +54,23 @@ class ChangeContract(Installed):
         assert await calendar.find(schedule.tenant, booked.id) == booked
         with pytest.raises(SlotTaken):
             await held(calendar, schedule, at(9))
+
+    async def test_a_move_that_fails_may_overlap_its_own_old_slot_instead(
+        self, calendar: Calendar, schedule: Schedule
+    ) -> None:
+        """What only the appointment itself is in the way of is an alternative; where it already is, is none."""
+        await calendar.install(schedule.model_copy(update={"horizon": timedelta(hours=7)}))  # until 11:00
+        booked = await held(calendar, schedule, at(10))
+        with pytest.raises(TooFar) as refused:
+            await calendar.move(schedule.tenant, booked.id, at(13), key="far")
+        assert refused.value.alternatives == (at(10, 30), at(10, 45), at(11))
+        with pytest.raises(OutsideHours) as closed:
+            await calendar.move(schedule.tenant, booked.id, at(8), key="early")
+        assert closed.value.alternatives == (at(9), at(9, 15), at(9, 30))
+        await calendar.move(schedule.tenant, booked.id, at(9, 45), key="a little")
+        with pytest.raises(OutsideHours) as full:
+            await held(calendar, schedule, at(8))
+        assert full.value.alternatives == ()
 
     async def test_what_is_over_cannot_be_moved(
         self, calendar: Calendar, schedule: Schedule, clock: MovableClock
