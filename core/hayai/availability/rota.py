@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from hayai.availability.spans import Span, Spans, common
+from hayai.availability.spans import Span, Spans
 from hayai.availability.wall import grid, opened, walls
 
 if TYPE_CHECKING:
@@ -52,9 +52,8 @@ class Rota:
         if resource.hours is None:
             return self.business
         if resource.id not in self._resources:
-            self._resources[resource.id] = Spans(
-                span for day in self._days for span in common(self._opened(day), self._present(resource, day))
-            )
+            present = Spans(span for day in self._days for span in self._present(resource, day))
+            self._resources[resource.id] = self.business.both(present)
         return self._resources[resource.id]
 
     def starts(self, among: Spans | None = None) -> Iterator[datetime]:

@@ -69,10 +69,3 @@ class Spans:
         while at < len(self._starts) and self._starts[at] < end:
             yield self._starts[at], self._ends[at]
             at += 1
-
-
-def common(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
-    """The stretches that are in one of `some` and in one of `others`."""
-    kept = list(others)
-    met = [(max(a, c), min(b, d)) for a, b in some for c, d in kept]
-    return [span for span in met if span[0] < span[1]]

@@ -93,9 +93,11 @@ class ChangeContract(Installed):
         assert cancelled.status == "cancelled"
         assert await calendar.cancel(schedule.tenant, booked.id) == cancelled
         await held(calendar, schedule, at(9))
-        for unknown in ("never", "nul\0"):
+        for unknown in ("never", "nul\0", "half \ud800"):
             with pytest.raises(AppointmentGone, match="no such appointment"):
                 await calendar.cancel(schedule.tenant, unknown)
+            with pytest.raises(AppointmentGone, match="no such appointment"):
+                await calendar.move(schedule.tenant, unknown, at(9), key=unknown)
 
     async def test_tenants_do_not_see_each_other(self, calendar: Calendar, schedule: Schedule) -> None:
         """Neither find, nor lists, nor busy slots, nor keys cross over."""

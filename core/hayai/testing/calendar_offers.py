@@ -106,8 +106,9 @@ class OfferContract(Installed):
 
     async def test_unknown_things_are_said_so(self, calendar: Calendar, schedule: Schedule) -> None:
         """A service that is not offered, a resource that cannot serve, a tenant without a schedule, a naive time."""
-        with pytest.raises(ServiceUnknown, match="checkup, cleaning, whitening"):
-            await held(calendar, schedule, at(9), "surgery")
+        for service in ("surgery", "half \ud800"):
+            with pytest.raises(ServiceUnknown, match="checkup, cleaning, whitening"):
+                await held(calendar, schedule, at(9), service)
         for resources in (("chair-9",), ("chair-1",), ("hygienist", "hygienist")):
             with pytest.raises(ResourceUnknown, match="choose its resources among hygienist"):
                 await held(calendar, schedule, at(9), resources=resources)
