@@ -169,6 +169,13 @@ async def test_a_malformed_query_is_named_without_its_value(desk: Desk, query: s
     assert query.partition("=")[2] not in answer.text
 
 
+@pytest.mark.parametrize("start", ["9999-12-31T23:00:00-05:00", "0001-01-01T00:00:00%2B05:00"])
+async def test_a_wild_window_is_no_defect(desk: Desk, start: str) -> None:
+    """Nobody is booked at the ends of the calendar."""
+    answer = await desk.http.get(f"/v1/tenants/acme/appointments?start={start}", headers=await desk.key())
+    assert (answer.status_code, answer.json()) == (200, [])
+
+
 async def test_an_empty_window_is_refused(desk: Desk) -> None:
     """An end before the start is said, not answered with nothing."""
     query = "start=2026-11-24T09:00:00Z&end=2026-11-23T09:00:00Z"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from hayai.schedule import Resource, Schedule, Service
 
+_FIRST, _LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9989, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class Busy:
@@ -129,10 +131,14 @@ def nearest(starts: Iterable[datetime], wanted: datetime, count: int) -> list[da
 
 
 def in_utc(instant: datetime, *, what: str) -> datetime:
-    """The same instant in UTC. Raises ValueError for a naive one, which is no instant."""
+    """The same instant in UTC. Raises ValueError for a naive one, which is no instant.
+
+    One at the very edge of the calendar becomes one from which there is still room to reckon, as far beyond every
+    horizon: a wild date is refused like any other, instead of being a defect.
+    """
     if instant.utcoffset() is None:
         raise ValueError(f"The {what} is a naive time: give it a tzinfo, for example the business's zone.")
-    return instant.astimezone(UTC)
+    return min(max(instant, _FIRST), _LAST).astimezone(UTC)
 
 
 def rings(wanted: datetime, limits: Window) -> Iterator[list[Window]]:

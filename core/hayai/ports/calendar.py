@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +14,7 @@ from hayai.schedule import Schedule, Slot, Window
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FAR = timedelta(days=3660)
+_END = datetime.max.replace(tzinfo=UTC)
 """Beyond every horizon, which ends the search."""
 
 Status = Literal["held", "confirmed", "cancelled", "expired"]
@@ -72,7 +72,7 @@ class Calendar(Adapter):
         self, tenant: str, service: str, after: datetime, count: int = 3, *, resources: Sequence[str] = ()
     ) -> list[Slot]:
         """The next `count` free starts from `after` on, however far off they are. Raises as open_slots() does."""
-        window = Window(start=after, end=after + _FAR)
+        window = Window(start=after, end=_END)
         return await self.open_slots(tenant, service, window, limit=count, resources=resources)
 
     @abstractmethod

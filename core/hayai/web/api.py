@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import AwareDatetime
 
 from hayai import ics
+from hayai.availability.slots import in_utc
 from hayai.bus.base import Bus
 from hayai.clock import Clock
 from hayai.errors import WindowEmpty
@@ -69,8 +70,8 @@ def _door(tier: Tier, roles: frozenset[CallerRole]) -> Callable[..., Awaitable[C
 
 
 def _window(now: datetime, start: datetime | None, end: datetime | None) -> Window:
-    start = start or now
-    end = end or start + timedelta(days=30)
+    start = in_utc(start or now, what="start of the window")
+    end = in_utc(end, what="end of the window") if end else start + timedelta(days=30)
     if end <= start:
         raise WindowEmpty("The window is empty: give an `end` that is later than `start`.")
     return Window(start=start, end=end)
