@@ -76,7 +76,7 @@ class BookedCalendar(ReadCalendar):
         async def attempt(books: Books) -> _Outcome:
             was = await self._found(books, appointment)
             visit = await self._visit(books, tenant, was.service, kept=was.resources)
-            if was.status not in _LIVE or was.starts_at <= self._clock():
+            if was.status not in _LIVE or self._begun(was):
                 return _Refused(_over(was, visit.schedule), visit, start)
             return await self._book(books, visit, _moved(was, visit, start), request, was)
 
@@ -99,9 +99,15 @@ class BookedCalendar(ReadCalendar):
 
         async def attempt(books: Books) -> _Outcome:
             was = await self._found(books, appointment)
+            if was.status == "confirmed" and self._begun(was):
+                visit = await self._visit(books, tenant, was.service)
+                return _Refused(_over(was, visit.schedule), visit, was.starts_at)
             return was if was.status == "expired" else await self._kept(books, was, status="cancelled", expires_at=None)
 
         return await self._settle(tenant, attempt)
+
+    def _begun(self, appointment: Appointment) -> bool:
+        return appointment.starts_at <= self._clock()
 
     async def _settle(
         self, tenant: str, attempt: Callable[[Books], Awaitable[_Outcome]], request: Request | None = None
@@ -198,4 +204,4 @@ def _over(was: Appointment, schedule: Schedule) -> Refusal:
         return Refusal(AppointmentGone, f"The appointment on {when} was cancelled: book a new one.")
     if was.status == "expired":
         return Refusal(HoldExpired, f"The hold on {when} ran out: hold that start again, or another one.")
-    return Refusal(InThePast, f"The appointment on {when} has begun: book a new one.")
+    return Refusal(InThePast, f"The appointment on {when} has begun and cannot be changed any more: book a new one.")

@@ -111,7 +111,11 @@ class Calendar(Adapter):
 
     @abstractmethod
     async def cancel(self, tenant: str, appointment: str) -> Appointment:
-        """Free the slot; cancelling twice is no error. Raises AppointmentGone where there never was one."""
+        """Free the slot; cancelling twice is no error.
+
+        Raises AppointmentGone where there never was one, InThePast where a confirmed one has begun: it took place, or
+        was missed, and stays on record.
+        """
 
     @abstractmethod
     async def find(self, tenant: str, appointment: str) -> Appointment:

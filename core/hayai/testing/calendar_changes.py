@@ -86,6 +86,21 @@ class ChangeContract(Installed):
         with pytest.raises(InThePast, match="has begun"):
             await calendar.move(schedule.tenant, booked.id, at(15), key="begun")
 
+    async def test_what_has_begun_cannot_be_cancelled(
+        self, calendar: Calendar, schedule: Schedule, clock: MovableClock
+    ) -> None:
+        """It stays on record; one that was cancelled in time is cancelled still, and a hold is let go at any time."""
+        booked = await calendar.confirm(schedule.tenant, (await held(calendar, schedule, at(9))).id)
+        gone = await calendar.cancel(schedule.tenant, (await held(calendar, schedule, at(13))).id)
+        hold = await held(calendar, schedule, at(9), "checkup")
+        clock.set(at(9))
+        with pytest.raises(InThePast, match="has begun") as refused:
+            await calendar.cancel(schedule.tenant, booked.id)
+        assert at(9) not in refused.value.alternatives
+        assert await calendar.find(schedule.tenant, booked.id) == booked
+        assert await calendar.cancel(schedule.tenant, gone.id) == gone
+        assert (await calendar.cancel(schedule.tenant, hold.id)).status in {"cancelled", "expired"}
+
     async def test_cancelling_frees_the_slot_and_may_be_repeated(self, calendar: Calendar, schedule: Schedule) -> None:
         """Twice gives the same; one that never was is said to be gone."""
         booked = await held(calendar, schedule, at(9))
