@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import sys
 import time
 from collections import Counter
 from datetime import datetime, timedelta
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     from hayai.testing.postgres_server import ServedDatabase
 
 SECONDS = 2.0
-"""The bound that every answer keeps."""
+"""The bound that every answer keeps, on a machine that has nothing else to do."""
+TRACED = 10
+"""How much slower a tracer (coverage) may make it."""
 STORMS = 3
 OVERLAPS = """
 select count(*) from hayai.occupancy a join hayai.occupancy b
@@ -72,8 +76,14 @@ async def schedule(calendar: PostgresCalendar) -> Schedule:
 async def storm(attempts: Iterable[Awaitable[Appointment]]) -> list[Outcome]:
     """All outcomes; any that is no appointment and no refusal fails the test, as does one that takes too long."""
     outcomes, slowest = await timed(attempts)
-    assert slowest < SECONDS
+    assert slowest < bound()
     return outcomes
+
+
+def bound() -> float:
+    """The seconds that an answer may take here and now: the more, the more others compete for each processor."""
+    crowded = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    return SECONDS * crowded * (TRACED if sys.gettrace() else 1)
 
 
 async def timed(attempts: Iterable[Awaitable[Appointment]]) -> tuple[list[Outcome], float]:
@@ -203,16 +213,16 @@ async def test_200_on_a_calendar_full_for_75_days_are_answered_in_time(
     """
     await fill(pool, schedule, 75)
     database.server.sql("analyze hayai.occupancy", database.name)  # as a server does by itself long before it is full
-    slowest = list[float]()
-    while not slowest or (slowest[-1] >= SECONDS and len(slowest) < STORMS):
+    for _ in range(STORMS):
         wishes = ((at(10) + timedelta(days=each % 3), each) for each in range(200))
         outcomes, seconds = await timed(hold(calendar, schedule, service, *each) for each in wishes)
-        slowest.append(seconds)
         for each in outcomes:
             assert isinstance(each, SlotTaken | OutsideHours)
             assert len(each.alternatives) >= 2
             assert min(each.alternatives) > at(0) + timedelta(days=74)
-    assert min(slowest) < SECONDS
+        if seconds < bound():
+            return
+    pytest.fail(f"The slowest answer took {seconds:.1f} s, {STORMS} times over.")
 
 
 async def test_gaps_too_short_for_a_visit_are_not_read_and_those_just_long_enough_are(
