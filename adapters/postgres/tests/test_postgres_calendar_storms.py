@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import sys
-import time
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,12 +12,11 @@ import pytest
 from hayai.availability.rota import Rota
 from hayai.availability.rules import refusal
 from hayai.availability.slots import Busy, Visit, by_resource, choose
-from hayai.errors import BookingRefused, HoldExpired, OutsideHours, SlotTaken
+from hayai.errors import HoldExpired, SlotTaken
 from hayai.ports.base import Settings
 from hayai.ports.calendar import Appointment, Customer
-from hayai.schedule import Window
 from hayai.testing.practice import at, practice
-from hayai_postgres.books import PostgresBooks
+from hayai.testing.storms import storm, winners
 from hayai_postgres.calendar import PostgresCalendar
 
 if TYPE_CHECKING:
@@ -30,13 +25,7 @@ if TYPE_CHECKING:
     from hayai.pools import Pool
     from hayai.schedule import Schedule
     from hayai.testing.clock import MovableClock
-    from hayai.testing.postgres_server import ServedDatabase
 
-SECONDS = 2.0
-"""The bound that every answer keeps, on a machine that has nothing else to do."""
-TRACED = 10
-"""How much slower a tracer (coverage) may make it."""
-STORMS = 3
 OVERLAPS = """
 select count(*) from hayai.occupancy a join hayai.occupancy b
     on a.tenant = b.tenant and a.resource = b.resource and a.ctid < b.ctid and a.blocked && b.blocked
@@ -46,15 +35,6 @@ select o.resource, o.kept_from, o.kept_until from hayai.occupancy o
   join hayai.appointment a on a.tenant = o.tenant and a.id = o.appointment
  where a.status = 'confirmed' or (a.status = 'held' and a.expires_at > $1)
 """
-FULL_APPOINTMENT = """
-insert into hayai.appointment
-       (tenant, id, service, starts_at, ends_at, resources, status, person, name, contact, version)
-values ($1, $2, 'checkup', $3, $4, array[$5], 'confirmed', 'somebody', '', '', 1)
-"""
-FULL_PLACE = """
-insert into hayai.occupancy (tenant, appointment, kept_from, kept_until, resource) values ($1, $2, $3, $4, $5)
-"""
-Outcome = Appointment | BaseException
 Wish = tuple[str, datetime]
 """The id of a service, and a start."""
 
@@ -73,46 +53,11 @@ async def schedule(calendar: PostgresCalendar) -> Schedule:
     return schedule
 
 
-async def storm(attempts: Iterable[Awaitable[Appointment]]) -> list[Outcome]:
-    """All outcomes; any that is no appointment and no refusal fails the test, as does one that takes too long."""
-    outcomes, slowest = await timed(attempts)
-    assert slowest < bound()
-    return outcomes
-
-
-def bound() -> float:
-    """The seconds that an answer may take here and now: the more, the more others compete for each processor."""
-    crowded = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-    return SECONDS * crowded * (TRACED if sys.gettrace() else 1)
-
-
-async def timed(attempts: Iterable[Awaitable[Appointment]]) -> tuple[list[Outcome], float]:
-    """All outcomes, and the seconds that the slowest took."""
-
-    async def one(attempt: Awaitable[Appointment]) -> tuple[Outcome, float]:
-        begun = time.perf_counter()
-        try:
-            outcome: Outcome = await attempt
-        except BookingRefused as error:
-            outcome = error
-        return outcome, time.perf_counter() - begun
-
-    answers = await asyncio.gather(*map(one, attempts))
-    slowest = max(seconds for _, seconds in answers)
-    print(f"{Counter(type(each).__name__ for each, _ in answers)}, slowest {slowest:.2f} s")
-    return [each for each, _ in answers], slowest
-
-
 def hold(
     calendar: PostgresCalendar, schedule: Schedule, service: str, start: datetime, key: object
 ) -> Awaitable[Appointment]:
     """An attempt by somebody of their own."""
     return calendar.hold(schedule.tenant, service, start, customer=Customer(person=f"p{key}"), key=f"hold {key}")
-
-
-def winners(outcomes: Iterable[Outcome]) -> list[Appointment]:
-    """Those who got what they asked for."""
-    return [each for each in outcomes if isinstance(each, Appointment)]
 
 
 def visit_of(schedule: Schedule, service: str) -> Visit:
@@ -186,65 +131,6 @@ async def test_200_staggered_attempts_fill_the_day_without_overlap(
     assert len(winners(outcomes)) + len(refused) == len(possible)
     assert len(winners(outcomes)) >= least_booked(schedule, possible) >= 2
     await check_full(pool, schedule, refused, clock())
-
-
-async def fill(pool: Pool, schedule: Schedule, days: int) -> None:
-    """Keep every resource for the opening hours of those days, in appointments of half an hour."""
-    rota = Rota(schedule, at(0), at(0) + timedelta(days=days))
-    half = timedelta(minutes=30)
-    kept = [
-        (schedule.tenant, f"{who.id} {number}", start, start + half, who.id)
-        for number, start in enumerate(rota.starts())
-        for who in schedule.resources
-        if start.minute % 30 == 0
-    ]
-    async with pool.transaction(schedule.tenant) as connection:
-        await connection.executemany(FULL_APPOINTMENT, kept)
-        await connection.executemany(FULL_PLACE, kept)
-
-
-@pytest.mark.parametrize("service", ["whitening", "cleaning", "checkup"])
-async def test_200_on_a_calendar_full_for_75_days_are_answered_in_time(
-    calendar: PostgresCalendar, pool: Pool, schedule: Schedule, database: ServedDatabase, service: str
-) -> None:
-    """Each refusal looks for other starts through all that is booked, and offers at least two of the horizon's end.
-
-    Nothing is booked, so that the storm can come again: another user of the machine slows one down, a defect each.
-    """
-    await fill(pool, schedule, 75)
-    database.server.sql("analyze hayai.occupancy", database.name)  # as a server does by itself long before it is full
-    for _ in range(STORMS):
-        wishes = ((at(10) + timedelta(days=each % 3), each) for each in range(200))
-        outcomes, seconds = await timed(hold(calendar, schedule, service, *each) for each in wishes)
-        for each in outcomes:
-            assert isinstance(each, SlotTaken | OutsideHours)
-            assert len(each.alternatives) >= 2
-            assert min(each.alternatives) > at(0) + timedelta(days=74)
-        if seconds < bound():
-            return
-    pytest.fail(f"The slowest answer took {seconds:.1f} s, {STORMS} times over.")
-
-
-async def test_gaps_too_short_for_a_visit_are_not_read_and_those_just_long_enough_are(
-    calendar: PostgresCalendar, pool: Pool, schedule: Schedule, database: ServedDatabase
-) -> None:
-    """A whitening keeps its resource for 90 minutes: the books leave such a gap, and join what has a minute less."""
-    await fill(pool, schedule, 1)
-    database.server.sql("delete from hayai.occupancy where resource = 'hygienist'", database.name)
-    kept = (at(9), at(10)), (at(11, 29), at(13)), (at(14, 30), at(17))
-    async with pool.transaction(schedule.tenant) as connection:
-        for number, (start, end) in enumerate(kept):
-            row = (schedule.tenant, f"gap {number}", start, end, "hygienist")
-            await connection.execute(FULL_APPOINTMENT, *row)
-            await connection.execute(FULL_PLACE, *row)
-        books, window = PostgresBooks(connection, schedule.tenant, {}), Window(start=at(9), end=at(17))
-        room = visit_of(schedule, "whitening").room
-        told = await books.busy(["hygienist"], window, at(0), room=room)
-        exact = await books.busy(["hygienist"], window, at(0), but="gap 1")
-    assert room == timedelta(minutes=90)
-    assert sorted((each.start, each.end) for each in told) == [(at(9), at(13)), (at(14, 30), at(17))]
-    assert sorted((each.start, each.end) for each in exact) == [kept[0], kept[2]]
-    assert [each.starts_at for each in await calendar.open_slots(schedule.tenant, "whitening", window)] == []
 
 
 async def test_the_slot_of_a_hold_that_runs_out_goes_to_one_of_many(
