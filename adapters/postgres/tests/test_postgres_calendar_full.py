@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from hayai.ports.base import Settings
 from hayai.schedule import Window
 from hayai.testing.practice import at, held, practice
 from hayai.testing.storms import bound, timed
+from hayai_postgres import books
 from hayai_postgres.books import PostgresBooks
 from hayai_postgres.calendar import PostgresCalendar
 
@@ -97,13 +99,34 @@ async def test_gaps_too_short_for_a_visit_are_not_read_and_those_just_long_enoug
             row = (schedule.tenant, f"gap {number}", start, end, "hygienist")
             await connection.execute(FULL_APPOINTMENT, *row)
             await connection.execute(FULL_PLACE, *row)
-        books, window = PostgresBooks(connection, schedule.tenant, {}), Window(start=at(9), end=at(17))
+        kept_books, window = PostgresBooks(connection, schedule.tenant, {}), Window(start=at(9), end=at(17))
         room = Visit(schedule, schedule.services[2]).room
-        told = await books.busy(["hygienist"], window, at(0), room=room)
-        exact = await books.busy(["hygienist"], window, at(0), but="gap 1")
+        told = await kept_books.busy(["hygienist"], window, at(0), room=room)
+        exact = await kept_books.busy(["hygienist"], window, at(0), but="gap 1")
     assert room == timedelta(minutes=90)
     assert sorted((each.start, each.end) for each in told) == [(at(9), at(13)), (at(14, 30), at(17))]
     assert sorted((each.start, each.end) for each in exact) == [kept[0], kept[2]]
     with pytest.raises(SlotTaken):
         await held(calendar, schedule, at(10, 10))
     assert (await held(calendar, schedule, at(13, 10))).resources == ("hygienist",)
+
+
+async def test_years_that_have_gone_by_are_not_read_to_list_what_is_to_come(
+    calendar: PostgresCalendar, pool: Pool, schedule: Schedule, database: ServedDatabase
+) -> None:
+    """Of 20000 rows, the plan looks at those of the window: what it reads is told by Postgres, not by a clock."""
+    kept = [
+        (schedule.tenant, f"past {number}", start, start + timedelta(minutes=20), "chair-1")
+        for number, start in enumerate(at(0) - timedelta(minutes=30) * n for n in range(1, 20_001))
+    ]
+    async with pool.transaction(schedule.tenant) as connection:
+        await connection.executemany(FULL_APPOINTMENT, kept)
+    database.server.sql("analyze hayai.appointment", database.name)
+    booked = await held(calendar, schedule, at(9))
+    window = Window(start=at(0), end=at(23))
+    async with pool.transaction(schedule.tenant) as connection:
+        asked = (schedule.tenant, window.start, window.end, None, None)
+        plan = await connection.fetch(f"explain (analyze) {books._LISTED}", *asked)
+    looked_past = re.findall(r"Rows Removed by Filter: (\d+)", "\n".join(line[0] for line in plan))
+    assert sum(map(int, looked_past)) < 100
+    assert await calendar.appointments(schedule.tenant, window) == [booked]
