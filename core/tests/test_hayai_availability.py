@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hayai.availability.rota import Rota
+from hayai.availability.rules import said
 from hayai.availability.slots import (
     Busy,
     Visit,
@@ -156,17 +157,25 @@ def test_a_wall_time_in_the_gap_is_no_instant_and_one_in_the_overlap_is_two() ->
     assert twice == [datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (5, 6)]
 
 
+def test_an_hour_that_comes_twice_says_which_is_meant() -> None:
+    """The two half past ones of 1 November 2026 in New York, and one like any other."""
+    schedule = practice()
+    twice = [said(schedule, datetime(2026, 11, 1, hour, 30, tzinfo=UTC)) for hour in (5, 6)]
+    assert twice == [f"Sunday, 1 November 2026 at 01:30 {zone}" for zone in ("EDT", "EST")]
+    assert said(schedule, at(9, 30)) == "Monday, 2 March 2026 at 09:30"
+
+
 def test_an_appointment_over_a_change_is_as_long_as_any_other() -> None:
     """An hour from 01:30 in New York ends at 03:30 in spring and at 01:30 in autumn."""
     schedule = simple("America/New_York", 0, 0, HOUR, 30 * MINUTE)
-    for start, said in (
+    for start, ends in (
         (datetime(2027, 3, 14, 6, 30, tzinfo=UTC), "03:30"),
         (datetime(2026, 11, 1, 5, 30, tzinfo=UTC), "01:30"),
     ):
         visit = Visit(schedule, schedule.services[0])
         slot = next(free_slots(visit, Window(start=start, end=start + MINUTE), []))
         assert slot.ends_at - slot.starts_at == HOUR
-        assert f"{slot.ends_at.astimezone(schedule.zone):%H:%M}" == said
+        assert f"{slot.ends_at.astimezone(schedule.zone):%H:%M}" == ends
 
 
 def test_an_appointment_may_cross_midnight_where_both_days_are_open() -> None:

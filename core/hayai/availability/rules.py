@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hayai.availability.rota import Rota, exception, openings
 from hayai.availability.slots import choose
+from hayai.availability.wall import instants
 from hayai.errors import InThePast, OutsideHours, ResourceUnknown, ServiceUnknown, SlotTaken, TooFar, TooSoon
 
 if TYPE_CHECKING:
@@ -58,9 +59,13 @@ def taken(visit: Visit, starts_at: datetime) -> Refusal:
 
 
 def said(schedule: Schedule, instant: datetime) -> str:
-    """An instant in words, by the business's clock: "Monday, 2 March 2026 at 09:30"."""
+    """An instant in words, by the business's clock: "Monday, 2 March 2026 at 09:30".
+
+    An hour that the clocks show twice says which of the two is meant: "at 01:30 EST".
+    """
     wall = instant.astimezone(schedule.zone)
-    return f"{_day(wall.date())} at {wall:%H:%M}"
+    twice = len(instants(wall.replace(tzinfo=None), schedule.zone)) > 1
+    return f"{_day(wall.date())} at {wall:%H:%M}{f' {wall:%Z}' * twice}"
 
 
 def _by_the_clock(schedule: Schedule, starts_at: datetime, now: datetime) -> Refusal | None:
