@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hayai.errors import KeyNotOpaque, SettingsError
-from hayai.schedule import DayException, Opening, Resource, Schedule, Service
+from hayai.schedule import DayException, Hours, Opening, Resource, Schedule, Service
 from hayai.tokens import token
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -83,7 +83,7 @@ def _read(source: str) -> str:
             package, _, path = source.partition(":")
             return files(package).joinpath(path).read_text(encoding="utf-8")
         return Path(source).read_text(encoding="utf-8")
-    except (OSError, ModuleNotFoundError, UnicodeDecodeError) as wrong:
+    except (OSError, ImportError, TypeError, ValueError) as wrong:  # TypeError: of a module that is no package
         raise SettingsError(
             f"The business file {source} cannot be read ({type(wrong).__name__}): name it as a path, or as "
             "package:path for one that an installed package ships."
@@ -119,9 +119,6 @@ def _week(value: Any) -> Any:
     return {WEEKDAYS.index(day): _openings(spans) for day, spans in days.items()}
 
 
-Week = dict[int, tuple[Opening, ...]]
-
-
 class _Service(_Table):
     id: str
     name: str = Field(min_length=1)
@@ -149,7 +146,7 @@ class _Resource(_Table):
     id: str
     name: str = Field(min_length=1)
     kind: str = Field(min_length=1)
-    hours: Week | None = None
+    hours: Hours | None = None
 
     _read_hours = field_validator("hours", mode="before")(_week)
 
@@ -178,7 +175,7 @@ class _File(_Table):
     notice_minutes: int = Field(default=120, ge=0)
     horizon_days: int = Field(default=90, ge=1, le=730)
     hold_minutes: int = Field(default=5, ge=1, le=60)
-    hours: Week
+    hours: Hours
     exceptions: tuple[_Exception, ...] = ()
     services: tuple[_Service, ...] = Field(min_length=1)
     resources: tuple[_Resource, ...] = Field(min_length=1)

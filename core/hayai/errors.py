@@ -14,6 +14,7 @@ HayaiError
     ├── KeyNotOpaque        a tenant, key or id that is no opaque token
     ├── TenantWrong         a caller reaches for another tenant's things
     ├── CallerUnknown       no API key, or one that nobody issued
+    ├── WindowEmpty         a stretch of time that ends before it begins
     ├── SecretMissing       a secret that the store does not hold
     ├── SettingsError       the tier file or the environment is wrong
     ├── PluginError         a plugin is missing, doubled or broken
@@ -30,7 +31,8 @@ HayaiError
         ├── TooFar            beyond the business's horizon
         ├── HoldExpired       the hold ran out before it was confirmed
         ├── AppointmentGone   no such appointment, or it was cancelled
-        └── ServiceUnknown    the business does not offer that
+        ├── ServiceUnknown    the business does not offer that
+        └── ResourceUnknown   nobody of that id, or nobody who could serve that
 
 A TransientError is tried again for minutes, as long as a server may be away. Any other exception is a defect in a
 handler: it is tried again a few times. What fails at its last try becomes a dead letter (hayai.handlers.Policy says
@@ -106,6 +108,10 @@ class CallerUnknown(PermanentError):
     """No API key was given, or nobody issued that one."""
 
 
+class WindowEmpty(PermanentError):
+    """The stretch of time that was asked about ends before it begins."""
+
+
 class SecretMissing(PermanentError):
     """The store holds no secret of that name."""
 
@@ -176,3 +182,7 @@ class AppointmentGone(BookingRefused):
 
 class ServiceUnknown(BookingRefused):
     """The business does not offer that service."""
+
+
+class ResourceUnknown(BookingRefused):
+    """The business has no resource of that id, or none that could serve what was asked for."""

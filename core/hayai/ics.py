@@ -9,13 +9,17 @@ are calendars to import or to subscribe to, not messages of an invitation (RFC 5
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import unicodedata
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 import icalendar
 
+from hayai.errors import ResourceUnknown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from hayai.ports.calendar import Appointment
     from hayai.schedule import Schedule
@@ -33,9 +37,9 @@ def booking(appointment: Appointment, schedule: Schedule, *, business: str, addr
     """
     calendar = _calendar()
     event = _event(appointment, now)
-    event.add("summary", f"{_service(appointment, schedule)}, {business}")
+    event.add("summary", _text(f"{_service(appointment, schedule)}, {business}"))
     if address:
-        event.add("location", address)
+        event.add("location", _text(address))
     calendar.add_component(event)
     return bytes(calendar.to_ical())
 
@@ -45,22 +49,23 @@ def feed(
 ) -> bytes:
     """A calendar to subscribe to: the appointments that need `resource` (an id), in the order given.
 
-    With `names`, each says who it is for: for a feed that only the business's own people can read. Raises ValueError
-    for a resource that the schedule does not have.
+    With `names`, each says who it is for: for a feed that only the business's own people can read. Raises
+    ResourceUnknown.
     """
     calendar = _calendar()
     title = next((each.name for each in schedule.resources if each.id == resource), None)
     if title is None:
-        raise ValueError(f"The schedule has no resource {resource!r}: name one by its id.")
-    calendar.add("name", title)
-    calendar.add("x-wr-calname", title)
+        known = ", ".join(each.id for each in schedule.resources) or "none"
+        raise ResourceUnknown(f"The business has no resource of that id: choose one of {known}.")
+    calendar.add("name", _text(title))
+    calendar.add("x-wr-calname", _text(title))
     calendar.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT15M")
     for each in appointments:
         if resource in each.resources:
             event = _event(each, now)
             who = f": {each.customer.name}" if names and each.customer.name else ""
-            event.add("summary", f"{_service(each, schedule)}{who}")
+            event.add("summary", _text(f"{_service(each, schedule)}{who}"))
             calendar.add_component(event)
     return bytes(calendar.to_ical())
 
@@ -75,9 +80,9 @@ def _calendar() -> icalendar.Calendar:
 def _event(appointment: Appointment, now: datetime) -> icalendar.Event:
     event = icalendar.Event()
     event.add("uid", f"{appointment.id}@{appointment.tenant}.hayai")
-    event.add("dtstamp", now)
-    event.add("dtstart", appointment.starts_at)
-    event.add("dtend", appointment.ends_at)
+    event.add("dtstamp", now.astimezone(UTC))
+    event.add("dtstart", appointment.starts_at.astimezone(UTC))
+    event.add("dtend", appointment.ends_at.astimezone(UTC))
     event.add("sequence", appointment.version - 1)
     event.add("status", _STATUS[appointment.status])
     # What somebody sees a dentist for is nobody else's business, in a calendar that a family shares either.
@@ -87,3 +92,8 @@ def _event(appointment: Appointment, now: datetime) -> icalendar.Event:
 
 def _service(appointment: Appointment, schedule: Schedule) -> str:
     return next((each.name for each in schedule.services if each.id == appointment.service), appointment.service)
+
+
+def _text(value: str) -> str:
+    """The value without what RFC 5545 (3.1, 3.3.11) cannot write: control characters but for tabs and line ends."""
+    return "".join(each for each in value if each in "\t\r\n" or unicodedata.category(each) not in {"Cc", "Cs"})

@@ -33,7 +33,8 @@ def fresh() -> str:
 
 def derived(*parts: str) -> str:
     """The same 32 hexadecimal digits for the same parts, for ids that a redelivery must repeat."""
-    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+    # What a caller sends may hold half of a surrogate pair, which is no reason to fail here.
+    return hashlib.blake2b("\x1f".join(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 def opaque(key: bytes, *parts: str) -> str:

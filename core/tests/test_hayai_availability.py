@@ -11,7 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hayai.availability.rota import Rota
-from hayai.availability.slots import Busy, Visit, allowed, choose, free_slots, nearest, pages, reach, rings
+from hayai.availability.rules import said
+from hayai.availability.slots import (
+    Busy,
+    Visit,
+    allowed,
+    by_resource,
+    choose,
+    free_slots,
+    nearest,
+    pages,
+    reach,
+    rings,
+)
 from hayai.availability.spans import Spans
 from hayai.availability.wall import instants
 from hayai.schedule import DayException, Opening, Resource, Schedule, Service, Window
@@ -145,17 +157,25 @@ def test_a_wall_time_in_the_gap_is_no_instant_and_one_in_the_overlap_is_two() ->
     assert twice == [datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (5, 6)]
 
 
+def test_an_hour_that_comes_twice_says_which_is_meant() -> None:
+    """The two half past ones of 1 November 2026 in New York, and one like any other."""
+    schedule = practice()
+    twice = [said(schedule, datetime(2026, 11, 1, hour, 30, tzinfo=UTC)) for hour in (5, 6)]
+    assert twice == [f"Sunday, 1 November 2026 at 01:30 {zone}" for zone in ("EDT", "EST")]
+    assert said(schedule, at(9, 30)) == "Monday, 2 March 2026 at 09:30"
+
+
 def test_an_appointment_over_a_change_is_as_long_as_any_other() -> None:
     """An hour from 01:30 in New York ends at 03:30 in spring and at 01:30 in autumn."""
     schedule = simple("America/New_York", 0, 0, HOUR, 30 * MINUTE)
-    for start, said in (
+    for start, ends in (
         (datetime(2027, 3, 14, 6, 30, tzinfo=UTC), "03:30"),
         (datetime(2026, 11, 1, 5, 30, tzinfo=UTC), "01:30"),
     ):
         visit = Visit(schedule, schedule.services[0])
         slot = next(free_slots(visit, Window(start=start, end=start + MINUTE), []))
         assert slot.ends_at - slot.starts_at == HOUR
-        assert f"{slot.ends_at.astimezone(schedule.zone):%H:%M}" == said
+        assert f"{slot.ends_at.astimezone(schedule.zone):%H:%M}" == ends
 
 
 def test_an_appointment_may_cross_midnight_where_both_days_are_open() -> None:
@@ -203,7 +223,7 @@ def test_neighbouring_openings_are_one() -> None:
 
 def test_what_is_busy_blocks_with_the_buffers_of_the_new_one() -> None:
     """A whitening needs 10 minutes before and 20 after; touching is no overlap."""
-    busy = [Busy("hygienist", at(10, 30), at(12), "a"), Busy("chair-1", at(9), at(17), "b")]
+    busy = [Busy("hygienist", at(10, 30), at(12)), Busy("chair-1", at(9), at(17))]
     offers = day(practice(), busy=busy)
     assert offers[0] == "09:00"
     assert "09:15" not in offers
@@ -251,6 +271,40 @@ def test_spans_are_sets_of_instants(pairs: list[tuple[int, int]], start: int, le
     assert spans.touches(*between) == bool(asked & minutes)
     flat = [each for span in spans for each in span]
     assert flat == sorted(set(flat))
+
+
+_MINUTES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)))
+
+
+@given(_MINUTES, _MINUTES, st.integers(0, 60))
+def test_spans_are_joined_and_taken_away_as_sets_are(
+    some: list[tuple[int, int]], others: list[tuple[int, int]], minute: int
+) -> None:
+    """What is in both, in the one but not the other, and whether an instant is in it: as plain sets have it."""
+    one, other = (Spans((at(9) + a * MINUTE, at(9) + b * MINUTE) for a, b in pairs) for pairs in (some, others))
+    ones, theirs = ({each for a, b in pairs for each in range(a, b)} for pairs in (some, others))
+    instant = at(9) + minute * MINUTE
+    assert (instant in one) == (minute in ones)
+    assert (instant in one.both(other)) == (minute in ones & theirs)
+    assert (instant in one.less(other)) == (minute in ones - theirs)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(("chair-1", "chair-2", "hygienist")), st.integers(0, 40), st.integers(1, 25))),
+    st.sampled_from(practice().services),
+    st.sampled_from(((), ("chair-2",))),
+)
+def test_what_is_free_is_what_could_be_chosen(
+    kept: list[tuple[str, int, int]], service: Service, asked: tuple[str, ...]
+) -> None:
+    """The starts that are told at once for a whole stretch are those of which each alone is free."""
+    schedule = practice()
+    visit = Visit(schedule, service, frozenset(asked) if "chair" in service.needs else frozenset())
+    window = Window(start=at(8), end=at(8) + 2 * DAY)
+    busy = [Busy(who, at(8) + 15 * a * MINUTE, at(8) + 15 * (a + b) * MINUTE) for who, a, b in kept]
+    rota, taken = Rota(schedule, window.start, window.end), by_resource(busy)
+    alone = [each for each in rota.starts() if window.start <= each < window.end and choose(visit, each, rota, taken)]
+    assert [each.starts_at for each in free_slots(visit, window, busy)] == alone
 
 
 @pytest.mark.parametrize("away", [-900 * DAY, timedelta(), 30 * DAY, 90 * DAY, 900 * DAY])

@@ -31,11 +31,19 @@ class Interrupted(MemoryBooks):
         super().__init__()
         self.acts: list[Callable[[], Awaitable[object]]] = []
 
-    async def busy(self, resources: Sequence[str], window: Window, now: datetime) -> list[Busy]:
+    async def busy(
+        self,
+        resources: Sequence[str],
+        window: Window,
+        now: datetime,
+        *,
+        but: str | None = None,
+        room: timedelta = timedelta.resolution,
+    ) -> list[Busy]:
         """See Books."""
         if self.acts:
             await self.acts.pop()()
-        return await super().busy(resources, window, now)
+        return await super().busy(resources, window, now, but=but, room=room)
 
 
 class Contended(MemoryBooks):

@@ -126,7 +126,10 @@ def test_a_file_that_is_not_toml_is_refused_with_its_line(tmp_path: Path) -> Non
         load_business(str(tmp_path / "broken.toml"))
 
 
-@pytest.mark.parametrize("source", ["no/such/file.toml", "no_such_package:file.toml", "hayai:no-such-file.toml"])
+@pytest.mark.parametrize(
+    "source",
+    ["no/such/file.toml", "no_such_package:file.toml", "hayai:no-such-file.toml", "json.decoder:file.toml", "nul\0"],
+)
 def test_a_file_that_is_not_there_is_named(source: str) -> None:
     """The sentence names the source as the tier file gave it, and how to write one."""
     with pytest.raises(SettingsError, match=r"cannot be read .*package:path") as refused:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
 
+from hayai.errors import ResourceUnknown
 from hayai.ics import booking, feed
 from hayai.ports.calendar import Appointment, Customer
 from hayai.testing.practice import at, practice
@@ -87,8 +89,26 @@ def test_a_feed_holds_what_the_resource_is_booked_for() -> None:
     assert "SUMMARY:Cleaning: Ada\\; Lovelace\\, \\nCountess" in named
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_what_a_customer_types_stays_one_line_of_text(line_end: str) -> None:
+    """A line end makes no property of its own, and what no calendar may hold is left out (RFC 5545, 3.3.11)."""
+    name = f"A\x00d\x1ba\x0b\x85{line_end}ATTACH:x\ud800\tZ"
+    lines = unfolded(
+        feed([appointment(customer=Customer(person="p", name=name))], SCHEDULE, "hygienist", now=NOW, names=True)
+    )
+    assert "SUMMARY:Cleaning: Ada\\nATTACH:x\tZ" in lines
+
+
+def test_instants_of_any_zone_are_written_in_utc() -> None:
+    """A TZID would name a zone that the file does not describe."""
+    berlin, tokyo = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo")
+    moved = appointment(starts_at=at(9).astimezone(berlin), ends_at=at(9, 45).astimezone(tokyo))
+    lines = unfolded(booking(moved, SCHEDULE, business="B", now=NOW.astimezone(tokyo)))
+    assert set(lines) >= {"DTSTAMP:20260302T130000Z", "DTSTART:20260302T140000Z", "DTEND:20260302T144500Z"}
+
+
 def test_a_feed_reads_back_as_it_was_written() -> None:
-    """Instants from another zone, long titles beyond one line, and every event."""
+    """Long titles beyond one line, and every event."""
     several = [
         appointment(
             id=f"a{each}", starts_at=at(9) + timedelta(hours=each), customer=Customer(person="p", name="é" * 90)
@@ -105,5 +125,5 @@ def test_a_feed_reads_back_as_it_was_written() -> None:
 
 def test_an_unknown_resource_is_said_so() -> None:
     """A feed of nothing would look like a free week."""
-    with pytest.raises(ValueError, match="no resource 'chair-9'"):
+    with pytest.raises(ResourceUnknown, match="choose one of chair-1, chair-2, hygienist"):
         feed([], SCHEDULE, "chair-9", now=NOW)

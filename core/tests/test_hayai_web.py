@@ -150,11 +150,14 @@ async def test_a_calendar_program_gets_one_booking_and_a_feed(desk: Desk) -> Non
         assert event.decoded("DTSTART") == kept.starts_at
 
 
-@pytest.mark.parametrize("path", ["appointments/nope.ics", "resources/nope.ics"])
-async def test_what_is_not_there_is_404(desk: Desk, path: str) -> None:
-    """One sentence, as a problem document."""
+@pytest.mark.parametrize(
+    ("path", "title"), [("appointments/nope.ics", "AppointmentGone"), ("resources/nope.ics", "ResourceUnknown")]
+)
+async def test_what_is_not_there_is_404(desk: Desk, path: str, title: str) -> None:
+    """One sentence, as a problem document that says which of them it is."""
     answer = await desk.http.get(f"/v1/tenants/acme/{path}", headers=await desk.key())
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["title"] == title
 
 
 @pytest.mark.parametrize("query", ["start=yesterday", "start=2026-11-23T09:00:00"])
@@ -166,11 +169,18 @@ async def test_a_malformed_query_is_named_without_its_value(desk: Desk, query: s
     assert query.partition("=")[2] not in answer.text
 
 
+@pytest.mark.parametrize("start", ["9999-12-31T23:00:00-05:00", "0001-01-01T00:00:00%2B05:00"])
+async def test_a_wild_window_is_no_defect(desk: Desk, start: str) -> None:
+    """Nobody is booked at the ends of the calendar."""
+    answer = await desk.http.get(f"/v1/tenants/acme/appointments?start={start}", headers=await desk.key())
+    assert (answer.status_code, answer.json()) == (200, [])
+
+
 async def test_an_empty_window_is_refused(desk: Desk) -> None:
     """An end before the start is said, not answered with nothing."""
     query = "start=2026-11-24T09:00:00Z&end=2026-11-23T09:00:00Z"
     answer = await desk.http.get(f"/v1/tenants/acme/appointments?{query}", headers=await desk.key())
-    assert (answer.status_code, answer.json()["title"]) == (422, "SettingsError")
+    assert (answer.status_code, answer.json()["title"]) == (422, "WindowEmpty")
 
 
 async def test_health_tells_that_a_part_is_ill_and_the_log_tells_why(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -27,10 +28,15 @@ _LOST_RACES = 1
 _SCHEDULE = """
 select digest, case when digest is distinct from $2 then body::text end as body from hayai.schedule where tenant = $1
 """
+# Joined in the database: a calendar that is full for months comes as a few long stretches. Seconds, since an interval
+# of a day is as long as the day of the session's time zone.
 _BUSY = """
-select resource, kept_from, kept_until, appointment from hayai.occupancy
- where tenant = $1 and resource = any($2::text[]) and kept_until > $3 and kept_from < $4
-   and (expires_at is null or expires_at > $5)
+select resource, lower(kept), upper(kept) - make_interval(secs => $7)
+  from (select resource, unnest(range_agg(tstzrange(kept_from, kept_until + make_interval(secs => $7)))) as kept
+          from hayai.occupancy
+         where tenant = $1 and resource = any($2::text[]) and kept_until > $3 and kept_from < $4
+           and (expires_at is null or expires_at > $5) and appointment is distinct from $6
+         group by resource) joined
 """
 _ASKED = """
 select r.key, r.asked, a.* from hayai.booking_request r
@@ -75,10 +81,20 @@ class PostgresBooks(Books):
             self._read[self._tenant] = row["digest"], schedule
         return schedule if row is not None else None
 
-    async def busy(self, resources: Sequence[str], window: Window, now: datetime) -> list[Busy]:
+    async def busy(
+        self,
+        resources: Sequence[str],
+        window: Window,
+        now: datetime,
+        *,
+        but: str | None = None,
+        room: timedelta = timedelta.resolution,
+    ) -> list[Busy]:
         """See Books."""
-        rows = await self._connection.fetch(_BUSY, self._tenant, list(resources), window.start, window.end, now)
-        return [Busy(*row) for row in rows]
+        # Ranges that touch are joined too, and a gap of just `room` is to stay.
+        gap = (room - timedelta.resolution).total_seconds()
+        asked = (self._tenant, list(resources), window.start, window.end, now, but, gap)
+        return [Busy(*row) for row in await self._connection.fetch(_BUSY, *asked)]
 
     async def asked(self, key: str) -> tuple[Request, Appointment] | None:
         """See Books."""

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from hayai.availability.spans import Span, Spans, common
+from hayai.availability.spans import Span, Spans
 from hayai.availability.wall import grid, opened, walls
 
 if TYPE_CHECKING:
@@ -52,21 +52,27 @@ class Rota:
         if resource.hours is None:
             return self.business
         if resource.id not in self._resources:
-            self._resources[resource.id] = Spans(
-                span for day in self._days for span in common(self._opened(day), self._present(resource, day))
-            )
+            present = Spans(span for day in self._days for span in self._present(resource, day))
+            self._resources[resource.id] = self.business.both(present)
         return self._resources[resource.id]
 
-    def starts(self) -> Iterator[datetime]:
-        """Every start on the grid, in order: steps from each opening by the wall clock."""
-        step = self.schedule.step
+    def starts(self, among: Spans | None = None) -> Iterator[datetime]:
+        """The starts on the grid, in order: steps from each opening by the wall clock; only those in `among`, if given.
+
+        The grid of an opening in which none can be is not even made: in a calendar that is full for months, that is
+        nearly all of the work.
+        """
         for day in self._days:
-            hours = openings(self.schedule, day)
-            yield from sorted({instant for each in hours for instant in grid(*walls(each, day), step, self._zone)})
+            hours = [each for each in openings(self.schedule, day) if among is None or self._any(each, day, among)]
+            found = {start for each in hours for start in grid(*walls(each, day), self.schedule.step, self._zone)}
+            yield from (start for start in sorted(found) if among is None or start in among)
+
+    def _any(self, opening: Opening, day: date, among: Spans) -> bool:
+        return any(among.touches(*span) for span in opened(*walls(opening, day), self._zone))
 
     def _opened(self, day: date) -> list[Span]:
-        return [span for each in openings(self.schedule, day) for span in opened(each, day, self._zone)]
+        return [span for each in openings(self.schedule, day) for span in opened(*walls(each, day), self._zone)]
 
     def _present(self, resource: Resource, day: date) -> list[Span]:
         hours = (resource.hours or {}).get(day.weekday(), ())
-        return [span for each in hours for span in opened(each, day, self._zone)]
+        return [span for each in hours for span in opened(*walls(each, day), self._zone)]

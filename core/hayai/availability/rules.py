@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from hayai.availability.rota import Rota, exception, openings
 from hayai.availability.slots import choose
-from hayai.errors import BookingRefused, InThePast, OutsideHours, ServiceUnknown, SlotTaken, TooFar, TooSoon
+from hayai.availability.wall import instants
+from hayai.errors import InThePast, OutsideHours, ResourceUnknown, ServiceUnknown, SlotTaken, TooFar, TooSoon
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date, datetime, timedelta
 
     from hayai.availability.slots import Visit
+    from hayai.errors import BookingRefused
     from hayai.schedule import Opening, Schedule, Service
 
 
@@ -35,12 +37,12 @@ def offered(schedule: Schedule, service: str) -> Service:
 
 
 def check_asked(schedule: Schedule, service: Service, asked: Collection[str]) -> None:
-    """Raises BookingRefused where `asked` names resources that cannot serve the service, or too many of a kind."""
+    """Raises ResourceUnknown where `asked` names resources that cannot serve the service, or too many of a kind."""
     kinds = {each.id: each.kind for each in schedule.resources}
     wanted = [kinds.get(each, "") for each in asked]
     if any(service.needs.count(kind) < wanted.count(kind) or not kind for kind in wanted):
         able = ", ".join(each.id for each in schedule.resources if each.kind in service.needs)
-        raise BookingRefused(
+        raise ResourceUnknown(
             f"{service.name} takes one each of {', '.join(service.needs)}: choose its resources among {able}."
         )
 
@@ -57,9 +59,13 @@ def taken(visit: Visit, starts_at: datetime) -> Refusal:
 
 
 def said(schedule: Schedule, instant: datetime) -> str:
-    """An instant in words, by the business's clock: "Monday, 2 March 2026 at 09:30"."""
+    """An instant in words, by the business's clock: "Monday, 2 March 2026 at 09:30".
+
+    An hour that the clocks show twice says which of the two is meant: "at 01:30 EST".
+    """
     wall = instant.astimezone(schedule.zone)
-    return f"{_day(wall.date())} at {wall:%H:%M}"
+    twice = len(instants(wall.replace(tzinfo=None), schedule.zone)) > 1
+    return f"{_day(wall.date())} at {wall:%H:%M}{f' {wall:%Z}' * twice}"
 
 
 def _by_the_clock(schedule: Schedule, starts_at: datetime, now: datetime) -> Refusal | None:

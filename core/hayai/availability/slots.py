@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING
 
 from hayai.availability.rota import Rota
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from hayai.schedule import Resource, Schedule, Service
 
+_FIRST, _LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9989, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class Busy:
@@ -25,7 +27,6 @@ class Busy:
     resource: str
     start: datetime
     end: datetime
-    appointment: str
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Visit:
         """For each kind, how many of it and who could serve, in the order in which they are taken."""
         counts = Counter(self.service.needs)
         return tuple((count, tuple(self._candidates(kind, count))) for kind, count in counts.items())
+
+    @property
+    def room(self) -> timedelta:
+        """The shortest stretch of a resource in which it fits, buffers included."""
+        return self.service.before + self.service.duration + self.service.after
 
     def resources(self) -> list[str]:
         """Ids of all resources that could serve the visit."""
@@ -91,7 +97,7 @@ def choose(visit: Visit, starts_at: datetime, rota: Rota, taken: Mapping[str, Sp
 def free_slots(visit: Visit, window: Window, busy: Iterable[Busy]) -> Iterator[Slot]:
     """The free starts of the window, in order, lazily; the window is one that allowed() gave."""
     rota, taken = Rota(visit.schedule, window.start, window.end), by_resource(busy)
-    for start in rota.starts():
+    for start in rota.starts(_possible(visit, rota, taken)):
         if window.start <= start < window.end and (chosen := choose(visit, start, rota, taken)) is not None:
             starts_at, ends_at = visit.span(start)
             yield Slot(service=visit.service.id, starts_at=starts_at, ends_at=ends_at, resources=chosen)
@@ -125,10 +131,14 @@ def nearest(starts: Iterable[datetime], wanted: datetime, count: int) -> list[da
 
 
 def in_utc(instant: datetime, *, what: str) -> datetime:
-    """The same instant in UTC. Raises ValueError for a naive one, which is no instant."""
+    """The same instant in UTC. Raises ValueError for a naive one, which is no instant.
+
+    One at the very edge of the calendar becomes one from which there is still room to reckon, as far beyond every
+    horizon: a wild date is refused like any other, instead of being a defect.
+    """
     if instant.utcoffset() is None:
         raise ValueError(f"The {what} is a naive time: give it a tzinfo, for example the business's zone.")
-    return instant.astimezone(UTC)
+    return min(max(instant, _FIRST), _LAST).astimezone(UTC)
 
 
 def rings(wanted: datetime, limits: Window) -> Iterator[list[Window]]:
@@ -141,6 +151,26 @@ def rings(wanted: datetime, limits: Window) -> Iterator[list[Window]]:
         whole_ring = [outer] if inner.start == inner.end else sides
         yield [each for each in whole_ring if each.start < each.end]
         inner, length = outer, length * 6
+
+
+def _possible(visit: Visit, rota: Rota, taken: Mapping[str, Spans]) -> Spans:
+    """The instants at which somebody of each kind that the visit needs could start it."""
+    by_need = (
+        Spans(span for each in candidates for span in _could_start(visit, each, rota, taken))
+        for _, candidates in visit.needs
+    )
+    return reduce(Spans.both, by_need)
+
+
+def _could_start(visit: Visit, resource: Resource, rota: Rota, taken: Mapping[str, Spans]) -> Spans:
+    """When _free() says yes: that many instants at once, so that a full day costs no more than an empty one."""
+    service, tick = visit.service, timedelta.resolution
+    there = Spans((start, end - service.duration + tick) for start, end in rota.resource(resource))
+    if (spans := taken.get(resource.id)) is None:
+        return there
+    return there.less(
+        Spans((start - service.duration - service.after + tick, end + service.before) for start, end in spans)
+    )
 
 
 def _free(visit: Visit, resource: Resource, start: datetime, rota: Rota, taken: Mapping[str, Spans]) -> bool:

@@ -33,6 +33,11 @@ class Spans:
         """The stretches in order."""
         return zip(self._starts, self._ends, strict=True)
 
+    def __contains__(self, instant: datetime) -> bool:
+        """Whether the instant is in the set."""
+        at = bisect_right(self._starts, instant) - 1
+        return at >= 0 and instant < self._ends[at]
+
     def covers(self, start: datetime, end: datetime) -> bool:
         """Whether every instant from `start` up to `end` is in the set."""
         at = bisect_right(self._starts, start) - 1
@@ -43,9 +48,24 @@ class Spans:
         at = bisect_right(self._ends, start)
         return at < len(self._starts) and self._starts[at] < end
 
+    def less(self, others: Spans) -> Spans:
+        """The instants of this set that are not in `others`."""
+        kept: list[Span] = []
+        for start, end in self:
+            for taken_from, taken_until in others.between(start, end):
+                kept.append((start, taken_from))
+                start = taken_until  # noqa: PLW2901 - what is left of the stretch
+            kept.append((start, end))
+        return Spans(kept)
 
-def common(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
-    """The stretches that are in one of `some` and in one of `others`."""
-    kept = list(others)
-    met = [(max(a, c), min(b, d)) for a, b in some for c, d in kept]
-    return [span for span in met if span[0] < span[1]]
+    def both(self, others: Spans) -> Spans:
+        """The instants that are in this set and in `others`."""
+        met = ((max(a, c), min(b, d)) for a, b in self for c, d in others.between(a, b))
+        return Spans(met)
+
+    def between(self, start: datetime, end: datetime) -> Iterator[Span]:
+        """The whole stretches of which something lies from `start` up to `end`, in order."""
+        at = bisect_right(self._ends, start)
+        while at < len(self._starts) and self._starts[at] < end:
+            yield self._starts[at], self._ends[at]
+            at += 1

@@ -28,14 +28,14 @@ def instants(wall: datetime, zone: ZoneInfo) -> list[datetime]:
     return [instant for low, high, instant in shown if low <= instant < high]
 
 
-def opened(opening: Opening, day: date, zone: ZoneInfo) -> list[Span]:
-    """The instants of the wall day `day` whose wall time lies within `opening`."""
-    opens, closes = walls(opening, day)
-    spans = [
+@lru_cache(maxsize=4096)
+def opened(opens: datetime, closes: datetime, zone: ZoneInfo) -> tuple[Span, ...]:
+    """The instants at which the clock shows `opens` or later but not yet `closes`; both naive, see walls()."""
+    spans = (
         (max(low, (opens - offset).replace(tzinfo=UTC)), min(high, (closes - offset).replace(tzinfo=UTC)))
-        for low, high, offset in _stretches(zone, day)
-    ]
-    return [(start, end) for start, end in spans if start < end]
+        for low, high, offset in _stretches(zone, opens.date())
+    )
+    return tuple((start, end) for start, end in spans if start < end)
 
 
 @lru_cache(maxsize=4096)

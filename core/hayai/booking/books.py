@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from hayai.tokens import derived
@@ -55,8 +56,20 @@ class Books(ABC):
         """What install() took over last."""
 
     @abstractmethod
-    async def busy(self, resources: Sequence[str], window: Window, now: datetime) -> list[Busy]:
-        """What keeps those resources anywhere in the window, but for holds that have run out by `now`."""
+    async def busy(
+        self,
+        resources: Sequence[str],
+        window: Window,
+        now: datetime,
+        *,
+        but: str | None = None,
+        room: timedelta = timedelta.resolution,
+    ) -> list[Busy]:
+        """What keeps those resources anywhere in the window, but for holds that have run out by `now`.
+
+        The appointment `but` is left out. Stretches with less than `room` between them may be told as one: nobody who
+        asks needs to know of a gap that is too short, and a full calendar is read the quicker.
+        """
 
     @abstractmethod
     async def asked(self, key: str) -> tuple[Request, Appointment] | None:

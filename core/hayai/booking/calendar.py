@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from hayai.availability.rota import Rota
 from hayai.availability.rules import Refusal, refusal, said, taken
-from hayai.availability.slots import Visit, by_resource, choose, in_utc
+from hayai.availability.slots import Visit, in_utc, reach
 from hayai.booking.books import Placement, Request
 from hayai.booking.reading import ReadCalendar
-from hayai.errors import AppointmentGone, BookingRefused, HoldExpired, InThePast, Unavailable
+from hayai.errors import AppointmentGone, BookingRefused, HoldExpired, InThePast, SlotTaken, Unavailable
 from hayai.ports.calendar import Appointment, Customer
 from hayai.schedule import Window
 from hayai.tokens import fresh
@@ -38,6 +37,8 @@ class _Refused:
     refusal: Refusal
     visit: Visit
     wanted: datetime
+    was: Appointment | None = None
+    """The appointment that was to move: it is not in the way of its own alternatives, and its own start is none."""
 
 
 _Outcome = Appointment | _Refused | None
@@ -75,7 +76,7 @@ class BookedCalendar(ReadCalendar):
         async def attempt(books: Books) -> _Outcome:
             was = await self._found(books, appointment)
             visit = await self._visit(books, tenant, was.service, kept=was.resources)
-            if was.status not in _LIVE or was.starts_at <= self._clock():
+            if was.status not in _LIVE or self._begun(was):
                 return _Refused(_over(was, visit.schedule), visit, start)
             return await self._book(books, visit, _moved(was, visit, start), request, was)
 
@@ -98,9 +99,15 @@ class BookedCalendar(ReadCalendar):
 
         async def attempt(books: Books) -> _Outcome:
             was = await self._found(books, appointment)
+            if was.status == "confirmed" and self._begun(was):
+                visit = await self._visit(books, tenant, was.service)
+                return _Refused(_over(was, visit.schedule), visit, was.starts_at)
             return was if was.status == "expired" else await self._kept(books, was, status="cancelled", expires_at=None)
 
         return await self._settle(tenant, attempt)
+
+    def _begun(self, appointment: Appointment) -> bool:
+        return appointment.starts_at <= self._clock()
 
     async def _settle(
         self, tenant: str, attempt: Callable[[Books], Awaitable[_Outcome]], request: Request | None = None
@@ -117,8 +124,15 @@ class BookedCalendar(ReadCalendar):
         raise Unavailable("Too many others are booking at this moment: try again in a few seconds.")
 
     async def _refuse(self, books: Books, refused: _Refused) -> NoReturn:
-        alternatives = await self._alternatives(books, refused.visit, refused.wanted)
-        raise refused.refusal.error(refused.refusal.sentence, alternatives=alternatives)
+        also = [refused.wanted] if await self._still_free(books, refused) else []
+        found = await self._alternatives(books, refused.visit, refused.wanted, was=refused.was, also=also)
+        raise refused.refusal.error(refused.refusal.sentence, alternatives=found)
+
+    async def _still_free(self, books: Books, refused: _Refused) -> bool:
+        """Whether the start could be had after all, on the grid or not: it was the appointment that is over."""
+        if refused.refusal.error is SlotTaken or refusal(refused.visit, refused.wanted, self._clock()):
+            return False
+        return await self._choice(books, refused.visit, refused.wanted) is not None
 
     async def _repeated(self, books: Books, request: Request | None) -> Appointment | None:
         if request is None or (found := await books.asked(request.key)) is None:
@@ -136,13 +150,10 @@ class BookedCalendar(ReadCalendar):
         """Place `draft` with resources that are free; None where somebody took one of them in between."""
         start, now = draft.starts_at, self._clock()
         if broken := refusal(visit, start, now):
-            return _Refused(broken, visit, start)
-        blocked = Window(start=visit.blocked(start)[0], end=visit.blocked(start)[1])
-        busy = await books.busy(visit.resources(), blocked, now)
-        others = by_resource(each for each in busy if each.appointment != draft.id)
-        chosen = choose(visit, start, Rota(visit.schedule, *visit.span(start)), others)
-        if chosen is None:
-            return _Refused(taken(visit, start), visit, start)
+            return _Refused(broken, visit, start, was)
+        if (chosen := await self._choice(books, visit, start, was)) is None:
+            return _Refused(taken(visit, start), visit, start, was)
+        blocked = reach(visit, Window(start=start, end=start))
         booked = draft.model_copy(update={"resources": chosen, "expires_at": _expiry(draft, visit.schedule, now)})
         placed = await books.place(Placement(booked, blocked, request, now, was))
         return booked if placed else None
@@ -193,4 +204,4 @@ def _over(was: Appointment, schedule: Schedule) -> Refusal:
         return Refusal(AppointmentGone, f"The appointment on {when} was cancelled: book a new one.")
     if was.status == "expired":
         return Refusal(HoldExpired, f"The hold on {when} ran out: hold that start again, or another one.")
-    return Refusal(InThePast, f"The appointment on {when} has begun: book a new one.")
+    return Refusal(InThePast, f"The appointment on {when} has begun and cannot be changed any more: book a new one.")

@@ -7,8 +7,21 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from hayai.availability.rota import Rota
 from hayai.availability.rules import check_asked, offered
-from hayai.availability.slots import Visit, allowed, free_slots, in_utc, nearest, pages, reach, rings, whole
+from hayai.availability.slots import (
+    Visit,
+    allowed,
+    by_resource,
+    choose,
+    free_slots,
+    in_utc,
+    nearest,
+    pages,
+    reach,
+    rings,
+    whole,
+)
 from hayai.clock import Clock, system_clock
 from hayai.errors import AppointmentGone, SettingsError
 from hayai.ports.calendar import Calendar
@@ -23,7 +36,7 @@ if TYPE_CHECKING:
     from hayai.ports.calendar import Appointment
 
 _ALTERNATIVES = 3
-_PAGE = timedelta(days=30)
+_PAGE = timedelta(days=60)
 """How much of the books is read at a time."""
 
 
@@ -60,7 +73,7 @@ class ReadCalendar(Calendar):
     async def _visit(
         self, books: Books, tenant: str, service: str, asked: Sequence[str] = (), *, kept: Sequence[str] = ()
     ) -> Visit:
-        """A service of the tenant's schedule. Raises ServiceUnknown, SettingsError, BookingRefused."""
+        """A service of the tenant's schedule. Raises ServiceUnknown, ResourceUnknown, SettingsError."""
         if (schedule := await books.schedule()) is None:
             raise SettingsError(
                 f"No schedule is installed for the tenant {tenant!r}: install() the one of its business file first."
@@ -69,32 +82,53 @@ class ReadCalendar(Calendar):
         check_asked(schedule, found, asked)
         return Visit(schedule, found, frozenset(asked), frozenset(kept))
 
-    async def _free(self, books: Books, visit: Visit, window: Window, limit: int | None = None) -> list[Slot]:
-        """The free starts of the window, in order; only as much of the books is read as the limit asks for."""
-        now, slots = self._clock(), list[Slot]()
+    async def _free(
+        self, books: Books, visit: Visit, window: Window, limit: int | None = None, *, was: Appointment | None = None
+    ) -> list[Slot]:
+        """The free starts of the window, in order; only as much of the books is read as the limit asks for.
+
+        `was` is an appointment that would move, and is in nobody's way.
+        """
+        now, slots, but = self._clock(), list[Slot](), was.id if was else None
         for page in pages(allowed(visit.schedule, window, now), _PAGE):
-            busy = await books.busy(visit.resources(), reach(visit, page), now)
+            busy = await books.busy(visit.resources(), reach(visit, page), now, but=but, room=visit.room)
             left = None if limit is None else max(0, limit - len(slots))
             slots += islice(free_slots(visit, page, busy), left)
             if limit is not None and len(slots) >= limit:
                 break
         return slots
 
-    async def _alternatives(self, books: Books, visit: Visit, wanted: datetime) -> list[datetime]:
-        """The free starts nearest to `wanted`, in order; any resources will do where those asked for offer too few."""
-        slots = await self._around(books, visit, wanted)
-        if len(slots) < _ALTERNATIVES and visit.asked:
-            slots += await self._around(books, Visit(visit.schedule, visit.service), wanted)
-        return nearest({each.starts_at for each in slots}, wanted, _ALTERNATIVES)
+    async def _choice(
+        self, books: Books, visit: Visit, start: datetime, was: Appointment | None = None
+    ) -> tuple[str, ...] | None:
+        """The resources that are free for a visit at `start`, on the grid or not; None where too few are."""
+        blocked = reach(visit, Window(start=start, end=start))
+        busy = await books.busy(visit.resources(), blocked, self._clock(), but=was.id if was else None)
+        return choose(visit, start, Rota(visit.schedule, *visit.span(start)), by_resource(busy))
 
-    async def _around(self, books: Books, visit: Visit, wanted: datetime) -> list[Slot]:
-        slots = list[Slot]()
+    async def _alternatives(
+        self, books: Books, visit: Visit, wanted: datetime, *, was: Appointment | None, also: Sequence[datetime]
+    ) -> list[datetime]:
+        """The starts nearest to `wanted` that are free, or among `also`, in order.
+
+        Any resources will do where those asked for offer too few.
+        """
+        found = await self._around(books, visit, wanted, was)
+        if len(found) < _ALTERNATIVES and visit.asked:
+            found += await self._around(books, Visit(visit.schedule, visit.service), wanted, was)
+        return nearest({*also, *found}, wanted, _ALTERNATIVES)
+
+    async def _around(self, books: Books, visit: Visit, wanted: datetime, was: Appointment | None) -> list[datetime]:
+        found: list[datetime] = []
         for ring in rings(wanted, whole(visit.schedule, self._clock())):
             for window in ring:
-                slots += await self._free(books, visit, window)
-            if len(slots) >= _ALTERNATIVES:
+                # What is behind `wanted` comes nearest first.
+                enough = _ALTERNATIVES if window.start >= wanted else None
+                slots = await self._free(books, visit, window, enough, was=was)
+                found += [each.starts_at for each in slots if was is None or each.starts_at != was.starts_at]
+            if len(found) >= _ALTERNATIVES:
                 break
-        return slots
+        return found
 
     async def _found(self, books: Books, appointment: str) -> Appointment:
         if (found := await books.known(appointment)) is None:

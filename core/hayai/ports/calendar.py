@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +14,7 @@ from hayai.schedule import Schedule, Slot, Window
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FAR = timedelta(days=3660)
+_END = datetime.max.replace(tzinfo=UTC)
 """Beyond every horizon, which ends the search."""
 
 Status = Literal["held", "confirmed", "cancelled", "expired"]
@@ -65,14 +65,14 @@ class Calendar(Adapter):
     ) -> list[Slot]:
         """The first `limit` free starts of the window, in order: within hours, notice and horizon.
 
-        `resources` asks for these very ones, as far as given. Raises ServiceUnknown.
+        `resources` asks for these very ones, as far as given. Raises ServiceUnknown, ResourceUnknown.
         """
 
     async def next_open(
         self, tenant: str, service: str, after: datetime, count: int = 3, *, resources: Sequence[str] = ()
     ) -> list[Slot]:
-        """The next `count` free starts from `after` on, however far off they are. Raises ServiceUnknown."""
-        window = Window(start=after, end=after + _FAR)
+        """The next `count` free starts from `after` on, however far off they are. Raises as open_slots() does."""
+        window = Window(start=after, end=_END)
         return await self.open_slots(tenant, service, window, limit=count, resources=resources)
 
     @abstractmethod
@@ -111,7 +111,11 @@ class Calendar(Adapter):
 
     @abstractmethod
     async def cancel(self, tenant: str, appointment: str) -> Appointment:
-        """Free the slot; cancelling twice is no error. Raises AppointmentGone where there never was one."""
+        """Free the slot; cancelling twice is no error.
+
+        Raises AppointmentGone where there never was one, InThePast where a confirmed one has begun: it took place, or
+        was missed, and stays on record.
+        """
 
     @abstractmethod
     async def find(self, tenant: str, appointment: str) -> Appointment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from hayai.errors import (
     InThePast,
     OutsideHours,
     SlotTaken,
+    TooFar,
 )
 from hayai.ports.calendar import Calendar, Customer
 from hayai.schedule import Schedule, Window
@@ -53,6 +55,23 @@ class ChangeContract(Installed):
         with pytest.raises(SlotTaken):
             await held(calendar, schedule, at(9))
 
+    async def test_a_move_that_fails_may_overlap_its_own_old_slot_instead(
+        self, calendar: Calendar, schedule: Schedule
+    ) -> None:
+        """What only the appointment itself is in the way of is an alternative; where it already is, is none."""
+        await calendar.install(schedule.model_copy(update={"horizon": timedelta(hours=7)}))  # until 11:00
+        booked = await held(calendar, schedule, at(10))
+        with pytest.raises(TooFar) as refused:
+            await calendar.move(schedule.tenant, booked.id, at(13), key="far")
+        assert refused.value.alternatives == (at(10, 30), at(10, 45), at(11))
+        with pytest.raises(OutsideHours) as closed:
+            await calendar.move(schedule.tenant, booked.id, at(8), key="early")
+        assert closed.value.alternatives == (at(9), at(9, 15), at(9, 30))
+        await calendar.move(schedule.tenant, booked.id, at(9, 45), key="a little")
+        with pytest.raises(OutsideHours) as full:
+            await held(calendar, schedule, at(8))
+        assert full.value.alternatives == ()
+
     async def test_what_is_over_cannot_be_moved(
         self, calendar: Calendar, schedule: Schedule, clock: MovableClock
     ) -> None:
@@ -67,6 +86,21 @@ class ChangeContract(Installed):
         with pytest.raises(InThePast, match="has begun"):
             await calendar.move(schedule.tenant, booked.id, at(15), key="begun")
 
+    async def test_what_has_begun_cannot_be_cancelled(
+        self, calendar: Calendar, schedule: Schedule, clock: MovableClock
+    ) -> None:
+        """It stays on record; one that was cancelled in time is cancelled still, and a hold is let go at any time."""
+        booked = await calendar.confirm(schedule.tenant, (await held(calendar, schedule, at(9))).id)
+        gone = await calendar.cancel(schedule.tenant, (await held(calendar, schedule, at(13))).id)
+        hold = await held(calendar, schedule, at(9), "checkup")
+        clock.set(at(9))
+        with pytest.raises(InThePast, match="has begun") as refused:
+            await calendar.cancel(schedule.tenant, booked.id)
+        assert at(9) not in refused.value.alternatives
+        assert await calendar.find(schedule.tenant, booked.id) == booked
+        assert await calendar.cancel(schedule.tenant, gone.id) == gone
+        assert (await calendar.cancel(schedule.tenant, hold.id)).status in {"cancelled", "expired"}
+
     async def test_cancelling_frees_the_slot_and_may_be_repeated(self, calendar: Calendar, schedule: Schedule) -> None:
         """Twice gives the same; one that never was is said to be gone."""
         booked = await held(calendar, schedule, at(9))
@@ -74,9 +108,11 @@ class ChangeContract(Installed):
         assert cancelled.status == "cancelled"
         assert await calendar.cancel(schedule.tenant, booked.id) == cancelled
         await held(calendar, schedule, at(9))
-        for unknown in ("never", "nul\0"):
+        for unknown in ("never", "nul\0", "half \ud800"):
             with pytest.raises(AppointmentGone, match="no such appointment"):
                 await calendar.cancel(schedule.tenant, unknown)
+            with pytest.raises(AppointmentGone, match="no such appointment"):
+                await calendar.move(schedule.tenant, unknown, at(9), key=unknown)
 
     async def test_tenants_do_not_see_each_other(self, calendar: Calendar, schedule: Schedule) -> None:
         """Neither find, nor lists, nor busy slots, nor keys cross over."""

@@ -107,6 +107,20 @@ class HoldContract(Installed):
         with pytest.raises(HoldExpired):
             await calendar.move(schedule.tenant, late.id, at(13), key="late")
 
+    async def test_whose_hold_ran_out_may_have_its_very_start_again(
+        self, calendar: Calendar, schedule: Schedule, clock: MovableClock
+    ) -> None:
+        """Off the grid as well, where nobody else has taken it since."""
+        late = await held(calendar, schedule, at(9, 7))
+        clock.advance(schedule.hold)
+        with pytest.raises(HoldExpired) as refused:
+            await calendar.confirm(schedule.tenant, late.id)
+        assert refused.value.alternatives == (at(9), at(9, 7), at(9, 15))
+        await held(calendar, schedule, at(9, 7))
+        with pytest.raises(HoldExpired) as refused:
+            await calendar.confirm(schedule.tenant, late.id)
+        assert at(9, 7) not in refused.value.alternatives
+
     async def test_confirming_keeps_the_slot_and_completes_the_customer(
         self, calendar: Calendar, schedule: Schedule, clock: MovableClock
     ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +11,7 @@ from hayai.errors import (
     BookingRefused,
     InThePast,
     OutsideHours,
+    ResourceUnknown,
     ServiceUnknown,
     SettingsError,
     SlotTaken,
@@ -105,15 +106,35 @@ class OfferContract(Installed):
 
     async def test_unknown_things_are_said_so(self, calendar: Calendar, schedule: Schedule) -> None:
         """A service that is not offered, a resource that cannot serve, a tenant without a schedule, a naive time."""
-        with pytest.raises(ServiceUnknown, match="checkup, cleaning, whitening"):
-            await held(calendar, schedule, at(9), "surgery")
+        for service in ("surgery", "half \ud800"):
+            with pytest.raises(ServiceUnknown, match="checkup, cleaning, whitening"):
+                await held(calendar, schedule, at(9), service)
         for resources in (("chair-9",), ("chair-1",), ("hygienist", "hygienist")):
-            with pytest.raises(BookingRefused, match="choose its resources among hygienist"):
+            with pytest.raises(ResourceUnknown, match="choose its resources among hygienist"):
                 await held(calendar, schedule, at(9), resources=resources)
         with pytest.raises(SettingsError, match="No schedule is installed"):
             await held(calendar, practice(), at(9))
         with pytest.raises(ValueError, match="naive"):
             await held(calendar, schedule, datetime(2026, 3, 2, 9))  # noqa: DTZ001 - the point
+
+    @pytest.mark.parametrize(
+        ("start", "error"),
+        [
+            (datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))), TooFar),
+            (datetime.min.replace(tzinfo=timezone(timedelta(hours=5))), InThePast),
+        ],
+    )
+    async def test_a_wild_date_is_refused_like_any_other(
+        self, calendar: Calendar, schedule: Schedule, start: datetime, error: type[BookingRefused]
+    ) -> None:
+        """From the first year to the last; and a window may reach from the one to the other."""
+        with pytest.raises(error) as refused:
+            await held(calendar, schedule, start)
+        assert len(refused.value.alternatives) >= 2
+        first = await calendar.next_open(schedule.tenant, "checkup", start)
+        assert [each.starts_at for each in first[:1]] == ([] if error is TooFar else [at(9)])
+        ever = Window(start=min(start, at(9)), end=max(start, at(9)))
+        assert await calendar.appointments(schedule.tenant, ever) == []
 
     async def test_installing_again_replaces_the_offers_and_keeps_bookings(
         self, calendar: Calendar, schedule: Schedule

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from hayai.availability.slots import Busy
@@ -53,13 +54,22 @@ class MemoryBooks(Books):
         """See Books."""
         return self.installed
 
-    async def busy(self, resources: Sequence[str], window: Window, now: datetime) -> list[Busy]:
+    async def busy(
+        self,
+        resources: Sequence[str],
+        window: Window,
+        now: datetime,
+        *,
+        but: str | None = None,
+        room: timedelta = timedelta.resolution,
+    ) -> list[Busy]:
         """See Books."""
+        del room
         return [
-            Busy(resource, each.blocked.start, each.blocked.end, each.appointment.id)
+            Busy(resource, each.blocked.start, each.blocked.end)
             for each in self._live(window, now)
             for resource in each.appointment.resources
-            if resource in resources
+            if resource in resources and each.appointment.id != but
         ]
 
     async def asked(self, key: str) -> tuple[Request, Appointment] | None:

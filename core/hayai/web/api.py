@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import AwareDatetime
 
 from hayai import ics
+from hayai.availability.slots import in_utc
 from hayai.bus.base import Bus
 from hayai.clock import Clock
-from hayai.errors import AppointmentGone, SettingsError
+from hayai.errors import WindowEmpty
 from hayai.ports.calendar import Appointment
 from hayai.ports.identity import Caller, CallerRole
 from hayai.schedule import Window
@@ -48,8 +49,6 @@ def api(tier: Tier, bus: Bus, clock: Clock) -> APIRouter:
     async def feed(tenant: Tenant, resource: str) -> Response:
         """The appointments of one chair, room or person as a feed that a calendar program can subscribe to."""
         schedule, now = tier.business(tenant).schedule, clock()
-        if resource not in {each.id for each in schedule.resources}:
-            raise AppointmentGone("This business has no resource of that id: its file lists them.")
         around = Window(start=now - timedelta(days=30), end=now + schedule.horizon)
         booked = await tier.calendar.appointments(tenant, around, resource=resource)
         return Response(ics.feed(booked, schedule, resource, now=now, names=True), media_type=_CALENDAR_TYPE)
@@ -71,8 +70,8 @@ def _door(tier: Tier, roles: frozenset[CallerRole]) -> Callable[..., Awaitable[C
 
 
 def _window(now: datetime, start: datetime | None, end: datetime | None) -> Window:
-    start = start or now
-    end = end or start + timedelta(days=30)
+    start = in_utc(start or now, what="start of the window")
+    end = in_utc(end, what="end of the window") if end else start + timedelta(days=30)
     if end <= start:
-        raise SettingsError("The window is empty: give an `end` that is later than `start`.")
+        raise WindowEmpty("The window is empty: give an `end` that is later than `start`.")
     return Window(start=start, end=end)

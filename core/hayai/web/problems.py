@@ -16,6 +16,7 @@ from hayai.errors import (
     MessageTooLarge,
     PermanentError,
     RateLimited,
+    ResourceUnknown,
     TenantWrong,
     TransientError,
 )
@@ -31,6 +32,7 @@ _STATUS: tuple[tuple[type[HayaiError], int], ...] = (
     (CallerUnknown, 401),
     (TenantWrong, 403),
     (AppointmentGone, 404),
+    (ResourceUnknown, 404),
     (BookingRefused, 409),
     (MessageTooLarge, 413),
     (RateLimited, 429),
