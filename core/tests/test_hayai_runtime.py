@@ -44,7 +44,7 @@ adapter = "postgres"
 def _settings(tmp_path: Path, bus: str = "nats") -> InstallSettings:
     path = tmp_path / "tier.toml"
     path.write_text(TIER.format(bus=bus))
-    return read_settings(path, {})
+    return read_settings(path, {"HAYAI_CHANNEL__WEB__DATA": str(tmp_path)})
 
 
 @pytest.fixture
@@ -72,9 +72,12 @@ async def test_a_channel_that_does_not_load_is_a_problem_and_no_obstacle(setting
         assert "carrier-pigeon" in str(shop.problems[0])
 
 
-@pytest.mark.parametrize("wrong", ["__init__", "start"])
+@pytest.mark.parametrize(
+    ("wrong", "fault"),
+    [("__init__", "does not start"), ("start", "does not start"), ("router", "has no door that can be opened")],
+)
 async def test_a_channel_that_does_not_start_is_a_sentence_too(
-    settings: InstallSettings, monkeypatch: pytest.MonkeyPatch, wrong: str
+    settings: InstallSettings, monkeypatch: pytest.MonkeyPatch, wrong: str, fault: str
 ) -> None:
     """Whatever it raises: the class and the place, never the text."""
 
@@ -86,9 +89,7 @@ async def test_a_channel_that_does_not_start_is_a_sentence_too(
         await shop.prepare(settings, [], channels=True)
         monkeypatch.setattr(await asyncio.to_thread(load, "hayai.channels", "web", Channel), wrong, stumble)
         assert await _standing_channels(shop) == []
-    with pytest.raises(
-        PluginError, match=r"of \[channel.web\] does not start: ValueError at test_hayai_run"
-    ) as refused:
+    with pytest.raises(PluginError, match=rf"of \[channel.web\] {fault}: ValueError at test_hayai_run") as refused:
         raise shop.problems[-1]
     assert "hunter2" not in str(refused.value)
 
