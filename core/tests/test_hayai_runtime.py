@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import AsyncExitStack
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +17,9 @@ from hayai.clock import system_clock
 from hayai.errors import PluginError, SettingsError
 from hayai.plugins import load
 from hayai.runtime.assembly import _standing_channels, components
+from hayai.runtime.standing import look_at_door
 from hayai.runtime.workshop import PORTS, Workshop
-from hayai.settings import InstallSettings, read_settings
+from hayai.settings import InstallSettings, WebSettings, read_settings
 from hayai.tier import Tier
 
 if TYPE_CHECKING:
@@ -92,6 +96,39 @@ async def test_a_channel_that_does_not_start_is_a_sentence_too(
     with pytest.raises(PluginError, match=rf"of \[channel.web\] {fault}: ValueError at test_hayai_run") as refused:
         raise shop.problems[-1]
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "parts", "found"),
+    [
+        (200, {"bus": "ok"}, [("door", True)]),
+        (503, {"bus": "ill"}, [("door bus", False)]),
+        (200, {"bus": "ok", "channel.pigeon": "left out: the log says why"}, [("door channel.pigeon", False)]),
+        (200, [], []),
+        (404, None, []),
+    ],
+)
+def test_the_doctor_asks_the_door_which_parts_do_not_work(
+    status: int, parts: object, found: list[tuple[str, bool]]
+) -> None:
+    """Another program at that address, or none, is no finding."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps({"parts": parts} if parts is not None else "hello").encode())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the same
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        findings = look_at_door(WebSettings(port=server.server_port))
+        thread.join()
+    assert [(each.part, each.ok) for each in findings] == found
+    assert look_at_door(WebSettings(port=server.server_port)) == []
 
 
 @pytest.fixture

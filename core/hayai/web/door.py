@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hayai.tier import Tier
 
 _ILL = "does not work: the log and `hayai doctor` say why"
-_LEFT_OUT = "left out: the log and `hayai doctor` say why"
+_LEFT_OUT = "left out: the log says why"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
