@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from icalendar import Calendar as Ical
 
 from hayai.bus.memory import MemoryBus
@@ -59,13 +59,19 @@ BUSINESS = Business(
 
 
 class Paged(Channel):
-    """A channel with a page and nothing else."""
+    """A channel with a page, and a route that reads all that it is sent."""
 
     name = "paged"
 
     def router(self) -> APIRouter:
-        """No route."""
-        return APIRouter()
+        """How long the body was."""
+        router = APIRouter()
+
+        async def measure(request: Request) -> int:
+            return len(await request.body())
+
+        router.add_api_route("/measure", measure, methods=["POST"])
+        return router
 
     def page(self, tenant: str) -> str:
         """Where it would be."""
@@ -300,6 +306,25 @@ async def test_a_defect_is_a_problem_document_that_says_nothing_of_it(
     answer = await desk.http.get("/v1/tenants/acme/appointments", headers=key)
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert "Ada" not in answer.text
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_body_beyond_all_bounds_is_not_read(desk: Desk, chunked: bool) -> None:
+    """Announced or not: one problem document; a body within the bounds reaches the channel."""
+
+    async def pieces(count: int) -> AsyncIterator[bytes]:
+        for _ in range(count):
+            yield bytes(1 << 10)
+
+    def body(count: int) -> Any:
+        return pieces(count) if chunked else bytes(count << 10)
+
+    app = door(Tier({}), desk.bus, [Paged()], {}, desk.clock)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://desk") as http:
+        assert (await http.post("/paged/measure", content=body(1 << 10))).json() == 1 << 20
+        refused = await http.post("/paged/measure", content=body((1 << 10) + 1))
+    assert (refused.status_code, refused.headers["content-type"]) == (413, "application/problem+json")
+    assert refused.json()["detail"].startswith("A request can bring 1048576 bytes")
 
 
 async def test_only_a_door_that_is_asked_to_lists_its_businesses(desk: Desk) -> None:

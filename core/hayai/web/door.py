@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from hayai.web.api import api
+from hayai.web.bodies import BoundedBodies
 from hayai.web.problems import answer_problems
 from hayai.web.readiness import Check, Readiness
 
@@ -51,6 +52,7 @@ def door(
     # No page of FastAPI's documentation: it loads its scripts from a host that is none of ours.
     app = FastAPI(title="Hayai", summary="A private AI-automation platform.", docs_url=None, redoc_url=None)
     answer_problems(app)
+    app.add_middleware(BoundedBodies)
     _guard(app, tuple(f"/{channel.name}/" for channel in channels))
     app.include_router(api(tier, bus, clock))
     for channel in channels:
