@@ -70,6 +70,7 @@ class Visit:
     async def _admitted(self, free: bool) -> None:  # noqa: FBT001 - what Places answered
         if not free:
             raise TurnedAway("busy", "Too many chats are open from your network: close one.", again=30.0, closing=LATER)
+        self._count_connection()
         hello, session = await self._greeted()
         with self._desk.visitor_places.place(session.visitor) as seat:
             if not seat:
@@ -197,6 +198,14 @@ class Visit:
             )
         for rate, key in keys:
             rate.take(key)
+
+    def _count_connection(self) -> None:
+        rate = self._desk.connection_rate
+        if wait := rate.wait(self._wire.address):
+            again = round(wait + 0.05, 2)
+            reason = "Too many chats were opened from your network in a minute; yours is opened in a moment."
+            raise TurnedAway("busy", reason, again=again, closing=LATER)
+        rate.take(self._wire.address)
 
     def _count_frame(self) -> None:
         if self._frames.wait("frames"):
