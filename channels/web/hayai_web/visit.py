@@ -74,7 +74,7 @@ class Visit:
         hello, session = await self._greeted()
         with self._desk.visitor_places.place(session.visitor) as seat:
             if not seat:
-                raise TurnedAway("busy", "This chat is open in too many tabs: close one.", again=30.0, closing=LATER)
+                raise TurnedAway("busy", "This chat is open in too many tabs: close one.", again=5.0, closing=LATER)
             await self._talk(hello, session)
 
     async def _greeted(self) -> tuple[Hello, Session]:

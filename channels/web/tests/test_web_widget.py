@@ -218,6 +218,43 @@ async def test_one_script_tag_puts_the_chat_on_any_home_page(
         await expect(page.get_by_role("button", name="Open chat, 1 new message")).to_be_focused()
 
 
+async def test_a_bright_accent_is_written_on_in_black(browser: Browser, serve: Serve, listening: Listening) -> None:
+    """A business chooses its colour, and its customers can read; the words are said in the language that they have."""
+    home = FastAPI()
+    async with listening(home) as origin, serve(origins=[origin]) as url:
+
+        @home.get("/")
+        async def front(accent: str) -> HTMLResponse:
+            tag = f'<script src="{url}/web/widget.js" data-business="smile-dental" data-accent="{accent}"'
+            return HTMLResponse(f"<!doctype html><html lang=de><title>Smile</title>{tag} data-open async></script>")
+
+        for accent, ink in (("gold", "rgb(0, 0, 0)"), ("%237a1f5c", "rgb(255, 255, 255)")):
+            page = await browser.new_page()
+            await page.goto(f"{origin}?accent={accent}")
+            heading = page.get_by_role("heading", name="Chat with us")
+            await expect(heading).to_have_css("color", ink)
+            await expect(page.locator("hayai-chat")).to_have_attribute("lang", "en")
+            await write(page, "hello")
+            await page.get_by_role("button", name="Yes").wait_for()
+            await page.screenshot(path=f"test-results/widget-in-{ink[4]}.png")
+            await page.close()
+
+
+async def test_a_page_that_is_asked_to_come_back_says_why(browser: Browser, serve: Serve) -> None:
+    """The sentence stays for as long as the chat is not let in, and goes when it is."""
+    async with serve(sockets_per_visitor=1) as url:
+        page = await opened(browser, url)
+        tab = await page.context.new_page()
+        await tab.goto(page.url)
+        why = tab.locator(".connection", has_text="This chat is open in too many tabs: close one.")
+        await expect(why).to_be_visible()
+        await tab.wait_for_timeout(1500)
+        await expect(why).to_be_visible()
+        await page.close()
+        await expect(tab.locator(".connection")).to_be_hidden(timeout=20_000)
+        await expect(tab.get_by_text("Hello, this is Smile Dental.")).to_be_visible()
+
+
 async def test_a_home_page_that_is_not_listed_is_told_so(browser: Browser, serve: Serve, listening: Listening) -> None:
     """One sentence in the chat, and no further attempts."""
     home = FastAPI()

@@ -3,7 +3,7 @@
 // colour), heading (text), open. Colours, font and size are custom properties, see chat.css.
 
 import { Composer } from "./composer.js";
-import { icon, make } from "./elements.js";
+import { icon, isBright, make } from "./elements.js";
 import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
 import { Store } from "./store.js";
@@ -37,11 +37,13 @@ class HayaiChat extends HTMLElement {
   #slow = 0;
   #stateTimer = 0;
   #opener = null;
+  #turnedAway = ""; // why the server does not let us in just now
 
   async connectedCallback() {
     if (!this.#parts) {
       this.#root.adoptedStyleSheets = [await style];
       if (!this.isConnected || this.#parts) return;
+      if (!this.lang) this.lang = "en"; // our words are, whatever the home page speaks
       this.#build();
       this.attributeChangedCallback();
     }
@@ -54,7 +56,9 @@ class HayaiChat extends HTMLElement {
 
   attributeChangedCallback() {
     const accent = this.getAttribute("accent");
-    if (accent) this.style.setProperty("--hayai-accent", accent);
+    if (!accent) return;
+    this.style.setProperty("--hayai-accent", accent);
+    this.toggleAttribute("data-bright", isBright(accent));
   }
 
   get #inline() {
@@ -159,6 +163,8 @@ class HayaiChat extends HTMLElement {
       this.#transcript.note(words.anew);
     }
     this.#catchingUpTo = frame.position;
+    this.#transcript.quiet(); // pieces may have been missed: what grew would go on with a gap
+    if (this.#awaiting) this.#await(true);
     this.#transcript.busy(true);
     this.#transcript.name(frame.business);
     this.#parts.presence.textContent = frame.business;
@@ -199,7 +205,8 @@ class HayaiChat extends HTMLElement {
   #refused({ id, reason, again }) {
     if (id === undefined) {
       this.#parts.status.textContent = reason;
-      if (again === undefined) this.#tell(reason);
+      this.#turnedAway = again === undefined ? "" : reason;
+      this.#tell(reason);
     } else if (again === undefined) {
       const text = this.#transcript.textOf(id);
       this.#transcript.failed(id, reason, () => this.#composer.restore(text));
@@ -257,8 +264,9 @@ class HayaiChat extends HTMLElement {
   #state(state) {
     clearTimeout(this.#stateTimer);
     this.dataset.state = state;
-    if (state === "open") this.#tell("");
+    if (state === "open") this.#tell((this.#turnedAway = ""));
     else if (state === "waiting" || state === "connecting") {
+      if (this.#turnedAway) return;
       // a short break is not worth a word
       this.#stateTimer = setTimeout(() => this.#tell(words.states[this.dataset.state]), STATE_AFTER);
     } else this.#tell(words.states[state]);
