@@ -60,6 +60,20 @@ async def test_a_message_is_answered_and_ticked(browser: Browser, url: str) -> N
     await expect(bubbles(page)).to_have_text(["good morning", "You said: good morning", "Yes", "You said: Yes"])
 
 
+async def test_a_message_that_is_acknowledged_stays_where_it_is(browser: Browser, url: str) -> None:
+    """Taken out and put in again it would flash, and be read out a second time."""
+    page = await opened(browser, url)
+    await log(page).evaluate(
+        "log => { window.taken = 0; new MutationObserver((changes) => { for (const each of changes) "
+        "for (const node of each.removedNodes) window.taken += node.classList.contains('customer') })"
+        ".observe(log, { childList: true }) }"
+    )
+    await write(page, "silence one")
+    await write(page, "two")
+    await expect(bubbles(page)).to_have_text(["silence one", "two", "You said: two"])
+    assert await page.evaluate("window.taken") == 0
+
+
 async def test_an_answer_grows_and_is_replaced_by_the_whole(browser: Browser, url: str) -> None:
     """The pieces show as they come, hidden from screen readers; the line takes their place and is announced."""
     page = await opened(browser, url)

@@ -171,7 +171,9 @@ export class Transcript {
   // Before `next`, else at the end, but never behind what is still growing.
   #place(element, next) {
     if (!element) return;
-    this.#log.insertBefore(element, next ?? this.#growing ?? this.#typing);
+    const before = next ?? this.#growing ?? this.#typing;
+    // what stands there already is let be: put in anew, it would move and be read out once more
+    if (element.parentNode !== this.#log || element.nextSibling !== before) this.#log.insertBefore(element, before);
   }
 
   #follow() {
