@@ -10,6 +10,9 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
+import uvicorn
+from fastapi import FastAPI, WebSocket
+from websockets.asyncio.client import connect
 
 from hayai.bus.memory import MemoryBus
 from hayai.channel import Channel
@@ -17,6 +20,7 @@ from hayai.clock import system_clock
 from hayai.errors import PluginError, SettingsError
 from hayai.plugins import load
 from hayai.runtime.assembly import _standing_channels, components
+from hayai.runtime.serving import _config
 from hayai.runtime.standing import look_at_door
 from hayai.runtime.workshop import PORTS, Workshop
 from hayai.settings import InstallSettings, WebSettings, read_settings
@@ -129,6 +133,29 @@ def test_the_doctor_asks_the_door_which_parts_do_not_work(
         thread.join()
     assert [(each.part, each.ok) for each in findings] == found
     assert look_at_door(WebSettings(port=server.server_port)) == []
+
+
+async def test_a_socket_is_given_no_compressor_though_it_asks_for_one() -> None:
+    """Thousands of idle chats would each hold its memory."""
+    app = FastAPI()
+
+    @app.websocket("/")
+    async def greet(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.receive()
+
+    config = _config(app, "127.0.0.1", 0)
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    try:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        async with connect(f"ws://127.0.0.1:{port}/", compression="deflate", proxy=None) as socket:
+            assert socket.response is not None
+            assert "sec-websocket-extensions" not in socket.response.headers
+    finally:
+        await server.shutdown()
 
 
 @pytest.fixture
