@@ -152,6 +152,46 @@ async def test_a_message_that_was_kept_over_a_reload_is_sent(browser: Browser, h
     assert len(house.received) == 1
 
 
+async def test_what_waited_for_a_day_is_not_sent_unasked(browser: Browser, house: House, url: str) -> None:
+    """Its "tomorrow" is today: the page offers it to its writer, once, and sends what they make of it."""
+    page = await opened(browser, url)
+    await page.evaluate(
+        "for (const key of Object.keys(localStorage)) if (key.endsWith('.session')) "
+        "localStorage.setItem(key.replace(/session$/, 'outbox.m1'), "
+        "JSON.stringify({ id: 'm1', text: 'tomorrow, please', at: Date.now() - 86400000 }))"
+    )
+    await page.reload()
+    await expect(page.get_by_text("This could not be sent at the time.")).to_have_count(1)
+    await page.screenshot(path="test-results/of-yesterday.png")
+    assert house.received == []
+    await page.get_by_role("button", name="Edit").click()
+    await expect(page.get_by_label("Your message")).to_have_value("tomorrow, please")
+    await write(page, "today, please")
+    await expect(bubbles(page).last).to_have_text("You said: today, please")
+    await page.reload()
+    await expect(bubbles(page).last).to_have_text("You said: today, please")
+    await expect(page.get_by_role("button", name="Edit")).to_have_count(0)
+    assert [received.text for received, _ in house.received] == ["today, please"]
+
+
+async def test_what_waited_for_a_day_and_is_in_the_transcript_is_passed_on(
+    browser: Browser, house: House, url: str
+) -> None:
+    """It was recorded and the bus was away: nobody has answered it, and it stands there as said."""
+    page = await opened(browser, url)
+    house.bus.broken = True
+    await write(page, "good morning")
+    await expect(page.get_by_text("We could not take that just now").first).to_be_visible()
+    await page.evaluate(
+        "for (const key of Object.keys(localStorage)) if (key.includes('.outbox.')) localStorage.setItem(key, "
+        "JSON.stringify({ ...JSON.parse(localStorage[key]), at: Date.now() - 86400000 }))"
+    )
+    house.bus.broken = False
+    await page.reload()
+    await expect(bubbles(page)).to_have_text(["good morning", "You said: good morning"])
+    await expect(page.locator(".bubble.customer .state")).to_have_attribute("title", "Sent")
+
+
 async def test_the_page_comes_back_to_a_server_that_restarted(browser: Browser, serve: Serve) -> None:
     """It says that it is reconnecting, keeps what is written meanwhile, and goes on."""
     async with serve(port=0) as url:

@@ -187,7 +187,10 @@ class HayaiChat extends HTMLElement {
   }
 
   #caughtUp() {
-    for (const entry of this.#outbox.entries) this.#transcript.write(entry);
+    for (const entry of this.#outbox.entries) {
+      this.#transcript.write(entry);
+      if (entry.stale) this.#transcript.failed(entry.id, words.stale, () => this.#rewrite(entry));
+    }
     // one moment later, so that the lines just read are not announced
     setTimeout(() => this.#transcript.busy(false), 100);
     this.#transcript.end();
@@ -222,6 +225,11 @@ class HayaiChat extends HTMLElement {
     this.#offer([]);
     this.#transcript.write(entry);
     this.#link.push();
+  }
+
+  #rewrite(entry) {
+    this.#outbox.remove(entry.id);
+    this.#composer.restore(entry.text);
   }
 
   #offer(choices) {

@@ -72,6 +72,7 @@ export class Link {
   #hello() {
     this.#shown = this.#store.get("session");
     if (conversationOf(this.#shown) !== this.#conversation) this.#after = 0; // another tab began anew
+    this.#outbox.age();
     const pending = this.#outbox.ids.slice(0, 100);
     this.#send({ type: "hello", version: 1, session: this.#shown, after: this.#after, pending });
   }
@@ -114,7 +115,9 @@ export class Link {
   #line(frame) {
     if (frame.position <= this.#after) return;
     this.#after = frame.position;
+    const revived = this.#outbox.revive(frame.say);
     this.#on.line(frame);
+    if (revived) this.push();
   }
 
   #received(frame) {

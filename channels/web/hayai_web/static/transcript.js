@@ -95,7 +95,7 @@ export class Transcript {
   // The message was refused for good; `edit` is called when the visitor wants it back.
   failed(id, reason, edit) {
     const bubble = this.#own.get(id);
-    if (!bubble) return;
+    if (!bubble || bubble.dataset.state === "failed") return;
     this.#mark(bubble, "failed", "warning");
     const button = make("button", { type: "button", class: "again" }, words.again);
     button.addEventListener("click", () => {
