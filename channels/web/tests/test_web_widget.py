@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Locator, Page
+    from playwright.async_api import Browser, Locator, Page, Route
 
     from hayai.testing.channel import House
 
@@ -150,6 +150,27 @@ async def test_a_message_that_was_kept_over_a_reload_is_sent(browser: Browser, h
     await expect(bubbles(page)).to_have_text(["do not lose me", "You said: do not lose me"], timeout=15_000)
     await expect(page.locator(".bubble.customer .state")).to_have_attribute("title", "Sent")
     assert len(house.received) == 1
+
+
+async def test_a_chat_whose_looks_do_not_come_is_shown_once_they_do(browser: Browser, url: str) -> None:
+    """A proxy that answers 502 for a moment must not take the chat off the page until somebody reloads it."""
+    page = await browser.new_page()
+    answers = ["502", "lost"]
+
+    async def stumble(route: Route) -> None:
+        match answers.pop(0) if answers else "":
+            case "502":
+                await route.fulfill(status=502, body="h1 { color: red }")
+            case "lost":
+                await route.abort()
+            case _:
+                await route.continue_()
+
+    await page.route("**/chat.css", stumble)
+    await page.goto(f"{url}/web/chat/smile-dental")
+    await expect(page.get_by_text("Hello, this is Smile Dental.")).to_be_visible(timeout=15_000)
+    await expect(page.locator(".bubble.greeting")).to_have_css("position", "relative")
+    assert answers == []
 
 
 async def test_what_waited_for_a_day_is_not_sent_unasked(browser: Browser, house: House, url: str) -> None:

@@ -5,6 +5,7 @@
 import { Composer } from "./composer.js";
 import { icon, isBright, make } from "./elements.js";
 import { Link } from "./link.js";
+import { looks } from "./looks.js";
 import { Outbox } from "./outbox.js";
 import { Store } from "./store.js";
 import { Transcript } from "./transcript.js";
@@ -13,14 +14,6 @@ import { words } from "./words.js";
 const HERE = new URL("..", import.meta.url);
 const SLOW_AFTER = 25_000;
 const STATE_AFTER = 600;
-
-const style = fetch(new URL("chat.css", import.meta.url))
-  .then((answer) => answer.text())
-  .then((text) => {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(text);
-    return sheet;
-  });
 
 class HayaiChat extends HTMLElement {
   static observedAttributes = ["accent"];
@@ -41,7 +34,7 @@ class HayaiChat extends HTMLElement {
 
   async connectedCallback() {
     if (!this.#parts) {
-      this.#root.adoptedStyleSheets = [await style];
+      this.#root.adoptedStyleSheets = [await looks()];
       if (!this.isConnected || this.#parts) return;
       if (!this.lang) this.lang = "en"; // our words are, whatever the home page speaks
       this.#build();
