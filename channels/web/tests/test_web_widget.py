@@ -330,6 +330,34 @@ async def test_a_page_that_is_asked_to_come_back_says_why(browser: Browser, serv
         await expect(tab.get_by_text("Hello, this is Smile Dental.")).to_be_visible()
 
 
+@pytest.mark.parametrize(("width", "modal"), [(390, True), (1280, False)])
+async def test_tab_does_not_leave_a_panel_that_covers_the_page(
+    browser: Browser, serve: Serve, listening: Listening, width: int, modal: bool
+) -> None:
+    """On a phone, or enlarged four times, what is behind cannot be seen; beside a page, Tab goes on to it."""
+    home = FastAPI()
+    async with listening(home) as origin, serve(origins=[origin]) as url:
+
+        @home.get("/")
+        async def front() -> HTMLResponse:
+            tag = f'<script src="{url}/web/widget.js" data-business="smile-dental" data-open async></script>'
+            return HTMLResponse(f"<!doctype html><html lang=en><title>Smile</title><a href='#'>Behind</a>{tag}")
+
+        page = await browser.new_page(viewport={"width": width, "height": 800})
+        await page.goto(origin)
+        await write(page, "hello")
+        await page.get_by_role("button", name="Yes").wait_for()
+        seen = []
+        for key in ["Tab"] * 8 + ["Shift+Tab"] * 8:
+            await page.keyboard.press(key)
+            seen.append(await page.evaluate("document.activeElement.localName"))
+        assert (set(seen) == {"hayai-chat"}) is modal
+        assert (await page.get_by_role("dialog").get_attribute("aria-modal") == "true") is modal
+        await page.get_by_label("Your message").focus()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_be_hidden()
+
+
 async def test_a_home_page_that_is_not_listed_is_told_so(browser: Browser, serve: Serve, listening: Listening) -> None:
     """One sentence in the chat, and no further attempts."""
     home = FastAPI()

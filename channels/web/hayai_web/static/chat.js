@@ -6,6 +6,7 @@ import { Composer } from "./composer.js";
 import { icon, isBright, make } from "./elements.js";
 import { Link } from "./link.js";
 import { looks } from "./looks.js";
+import { keepFocus } from "./modal.js";
 import { Outbox } from "./outbox.js";
 import { Store } from "./store.js";
 import { Transcript } from "./transcript.js";
@@ -77,6 +78,7 @@ class HayaiChat extends HTMLElement {
       refused: (frame) => this.#refused(frame),
     });
     if (this.#inline) return;
+    keepFocus(this.#parts.panel, this.#root);
     this.addEventListener("keydown", (event) => event.key === "Escape" && this.#close());
     this.#parts.launcher.addEventListener("click", () => (this.hasAttribute("open") ? this.#close() : this.#open()));
     this.#parts.close.addEventListener("click", () => this.#close());
