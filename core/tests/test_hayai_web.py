@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from fastapi import APIRouter, Request
 from icalendar import Calendar as Ical
 
 from hayai.bus.memory import MemoryBus
 from hayai.business import Business
+from hayai.channel import Channel
 from hayai.errors import Unavailable
 from hayai.ports.calendar import Appointment, Customer
 from hayai.schedule import Opening, Resource, Schedule, Service
@@ -20,11 +22,16 @@ from hayai.testing.clock import MovableClock
 from hayai.testing.memory_calendar import MemoryCalendar
 from hayai.testing.memory_identity import MemoryIdentity
 from hayai.tier import Tier
+from hayai.web import readiness
 from hayai.web.door import door
 from hayai.web.readiness import Readiness
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from hayai.handlers import Context
+    from hayai.ports.conversations import Line
+    from hayai.vocabulary.messages import ReplyReady
 
 MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
 NINE_TO_FIVE = {day: (Opening(opens=time(9), closes=time(17)),) for day in range(5)}
@@ -51,6 +58,29 @@ BUSINESS = Business(
 )
 
 
+class Paged(Channel):
+    """A channel with a page, and a route that reads all that it is sent."""
+
+    name = "paged"
+
+    def router(self) -> APIRouter:
+        """How long the body was."""
+        router = APIRouter()
+
+        async def measure(request: Request) -> int:
+            return len(await request.body())
+
+        router.add_api_route("/measure", measure, methods=["POST"])
+        return router
+
+    def page(self, tenant: str) -> str:
+        """Where it would be."""
+        return f"/paged/{tenant}"
+
+    async def deliver(self, reply: ReplyReady, line: Line, context: Context) -> None:
+        """Nobody is asked to."""
+
+
 class Desk:
     """A door on twins, with one business, one appointment and a broken part when a test wants one."""
 
@@ -59,7 +89,6 @@ class Desk:
         self.calendar = MemoryCalendar(clock=self.clock)
         self.identity = MemoryIdentity()
         self.broken: str | None = None
-        self.defect: Exception | None = None
         self.bus = MemoryBus()
         tier = Tier({"calendar": self.calendar, "identity": self.identity}, [BUSINESS])
         app = door(tier, self.bus, [], {"bus": self._check}, self.clock)
@@ -68,8 +97,6 @@ class Desk:
         )
 
     async def _check(self) -> None:
-        if self.defect:
-            raise self.defect
         if self.broken:
             raise Unavailable(self.broken)
 
@@ -110,10 +137,11 @@ async def test_staff_read_their_appointments(desk: Desk) -> None:
         ({}, "No API key was given"),
         ({"Authorization": "Bearer hk_nobody_nothing"}, "API key"),
         ({"Authorization": "Basic !!!"}, "No API key was given"),
+        ({"Authorization": b"Basic \xe9"}, "No API key was given"),
         ({"Authorization": "Digest x"}, "No API key was given"),
     ],
 )
-async def test_nobody_enters_without_a_key(desk: Desk, headers: dict[str, str], says: str) -> None:
+async def test_nobody_enters_without_a_key(desk: Desk, headers: dict[str, Any], says: str) -> None:
     """No key, an unknown one or a garbled one: 401, and how to send one."""
     answer = await desk.http.get("/v1/tenants/acme/appointments", headers=headers)
     assert answer.status_code == 401
@@ -150,14 +178,11 @@ async def test_a_calendar_program_gets_one_booking_and_a_feed(desk: Desk) -> Non
         assert event.decoded("DTSTART") == kept.starts_at
 
 
-@pytest.mark.parametrize(
-    ("path", "title"), [("appointments/nope.ics", "AppointmentGone"), ("resources/nope.ics", "ResourceUnknown")]
-)
-async def test_what_is_not_there_is_404(desk: Desk, path: str, title: str) -> None:
-    """One sentence, as a problem document that says which of them it is."""
+@pytest.mark.parametrize("path", ["appointments/nope.ics", "resources/nope.ics"])
+async def test_what_is_not_there_is_404(desk: Desk, path: str) -> None:
+    """One sentence, as a problem document."""
     answer = await desk.http.get(f"/v1/tenants/acme/{path}", headers=await desk.key())
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
-    assert answer.json()["title"] == title
 
 
 @pytest.mark.parametrize("query", ["start=yesterday", "start=2026-11-23T09:00:00"])
@@ -169,18 +194,36 @@ async def test_a_malformed_query_is_named_without_its_value(desk: Desk, query: s
     assert query.partition("=")[2] not in answer.text
 
 
-@pytest.mark.parametrize("start", ["9999-12-31T23:00:00-05:00", "0001-01-01T00:00:00%2B05:00"])
-async def test_a_wild_window_is_no_defect(desk: Desk, start: str) -> None:
-    """Nobody is booked at the ends of the calendar."""
-    answer = await desk.http.get(f"/v1/tenants/acme/appointments?start={start}", headers=await desk.key())
-    assert (answer.status_code, answer.json()) == (200, [])
+@pytest.mark.parametrize(
+    "query", ["start=9999-12-31T00:00:00Z", "start=0001-01-01T00:00:00%2B14:00", "end=9999-12-31T23:59:59-14:00"]
+)
+async def test_a_window_where_dates_end_is_refused(desk: Desk, query: str) -> None:
+    """A month later there is no date: that is the caller's mistake, and no defect."""
+    answer = await desk.http.get(f"/v1/tenants/acme/appointments?{query}", headers=await desk.key())
+    assert (answer.status_code, answer.json()["title"]) == (422, "RequestUnreadable")
+
+
+async def test_an_id_that_can_be_none_is_not_looked_up(desk: Desk) -> None:
+    """No database takes a NUL."""
+    answer = await desk.http.get("/v1/tenants/acme/appointments/%00.ics", headers=await desk.key())
+    assert (answer.status_code, answer.json()["title"]) == (422, "RequestUnreadable")
+
+
+async def test_an_address_or_method_that_is_none_is_a_problem_document_too(desk: Desk) -> None:
+    """One form for every refusal, whoever refuses."""
+    nowhere, posted = await desk.http.get("/nowhere"), await desk.http.post("/health/live")
+    for answer, status, title in ((nowhere, 404, "NotFound"), (posted, 405, "MethodNotAllowed")):
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+        assert answer.json()["title"] == title
+        assert answer.json()["detail"].endswith(".")
+    assert posted.headers["allow"] == "GET"
 
 
 async def test_an_empty_window_is_refused(desk: Desk) -> None:
     """An end before the start is said, not answered with nothing."""
     query = "start=2026-11-24T09:00:00Z&end=2026-11-23T09:00:00Z"
     answer = await desk.http.get(f"/v1/tenants/acme/appointments?{query}", headers=await desk.key())
-    assert (answer.status_code, answer.json()["title"]) == (422, "WindowEmpty")
+    assert (answer.status_code, answer.json()["title"]) == (422, "SettingsError")
 
 
 async def test_health_tells_that_a_part_is_ill_and_the_log_tells_why(
@@ -194,6 +237,38 @@ async def test_health_tells_that_a_part_is_ill_and_the_log_tells_why(
     assert answer.json()["parts"]["bus"].startswith("does not work: ")
     assert "10.0.0.7" not in answer.text
     assert caplog.messages == ["Not ready: bus: The bus at 10.0.0.7 does not answer."]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [(ValueError("10.0.0.7"), "Its check broke off: ValueError at test_hayai_web.py"), (None, "did not answer within")],
+)
+async def test_a_check_that_breaks_or_hangs_is_a_part_that_does_not_work(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, wrong: Exception | None, told: str
+) -> None:
+    """Whoever asks gets an answer, and the other parts are asked all the same."""
+
+    async def ill() -> None:
+        if wrong:
+            raise wrong
+        await asyncio.Event().wait()
+
+    async def well() -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(readiness, "_PATIENCE", 0.01)
+    assert await Readiness({"bus": ill, "database": well}).parts() == {"bus": False, "database": True}
+    assert told in caplog.text
+    assert "10.0.0.7" not in caplog.text
+
+
+async def test_a_part_that_is_left_out_is_told_and_does_not_make_the_rest_unready(desk: Desk) -> None:
+    """A replica that runs without one channel still serves the others."""
+    app = door(Tier({}), desk.bus, [], {}, desk.clock, left_out=["channel.pigeon"])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://desk") as http:
+        answer = await http.get("/health/ready")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+    assert answer.json()["parts"]["channel.pigeon"].startswith("left out: ")
 
 
 async def test_health_is_asked_at_most_once_a_second() -> None:
@@ -215,21 +290,51 @@ async def test_what_staff_read_is_kept_by_no_cache_and_no_page_loads_from_elsewh
     answer = await desk.http.get("/v1/tenants/acme/appointments", headers=await desk.key())
     assert answer.headers["cache-control"] == "no-store"
     assert (await desk.http.get("/docs")).status_code == 404
-    assert "frame-ancestors 'none'" in (await desk.http.get("/")).headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
-async def test_a_defect_is_a_problem_document_that_says_nothing_of_it(desk: Desk) -> None:
+async def test_a_defect_is_a_problem_document_that_says_nothing_of_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The text of an exception may be a person's."""
-    desk.defect = ValueError("Ada Lovelace")
-    answer = await desk.http.get("/health/ready")
+
+    async def broken(credential: object) -> None:
+        raise ValueError("Ada Lovelace")
+
+    key = await desk.key()
+    monkeypatch.setattr(desk.identity, "verify", broken)
+    answer = await desk.http.get("/v1/tenants/acme/appointments", headers=key)
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert "Ada" not in answer.text
 
 
-async def test_the_front_page_is_html(desk: Desk) -> None:
-    """Whoever opens the address in a browser sees where to go."""
-    answer = await desk.http.get("/")
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_body_beyond_all_bounds_is_not_read(desk: Desk, chunked: bool) -> None:
+    """Announced or not: one problem document; a body within the bounds reaches the channel."""
+
+    async def pieces(count: int) -> AsyncIterator[bytes]:
+        for _ in range(count):
+            yield bytes(1 << 10)
+
+    def body(count: int) -> Any:
+        return pieces(count) if chunked else bytes(count << 10)
+
+    app = door(Tier({}), desk.bus, [Paged()], {}, desk.clock)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://desk") as http:
+        assert (await http.post("/paged/measure", content=body(1 << 10))).json() == 1 << 20
+        refused = await http.post("/paged/measure", content=body((1 << 10) + 1))
+    assert (refused.status_code, refused.headers["content-type"]) == (413, "application/problem+json")
+    assert refused.json()["detail"].startswith("A request can bring 1048576 bytes")
+
+
+async def test_only_a_door_that_is_asked_to_lists_its_businesses(desk: Desk) -> None:
+    """`hayai dev` shows where to go; anywhere else, nobody is told who our customers are."""
+    assert (await desk.http.get("/")).status_code == 404
+    app = door(Tier({}, [BUSINESS]), desk.bus, [Paged()], {}, desk.clock, front=True)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://desk") as http:
+        answer = await http.get("/")
     assert "Hayai is running" in answer.text
+    assert "/paged/acme" in answer.text
 
 
 async def test_a_server_that_is_away_is_told_without_its_address(

@@ -53,6 +53,25 @@ async def test_a_name_may_be_written_as_shells_write_it(write: Write) -> None:
     assert (await secrets.read("chat-key")).get_secret_value() == "a b"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+async def test_a_value_may_have_several_lines_and_the_file_may_come_from_anywhere(write: Write, end: str) -> None:
+    """A private key between quotes; an editor may have put a mark of its own before the first line."""
+    secrets = write("\ufeffKEY='-----BEGIN-----\nAAAA\n-----END-----'\nNEXT=1\n".replace("\n", end))
+    assert (await secrets.read("KEY")).get_secret_value() == "-----BEGIN-----\nAAAA\n-----END-----"
+    assert (await secrets.read("NEXT")).get_secret_value() == "1"
+
+
+async def test_a_link_is_as_safe_as_what_it_leads_to(write: Write, tmp_path: Path) -> None:
+    """Orchestrators mount secrets through links: the file's own mode counts."""
+    write("KEY=linked")
+    (tmp_path / "link.env").symlink_to(tmp_path / "secrets.env")
+    secrets = DotenvSecrets(DotenvSettings(file=str(tmp_path / "link.env")))
+    assert (await secrets.read("KEY")).get_secret_value() == "linked"
+    (tmp_path / "secrets.env").chmod(0o644)
+    with pytest.raises(SettingsError, match="chmod 600"):
+        await secrets.read("KEY")
+
+
 async def test_the_file_is_read_anew_each_time(write: Write) -> None:
     """An edited file counts at once, without a restart."""
     secrets = write("KEY=old")

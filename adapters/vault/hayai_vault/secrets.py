@@ -14,6 +14,7 @@ from requests.exceptions import RequestException, SSLError
 from hayai.errors import HayaiError, PermanentError, RateLimited, Unavailable
 from hayai.ports import base
 from hayai.ports.secrets import Secrets
+from hayai_vault.renewal import Lease, keep_alive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,11 @@ class VaultSettings(base.Settings):
     token: SecretStr = Field(
         description="a token whose policy may read the mount; your Vault's administrator issues it"
     )
+    namespace: str | None = Field(
+        default=None,
+        pattern=r"^[^/\s]+(/[^/\s]+)*/?$",
+        description="the namespace of the mount and the token, such as team/hayai; left out, the server's root",
+    )
     mount: str = Field(default="secret", pattern=r"^[^/\s]+$", description="the mount of a KV version 2 engine")
     prefix: str = Field(default="", pattern=r"^([^/\s]+/)*$", description="the folder in the mount, such as hayai/")
     ca_file: str | None = Field(default=None, description="certificates to trust in place of the system's, in PEM")
@@ -71,23 +77,31 @@ class VaultSecrets(Secrets):
 
     def __init__(self, settings: VaultSettings) -> None:
         self._settings = settings
-        self._client = hvac.Client(
-            settings.url,
-            settings.token.get_secret_value(),
-            timeout=settings.timeout,
-            verify=settings.ca_file or True,
-            allow_redirects=False,
-        )
+        self._client = _client(settings)
+        self._renewing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """See whether the server is up and unsealed. Raises Unavailable."""
-        health: Any = await self._asked("its health", self._client.sys.read_health_status, method="GET")
+        """See whether the server is up and unsealed, and keep the token alive from now on. Raises Unavailable."""
+        whole = _client(self._settings.model_copy(update={"namespace": None}))  # no namespace has a health of its own
+        health: Any = await self._asked("its health", whole.sys.read_health_status, method="GET")
+        whole.adapter.close()
         if getattr(health, "status_code", 200) in (501, 503):
             raise Unavailable(f"{self.place()} is sealed or not initialized: unseal it with `bao operator unseal`.")
+        self._renewing = asyncio.create_task(keep_alive(self._lease, self._renew, self.place()))
 
     async def stop(self) -> None:
         """Close the connections."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.wait([self._renewing])
         self._client.adapter.close()
+
+    async def _lease(self) -> Lease:
+        told: Any = await self._asked("its token's end", self._client.auth.token.lookup_self)
+        return Lease(told["data"].get("ttl", 0), bool(told["data"].get("renewable")))
+
+    async def _renew(self) -> None:
+        await self._asked("a renewal of its token", self._client.auth.token.renew_self)
 
     async def _read(self, name: str) -> str | None:
         path = self._settings.prefix + name
@@ -109,7 +123,9 @@ class VaultSecrets(Secrets):
 
     def place(self) -> str:
         """The server, the mount and the folder."""
-        return f"{self._settings.url}, mount {self._settings.mount}/{self._settings.prefix}"
+        settings = self._settings
+        within = f"namespace {settings.namespace}, " if settings.namespace else ""
+        return f"{settings.url}, {within}mount {settings.mount}/{settings.prefix}"
 
     async def _asked(self, what: str, call: Callable[..., Any], **arguments: Any) -> Any:
         """What the server answers, from a thread since hvac blocks. Raises InvalidPath or an error of ours."""
@@ -124,3 +140,17 @@ class VaultSecrets(Secrets):
         """The error of ours that says it; hvac's own text may hold what the server was sent."""
         error, said = next((error, said) for kinds, error, said in _MEANINGS if isinstance(refused, kinds))
         return error(f"{self.place()} {said.format(what=what)}.")
+
+
+def _client(settings: VaultSettings) -> hvac.Client:
+    client = hvac.Client(
+        settings.url,
+        settings.token.get_secret_value(),
+        timeout=settings.timeout,
+        verify=settings.ca_file or True,
+        allow_redirects=False,
+        namespace=settings.namespace,
+    )
+    # on this machine without TLS: through a proxy of the environment the token would leave it in clear
+    client.session.trust_env = settings.url.startswith("https://")
+    return client

@@ -164,6 +164,69 @@ async def test_a_secret_without_text_says_how_to_store_it(server: Server, fields
     assert "hidden" not in str(refused.value)
 
 
+async def test_a_secret_is_read_in_its_namespace(server: Server) -> None:
+    """Another namespace has secrets of its own; a sealed server is found out all the same."""
+    server.client().adapter.put("/v1/sys/namespaces/team")
+    there = hvac.Client(server.url, server.token, namespace="team")
+    there.sys.enable_secrets_engine("kv", path="secret", options={"version": "2"})
+    there.secrets.kv.v2.create_or_update_secret("ours", {"value": "of the team"}, mount_point="secret")
+    secrets = adapter(server, namespace="team")
+    await secrets.start()
+    assert (await secrets.read("ours")).get_secret_value() == "of the team"
+    await secrets.stop()
+    with pytest.raises(SecretMissing):
+        await adapter(server).read("ours")
+    server.seal()
+    with pytest.raises(Unavailable, match=r"namespace team, .* unseal it"):
+        await secrets.start()
+
+
+async def test_a_token_that_ends_is_renewed_in_time(server: Server) -> None:
+    """A house that runs for months reads with the token that it was started with."""
+    server.put("key", value="kept")
+    server.client().sys.create_or_update_policy("reader", 'path "secret/data/*" { capabilities = ["read"] }')
+    short = server.client().auth.token.create(policies=["reader"], period="2s")["auth"]["client_token"]
+    secrets = adapter(server, token=SecretStr(short))
+    await secrets.start()
+    await asyncio.sleep(3.5)
+    assert (await secrets.read("key")).get_secret_value() == "kept"
+    await secrets.stop()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"policies": ["default"], "ttl": "1h", "renewable": False}, " s and cannot be renewed: issue another."),
+        ({"policies": ["blind"], "ttl": "1h", "no_default_policy": True}, "is not renewed any more, and may end"),
+    ],
+)
+async def test_a_token_that_cannot_be_renewed_is_told_in_the_log(
+    server: Server, caplog: pytest.LogCaptureFixture, given: dict[str, Any], said: str
+) -> None:
+    """Somebody has to issue another before it ends; the token is not shown."""
+    server.client().sys.create_or_update_policy("blind", 'path "secret/*" { capabilities = ["read"] }')
+    token = server.client().auth.token.create(**given)["auth"]["client_token"]
+    secrets = adapter(server, token=SecretStr(token))
+    await secrets.start()
+    assert secrets._renewing is not None
+    await asyncio.wait_for(secrets._renewing, 5)
+    assert said in caplog.text
+    assert token not in caplog.text
+    await secrets.stop()
+
+
+async def test_no_proxy_of_the_environment_is_asked_for_a_server_on_this_machine(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would get the token in clear."""
+    server.put("key", value="kept")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    assert (await adapter(server).read("key")).get_secret_value() == "kept"
+
+
 async def test_a_token_without_the_right_is_refused_for_good(server: Server) -> None:
     """A policy for another folder, and a token that nobody issued: the sentence holds neither token nor value."""
     server.put("guarded", value="hidden")

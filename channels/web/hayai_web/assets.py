@@ -39,7 +39,7 @@ class Asset:
     def answer(self, request: Request) -> Response:
         """The file, or 304 where the browser has it."""
         headers = {**_HEADERS, "ETag": self.etag}
-        if request.headers.get("if-none-match") == self.etag:
+        if self.etag in request.headers.get("if-none-match", ""):  # one of several, or made weak by a proxy
             return Response(status_code=304, headers=headers)
         return Response(self.body, media_type=self.media_type, headers=headers)
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from hayai.tier import Tier
     from hayai.vocabulary.messages import ReplyReady
 
+_READ = ["GET", "HEAD"]  # what watches a site asks for the head alone
+
 
 class WebChannel(Channel):
     """GET /chat/{business}, /widget.js, /static/{file}; WebSocket /socket/{business}."""
@@ -49,10 +51,11 @@ class WebChannel(Channel):
     async def start(self) -> None:
         """Read the page's files and the key. Raises SettingsError where no key can be kept."""
         self._assets = await asyncio.to_thread(read_assets)
-        given = self._settings.session_key
+        given, before = self._settings.session_key, self._settings.former_session_key
         key = given.get_secret_value().encode() if given else await asyncio.to_thread(kept_key, self._settings.data)
+        former = before.get_secret_value().encode() if before else None
         lifetime = timedelta(days=self._settings.session_days)
-        sessions = Sessions(key, lifetime=lifetime, clock=self._clock)
+        sessions = Sessions(key, lifetime=lifetime, clock=self._clock, former=former)
         self._desk = Desk.made(self._settings, self._bus, self._tier, self._clock, sessions)
 
     async def stop(self) -> None:
@@ -66,9 +69,9 @@ class WebChannel(Channel):
     def router(self) -> APIRouter:
         """The routes, for after start()."""
         router = APIRouter(tags=["web"], include_in_schema=False)
-        router.add_api_route("/chat/{tenant}", self._page, methods=["GET"])
-        router.add_api_route("/widget.js", self._widget, methods=["GET"])
-        router.add_api_route("/static/{name}", self._static, methods=["GET"])
+        router.add_api_route("/chat/{tenant}", self._page, methods=_READ)
+        router.add_api_route("/widget.js", self._widget, methods=_READ)
+        router.add_api_route("/static/{name}", self._static, methods=_READ)
         router.add_api_websocket_route("/socket/{tenant}", self._socket)
         return router
 

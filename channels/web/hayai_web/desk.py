@@ -26,6 +26,7 @@ class Desk:
     sessions: Sessions
     visitor_rate: Rate
     address_rate: Rate
+    connection_rate: Rate
     visitor_places: Places
     address_places: Places
 
@@ -40,6 +41,7 @@ class Desk:
             sessions,
             Rate(settings.messages_per_minute, clock),
             Rate(settings.messages_per_minute_per_address, clock),
+            Rate(settings.connections_per_minute_per_address, clock),
             Places(settings.sockets_per_visitor),
             Places(settings.sockets_per_address),
         )

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from hayai_web.wire import Wire
 
 _log = logging.getLogger(__name__)
-_PAGE = 200
+_PAGE = 100
+"""Lines that are held at once for one socket."""
 WHILE_WAITING = 5.0
 """Seconds between two unprompted looks while the customer waits for an answer."""
 WHILE_IDLE = 60.0
@@ -45,11 +46,15 @@ class Feed:
         self._bringing = asyncio.Lock()
 
     async def catch_up(self) -> int:
-        """Read what is there; returns the position of the last line. Raises Unavailable."""
-        last = self._lines[-1].position if self._lines else self._sent
-        while page := await self._page(last):
-            self._lines += page
-            last = page[-1].position
+        """Read the next lines, and how far they go: the position of the last. Raises Unavailable.
+
+        What is behind the first page is read again when it is sent: a reader that is slow must not make us hold it all.
+        """
+        page = self._lines = self._lines or await self._page(self._sent)
+        last = page[-1].position if page else self._sent
+        while len(page) == _PAGE:
+            page = await self._page(last)
+            last = page[-1].position if page else last
         return last
 
     def look(self) -> None:
@@ -77,8 +82,10 @@ class Feed:
     async def _bring(self) -> None:
         """Send every line that there is. Raises Unavailable."""
         async with self._bringing:
-            await self.catch_up()
             await self._send_lines()
+            while lines := await self._page(self._sent):
+                self._lines = lines
+                await self._send_lines()
 
     async def _send_lines(self) -> None:
         while self._lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -25,12 +26,18 @@ def kept_key(folder: Path) -> bytes:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             _make(path)
-        key = path.read_bytes().strip()
+        with path.open("rb") as file:
+            mode, key = os.fstat(file.fileno()).st_mode, file.read().strip()
     except OSError as wrong:
         raise SettingsError(
             f"The chat's session key cannot be kept in {folder} ({wrong.strerror}): make the folder writable, set "
             "`data` under [channel.web] to another one, or give `session_key`."
         ) from None
+    if mode & 0o007:
+        raise SettingsError(
+            f"Anybody on this machine can read {path} and sign sessions with it: run `chmod 600 {path}`, or delete it, "
+            "and a new one is made; open chats begin anew."
+        )
     if len(key) < _LENGTH:
         raise SettingsError(f"{path} is no session key: delete it, and a new one is made; open chats begin anew.")
     return key

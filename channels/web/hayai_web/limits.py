@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from contextlib import contextmanager
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -23,7 +23,11 @@ def neighbourhood(host: str) -> str:
         address = ip_address(host)
     except ValueError:
         return host
-    return host if address.version == 4 else str(ip_network((address.packed[:8] + bytes(8), 64)))  # noqa: PLR2004
+    if isinstance(address, IPv4Address):
+        return host
+    if address.ipv4_mapped:  # a socket for both writes IPv4 so
+        return str(address.ipv4_mapped)
+    return str(ip_network((address.packed[:8] + bytes(8), 64)))
 
 
 class _Bucket(NamedTuple):

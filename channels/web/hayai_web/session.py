@@ -39,10 +39,11 @@ class Session:
 
 
 class Sessions:
-    """Begins, signs and reads sessions."""
+    """Begins, signs and reads sessions; those signed with a `former` key are read as well."""
 
-    def __init__(self, key: bytes, *, lifetime: timedelta, clock: Clock) -> None:
+    def __init__(self, key: bytes, *, lifetime: timedelta, clock: Clock, former: bytes | None = None) -> None:
         self._key = key
+        self._readable = (key, former) if former else (key,)
         self._lifetime = lifetime
         self._clock = clock
 
@@ -58,13 +59,16 @@ class Sessions:
         """The session as the visitor's browser keeps it."""
         expires = int(session.expires.timestamp())
         payload = f"{session.tenant}.{session.visitor}.{session.conversation}.{expires}"
-        return f"{payload}.{self._signature(payload)}"
+        return f"{payload}.{_signature(self._key, payload)}"
 
     def read(self, signed: str, *, tenant: str) -> Session:
         """The session in `signed`. Raises SessionEnded, or TenantWrong where it is another business's."""
         payload, _, signature = signed.rpartition(".")
         # bytes, because compare_digest refuses to compare text outside ASCII
-        if not hmac.compare_digest(signature.encode(), self._signature(payload).encode()):
+        signed_by = [
+            hmac.compare_digest(signature.encode(), _signature(key, payload).encode()) for key in self._readable
+        ]
+        if not any(signed_by):
             raise SessionEnded("This session was not signed here: begin a new one.")
         parts = payload.split(".")
         if len(parts) != _PARTS:
@@ -76,5 +80,6 @@ class Sessions:
             raise SessionEnded("This session has expired: begin a new one.")
         return session
 
-    def _signature(self, payload: str) -> str:
-        return hmac.new(self._key, _PURPOSE + payload.encode(), hashlib.sha256).hexdigest()
+
+def _signature(key: bytes, payload: str) -> str:
+    return hmac.new(key, _PURPOSE + payload.encode(), hashlib.sha256).hexdigest()

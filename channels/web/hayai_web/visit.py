@@ -70,10 +70,11 @@ class Visit:
     async def _admitted(self, free: bool) -> None:  # noqa: FBT001 - what Places answered
         if not free:
             raise TurnedAway("busy", "Too many chats are open from your network: close one.", again=30.0, closing=LATER)
+        self._count_connection()
         hello, session = await self._greeted()
         with self._desk.visitor_places.place(session.visitor) as seat:
             if not seat:
-                raise TurnedAway("busy", "This chat is open in too many tabs: close one.", again=30.0, closing=LATER)
+                raise TurnedAway("busy", "This chat is open in too many tabs: close one.", again=5.0, closing=LATER)
             await self._talk(hello, session)
 
     async def _greeted(self) -> tuple[Hello, Session]:
@@ -197,6 +198,14 @@ class Visit:
             )
         for rate, key in keys:
             rate.take(key)
+
+    def _count_connection(self) -> None:
+        rate = self._desk.connection_rate
+        if wait := rate.wait(self._wire.address):
+            again = round(wait + 0.05, 2)
+            reason = "Too many chats were opened from your network in a minute; yours is opened in a moment."
+            raise TurnedAway("busy", reason, again=again, closing=LATER)
+        rate.take(self._wire.address)
 
     def _count_frame(self) -> None:
         if self._frames.wait("frames"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hayai_web.origin import welcome_origin
 from hayai_web.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -137,6 +138,22 @@ async def test_a_visitor_has_so_many_tabs_and_an_address_so_many_chats(serve: Se
         await third.leave()
 
 
+async def test_an_address_opens_so_many_chats_a_minute(serve: Serve, clock: MovableClock) -> None:
+    """Each costs a look at the transcript: who opens and closes in a loop is asked to wait, and then let in."""
+    async with serve(connections_per_minute_per_address=2) as url:
+        for _ in range(2):
+            async with Visitor(socket_of(url)):
+                pass
+        third = Visitor(socket_of(url))
+        await third.dial()
+        refused = await third.until("refused")
+        assert (refused["code"], refused["again"]) == ("busy", 30.05)
+        assert await third.closed() == 1013
+        clock.advance(timedelta(seconds=refused["again"]))
+        async with Visitor(socket_of(url)):
+            pass
+
+
 @pytest.mark.parametrize("change", ["forged", "cut", "empty", "long", "strange"])
 async def test_a_session_that_was_not_signed_here_is_refused(socket: str, change: str) -> None:
     """It opens nothing; a hello without a session on the same socket begins anew."""
@@ -196,6 +213,21 @@ async def test_a_session_of_another_install_is_refused(serve: Serve) -> None:
         await there.leave()
 
 
+async def test_a_key_can_be_changed_without_ending_a_chat(serve: Serve) -> None:
+    """A session of the former key is taken and signed anew; when that key is gone, the new signature holds."""
+    old, new = "k" * 32, "n" * 32
+    async with serve(session_key=old) as url, Visitor(socket_of(url)) as ada:
+        await ada.say("before")
+    for settings in ({"session_key": new, "former_session_key": old}, {"session_key": new}):
+        async with serve(**settings) as url:
+            later = Visitor(socket_of(url), session=ada.session)
+            welcome = await later.connect()
+            assert (welcome["type"], welcome["fresh"]) == ("welcome", False)
+            await later.until_line("before")
+            ada.session = later.session
+            await later.leave()
+
+
 async def test_an_unknown_business_is_refused(url: str) -> None:
     """One sentence, then the socket closes for good."""
     nobody = Visitor(socket_of(url, "nobody"))
@@ -229,6 +261,20 @@ async def test_only_known_home_pages_may_embed_the_chat(
         await page.leave()
         async with Visitor(socket_of(url), origin=origin), Visitor(socket_of(url), origin=url):
             pass
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "welcome"),
+    [
+        ("https://chat.example", "chat.example:443", True),
+        ("https://chat.example:8443", "chat.example:8443", True),
+        ("http://chat.example", "chat.example:443", False),
+        ("https://chat.example", "chat.example:8443", False),
+    ],
+)
+def test_our_own_page_is_ours_also_where_a_proxy_names_the_usual_port(origin: str, host: str, welcome: bool) -> None:
+    """A browser leaves it out."""
+    assert welcome_origin({"origin": origin, "host": host}, ()) is welcome
 
 
 async def test_who_says_anything_before_hello_is_sent_away(socket: str) -> None:

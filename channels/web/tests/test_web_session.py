@@ -75,5 +75,15 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 def test_a_damaged_key_is_not_signed_with(tmp_path: Path) -> None:
     """An empty file would sign everybody's session alike."""
     (tmp_path / "web-session.key").write_text("short")
+    (tmp_path / "web-session.key").chmod(0o600)
     with pytest.raises(SettingsError, match="is no session key: delete it"):
+        kept_key(tmp_path)
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o602, 0o666])
+def test_a_key_that_anybody_can_read_is_not_signed_with(tmp_path: Path, mode: int) -> None:
+    """A copy of the folder may have opened it; the sentence says how to close it."""
+    kept_key(tmp_path)
+    (tmp_path / "web-session.key").chmod(mode)
+    with pytest.raises(SettingsError, match=r"chmod 600 .*web-session\.key"):
         kept_key(tmp_path)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hayai.errors import Unavailable
 from hayai.ports.conversations import Line
 from hayai_web import feed
+from hayai_web.desk import Desk
+from hayai_web.session import Sessions
+from hayai_web.settings import ChatSettings
 from hayai_web.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -177,6 +181,20 @@ async def test_a_long_conversation_is_caught_up_in_whole(house: House, socket: s
             assert back.others[0]["position"] == 451
             await back.until_line("line 449")
             assert sorted(back.lines) == list(range(1, 452))
+
+
+async def test_of_a_long_conversation_only_one_page_is_held_for_a_reader(house: House) -> None:
+    """Who asks for all of it in every tab and reads none of it must not fill our memory."""
+    sessions = Sessions(b"key", lifetime=timedelta(days=1), clock=house.clock)
+    session = sessions.begin("smile-dental")
+    for number in range(450):
+        more = Line(f"line-{number}", "agent", f"line {number}", house.clock())
+        await house.conversations.append("smile-dental", session.conversation, more)
+    desk = Desk.made(ChatSettings(), house.bus, house.tier, house.clock, sessions)
+    reader: Any = None  # nothing is sent before it is caught up
+    held = feed.Feed(reader, desk, session, after=0, known={})
+    assert await held.catch_up() == 450
+    assert len(held._lines) == 100
 
 
 async def test_a_page_is_asked_to_come_back_while_the_transcript_is_away(

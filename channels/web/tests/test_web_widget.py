@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Locator, Page
+    from playwright.async_api import Browser, Locator, Page, Route
 
     from hayai.testing.channel import House
 
@@ -58,6 +58,20 @@ async def test_a_message_is_answered_and_ticked(browser: Browser, url: str) -> N
     await expect(page.locator(".bubble.customer .state")).to_have_attribute("title", "Sent")
     await page.get_by_role("group", name="Suggested answers").get_by_role("button", name="Yes").click()
     await expect(bubbles(page)).to_have_text(["good morning", "You said: good morning", "Yes", "You said: Yes"])
+
+
+async def test_a_message_that_is_acknowledged_stays_where_it_is(browser: Browser, url: str) -> None:
+    """Taken out and put in again it would flash, and be read out a second time."""
+    page = await opened(browser, url)
+    await log(page).evaluate(
+        "log => { window.taken = 0; new MutationObserver((changes) => { for (const each of changes) "
+        "for (const node of each.removedNodes) window.taken += node.classList.contains('customer') })"
+        ".observe(log, { childList: true }) }"
+    )
+    await write(page, "silence one")
+    await write(page, "two")
+    await expect(bubbles(page)).to_have_text(["silence one", "two", "You said: two"])
+    assert await page.evaluate("window.taken") == 0
 
 
 async def test_an_answer_grows_and_is_replaced_by_the_whole(browser: Browser, url: str) -> None:
@@ -138,6 +152,67 @@ async def test_a_message_that_was_kept_over_a_reload_is_sent(browser: Browser, h
     assert len(house.received) == 1
 
 
+async def test_a_chat_whose_looks_do_not_come_is_shown_once_they_do(browser: Browser, url: str) -> None:
+    """A proxy that answers 502 for a moment must not take the chat off the page until somebody reloads it."""
+    page = await browser.new_page()
+    answers = ["502", "lost"]
+
+    async def stumble(route: Route) -> None:
+        match answers.pop(0) if answers else "":
+            case "502":
+                await route.fulfill(status=502, body="h1 { color: red }")
+            case "lost":
+                await route.abort()
+            case _:
+                await route.continue_()
+
+    await page.route("**/chat.css", stumble)
+    await page.goto(f"{url}/web/chat/smile-dental")
+    await expect(page.get_by_text("Hello, this is Smile Dental.")).to_be_visible(timeout=15_000)
+    await expect(page.locator(".bubble.greeting")).to_have_css("position", "relative")
+    assert answers == []
+
+
+async def test_what_waited_for_a_day_is_not_sent_unasked(browser: Browser, house: House, url: str) -> None:
+    """Its "tomorrow" is today: the page offers it to its writer, once, and sends what they make of it."""
+    page = await opened(browser, url)
+    await page.evaluate(
+        "for (const key of Object.keys(localStorage)) if (key.endsWith('.session')) "
+        "localStorage.setItem(key.replace(/session$/, 'outbox.m1'), "
+        "JSON.stringify({ id: 'm1', text: 'tomorrow, please', at: Date.now() - 86400000 }))"
+    )
+    await page.reload()
+    await expect(page.get_by_text("This could not be sent at the time.")).to_have_count(1)
+    await page.screenshot(path="test-results/of-yesterday.png")
+    assert house.received == []
+    await page.get_by_role("button", name="Edit").click()
+    await expect(page.get_by_label("Your message")).to_have_value("tomorrow, please")
+    await write(page, "today, please")
+    await expect(bubbles(page).last).to_have_text("You said: today, please")
+    await page.reload()
+    await expect(bubbles(page).last).to_have_text("You said: today, please")
+    await expect(page.get_by_role("button", name="Edit")).to_have_count(0)
+    assert [received.text for received, _ in house.received] == ["today, please"]
+
+
+async def test_what_waited_for_a_day_and_is_in_the_transcript_is_passed_on(
+    browser: Browser, house: House, url: str
+) -> None:
+    """It was recorded and the bus was away: nobody has answered it, and it stands there as said."""
+    page = await opened(browser, url)
+    house.bus.broken = True
+    await write(page, "good morning")
+    await expect(page.get_by_text("We could not take that just now").first).to_be_visible()
+    await page.evaluate(
+        "for (const key of Object.keys(localStorage)) if (key.includes('.outbox.')) localStorage.setItem(key, "
+        "JSON.stringify({ ...JSON.parse(localStorage[key]), at: Date.now() - 86400000 }))"
+    )
+    house.bus.broken = False
+    await page.reload()
+    await expect(bubbles(page)).to_have_text(["good morning", "You said: good morning"])
+    await expect(page.locator(".bubble.customer .state")).to_have_attribute("title", "Sent")
+
+
 async def test_the_page_comes_back_to_a_server_that_restarted(browser: Browser, serve: Serve) -> None:
     """It says that it is reconnecting, keeps what is written meanwhile, and goes on."""
     async with serve(port=0) as url:
@@ -216,6 +291,71 @@ async def test_one_script_tag_puts_the_chat_on_any_home_page(
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_be_hidden()
         await expect(page.get_by_role("button", name="Open chat, 1 new message")).to_be_focused()
+
+
+async def test_a_bright_accent_is_written_on_in_black(browser: Browser, serve: Serve, listening: Listening) -> None:
+    """A business chooses its colour, and its customers can read; the words are said in the language that they have."""
+    home = FastAPI()
+    async with listening(home) as origin, serve(origins=[origin]) as url:
+
+        @home.get("/")
+        async def front(accent: str) -> HTMLResponse:
+            tag = f'<script src="{url}/web/widget.js" data-business="smile-dental" data-accent="{accent}"'
+            return HTMLResponse(f"<!doctype html><html lang=de><title>Smile</title>{tag} data-open async></script>")
+
+        for accent, ink in (("gold", "rgb(0, 0, 0)"), ("%237a1f5c", "rgb(255, 255, 255)")):
+            page = await browser.new_page()
+            await page.goto(f"{origin}?accent={accent}")
+            heading = page.get_by_role("heading", name="Chat with us")
+            await expect(heading).to_have_css("color", ink)
+            await expect(page.locator("hayai-chat")).to_have_attribute("lang", "en")
+            await write(page, "hello")
+            await page.get_by_role("button", name="Yes").wait_for()
+            await page.screenshot(path=f"test-results/widget-in-{ink[4]}.png")
+            await page.close()
+
+
+async def test_a_page_that_is_asked_to_come_back_says_why(browser: Browser, serve: Serve) -> None:
+    """The sentence stays for as long as the chat is not let in, and goes when it is."""
+    async with serve(sockets_per_visitor=1) as url:
+        page = await opened(browser, url)
+        tab = await page.context.new_page()
+        await tab.goto(page.url)
+        why = tab.locator(".connection", has_text="This chat is open in too many tabs: close one.")
+        await expect(why).to_be_visible()
+        await tab.wait_for_timeout(1500)
+        await expect(why).to_be_visible()
+        await page.close()
+        await expect(tab.locator(".connection")).to_be_hidden(timeout=20_000)
+        await expect(tab.get_by_text("Hello, this is Smile Dental.")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "modal"), [(390, True), (1280, False)])
+async def test_tab_does_not_leave_a_panel_that_covers_the_page(
+    browser: Browser, serve: Serve, listening: Listening, width: int, modal: bool
+) -> None:
+    """On a phone, or enlarged four times, what is behind cannot be seen; beside a page, Tab goes on to it."""
+    home = FastAPI()
+    async with listening(home) as origin, serve(origins=[origin]) as url:
+
+        @home.get("/")
+        async def front() -> HTMLResponse:
+            tag = f'<script src="{url}/web/widget.js" data-business="smile-dental" data-open async></script>'
+            return HTMLResponse(f"<!doctype html><html lang=en><title>Smile</title><a href='#'>Behind</a>{tag}")
+
+        page = await browser.new_page(viewport={"width": width, "height": 800})
+        await page.goto(origin)
+        await write(page, "hello")
+        await page.get_by_role("button", name="Yes").wait_for()
+        seen = []
+        for key in ["Tab"] * 8 + ["Shift+Tab"] * 8:
+            await page.keyboard.press(key)
+            seen.append(await page.evaluate("document.activeElement.localName"))
+        assert (set(seen) == {"hayai-chat"}) is modal
+        assert (await page.get_by_role("dialog").get_attribute("aria-modal") == "true") is modal
+        await page.get_by_label("Your message").focus()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 async def test_a_home_page_that_is_not_listed_is_told_so(browser: Browser, serve: Serve, listening: Listening) -> None:

@@ -9,6 +9,8 @@ from importlib.resources import files
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from fastapi import FastAPI
+
 from hayai import plugins
 from hayai.bus.base import Bus
 from hayai.business import load_business
@@ -137,7 +139,10 @@ async def _standing_channels(shop: Workshop) -> list[Channel]:
     standing: list[Channel] = []
     for where in shop.channels:
         try:
-            standing.append(await shop.make(where, Channel))
+            channel = await shop.make(where, Channel)
+            with shop.blaming(where, "has no door that can be opened"):
+                FastAPI().include_router(channel.router(), prefix=f"/{channel.name}")
+            standing.append(channel)
         except PluginError as problem:
             shop.problems.append(problem)
     return standing

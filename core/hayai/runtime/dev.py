@@ -39,7 +39,7 @@ async def dev(
         await asyncio.to_thread(remember, stack.data, stack.environment())
         environment = {**configured(stack.data), **stack.environment()}
         settings = await asyncio.to_thread(read_settings, tier_file, environment)
-        async with open_door(settings, migrating=True, listener=await stack.door()) as opened:
+        async with open_door(settings, migrating=True, listener=await stack.door(), front=True) as opened:
             seconds = time.monotonic() - began
             say(render(_screen(stack, opened, seconds)))
             if ready_file:

@@ -63,16 +63,18 @@ async def serve(settings: InstallSettings, *, say: Callable[[str], None]) -> Non
 
 @asynccontextmanager
 async def open_door(
-    settings: InstallSettings, *, migrating: bool = False, listener: socket | None = None
+    settings: InstallSettings, *, migrating: bool = False, listener: socket | None = None, front: bool = False
 ) -> AsyncGenerator[Open]:
     """The install of `settings`, serving; on leaving the door closes first, then the bus drains, then all stops.
 
-    `listener` is a socket that listens already, in place of the host and port of the settings.
+    `listener` is a socket that listens already, in place of the host and port of the settings; `front` as in door().
     """
     async with running_install(settings, migrating=migrating) as running:
         install = running.install
         checks = {"bus": running.bus.check, "database": install.pool.check}
-        app = door(install.tier, running.bus, running.channels, checks, install.clock)
+        standing = {each.name for each in running.channels}
+        left_out = [f"channel.{name}" for name in settings.channels if name not in standing]
+        app = door(install.tier, running.bus, running.channels, checks, install.clock, left_out=left_out, front=front)
         web = settings.web
         server = _Server(_config(app, web.host, web.port))
         closed = asyncio.Event()
@@ -120,6 +122,7 @@ def _config(app: object, host: str, port: int) -> uvicorn.Config:
         timeout_graceful_shutdown=5,
         ws="websockets-sansio",
         ws_max_size=_LARGEST_FRAME,
+        ws_per_message_deflate=False,  # frames are short; a compressor is 42 KiB more for each idle socket
     )
 
 

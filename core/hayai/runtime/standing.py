@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import urllib.error
+import urllib.request
 from contextlib import AsyncExitStack
+from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from hayai.bus.base import Bus
 from hayai.doctor import Finding, look, look_at_disk, look_at_plugins, look_at_python
@@ -22,9 +26,12 @@ from hayai.settings import read_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hayai.settings import InstallSettings
+    from hayai.settings import InstallSettings, WebSettings
 
 _DEFAULT_TIER = Path("deploy/tiers/local.toml")
+_GLANCE = 7.0
+"""Seconds for the door's answer, which waits 5 s for a part that hangs."""
+_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def tier_file(given: Path | None) -> Path:
@@ -61,7 +68,26 @@ def examine(tier: Path | None, data: Path) -> list[Finding]:
     except SettingsError as wrong:
         return [*findings, Finding("settings", ok=False, says=str(wrong))]
     findings.append(Finding("settings", ok=True, says=f"{settings.source}, tier {settings.tier}"))
-    return [*findings, *asyncio.run(_servers(settings))]
+    return [*findings, *asyncio.run(_servers(settings)), *look_at_door(settings.web)]
+
+
+def look_at_door(web: WebSettings) -> list[Finding]:
+    """What a Hayai that serves at that address tells of its parts; nothing where none does, which is no fault."""
+    try:
+        with _told(f"http://{web.host}:{web.port}/health/ready") as answer:
+            parts = json.load(answer)["parts"].items()
+    except (OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError):  # nobody there, or another
+        return []
+    wrong = [Finding(f"door {part}", ok=False, says=f"{says}.") for part, says in parts if says != "ok"]
+    return wrong or [Finding("door", ok=True, says=f"serves at {web.host}:{web.port}")]
+
+
+def _told(url: str) -> IO[bytes]:
+    """The answer, whatever its status."""
+    try:
+        return cast("IO[bytes]", _DIRECTLY.open(url, timeout=_GLANCE))
+    except urllib.error.HTTPError as ill:
+        return cast("IO[bytes]", ill)
 
 
 def _stack(tier: Path | None, data: Path) -> list[Finding]:

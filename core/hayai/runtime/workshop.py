@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from hayai import plugins
@@ -19,7 +20,7 @@ from hayai.settings import resolve, settings_for_all
 from hayai.tier import build
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
     from contextlib import AsyncExitStack
 
     from hayai.pools import Pool
@@ -72,13 +73,20 @@ class Workshop:
         Raises what the adapter raises of ours, and PluginError for anything else.
         """
         loaded, settings = self._ready[where]
-        try:
+        with self.blaming(where, "does not start"):
             return await self.start(cast("A", build(loaded, settings, self.resources)))
+
+    @contextmanager
+    def blaming(self, where: str, fault: str) -> Generator[None]:
+        """Whatever is raised within and is no error of ours becomes a PluginError about the adapter of that table."""
+        loaded, _ = self._ready[where]
+        try:
+            yield
         except HayaiError:
             raise
         except Exception as broken:
             raise PluginError(
-                f"{loaded.__module__}.{loaded.__qualname__} of [{where}] does not start: {explained(broken)}. Correct "
+                f"{loaded.__module__}.{loaded.__qualname__} of [{where}] {fault}: {explained(broken)}. Correct "
                 "or upgrade the package that brings it, or take it out of the tier file."
             ) from broken
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,9 +26,16 @@ _ARGUMENTS = (
 
 @asynccontextmanager
 async def chromium() -> AsyncGenerator[Browser]:
-    """A browser for as long as the context lasts; needs `playwright`, and Chromium at /usr/bin/chromium."""
-    from playwright.async_api import async_playwright
+    """A browser for as long as the context lasts.
 
+    Raises ImportError without Playwright (the extra `hayai[browser]`), FileNotFoundError without Chromium.
+    """
+    try:
+        from playwright.async_api import async_playwright
+    except ImportError:
+        raise ImportError("Tests in a browser need Playwright: run `pip install 'hayai[browser]'`.") from None
+    if not await asyncio.to_thread(Path(CHROMIUM).exists):
+        raise FileNotFoundError(f"There is no browser at {CHROMIUM}: run `apt-get install chromium`.")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
         try:

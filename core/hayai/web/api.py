@@ -1,11 +1,11 @@
 """The staff API: a business's appointments, its calendar feeds, and the dead letters of its events."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from hayai import ics
 from hayai.availability.slots import in_utc
@@ -19,6 +19,9 @@ from hayai.tier import Tier
 from hayai.web.callers import admit
 
 Tenant = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+"""Far from where dates end: a month more, or another zone, is still a date."""
 _DESK: frozenset[CallerRole] = frozenset({"owner", "staff"})
 _OPERATIONS: frozenset[CallerRole] = frozenset({"owner", "operator", "auditor"})
 _CALENDAR_TYPE = "text/calendar; charset=utf-8"
@@ -32,14 +35,14 @@ def api(tier: Tier, bus: Bus, clock: Clock) -> APIRouter:
     @router.get("/appointments", dependencies=[desk])
     async def appointments(
         tenant: Tenant,
-        start: Annotated[AwareDatetime | None, Query(description="from this instant; default: now")] = None,
-        end: Annotated[AwareDatetime | None, Query(description="up to this instant; default: 30 days on")] = None,
+        start: Annotated[Instant | None, Query(description="from this instant; default: now")] = None,
+        end: Annotated[Instant | None, Query(description="up to this instant; default: 30 days on")] = None,
     ) -> list[Appointment]:
         """Held and confirmed appointments that touch the window, in order of their start."""
         return await tier.calendar.appointments(tenant, _window(clock(), start, end))
 
     @router.get("/appointments/{appointment}.ics", dependencies=[desk])
-    async def invitation(tenant: Tenant, appointment: str) -> Response:
+    async def invitation(tenant: Tenant, appointment: Id) -> Response:
         """One appointment as an iCalendar file."""
         found, at = await tier.calendar.find(tenant, appointment), tier.business(tenant)
         file = ics.booking(found, at.schedule, business=at.name, address=at.address, now=clock())

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from hayai.web.api import api
+from hayai.web.bodies import BoundedBodies
 from hayai.web.problems import answer_problems
 from hayai.web.readiness import Check, Readiness
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from hayai.tier import Tier
 
 _ILL = "does not work: the log and `hayai doctor` say why"
+_LEFT_OUT = "left out: the log says why"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -31,18 +33,33 @@ _HEADERS = {
 }
 
 
-def door(tier: Tier, bus: Bus, channels: Iterable[Channel], checks: Mapping[str, Check], clock: Clock) -> FastAPI:
-    """The application that a web server serves; `checks` decide what /health/ready answers."""
+def door(
+    tier: Tier,
+    bus: Bus,
+    channels: Iterable[Channel],
+    checks: Mapping[str, Check],
+    clock: Clock,
+    *,
+    left_out: Iterable[str] = (),
+    front: bool = False,
+) -> FastAPI:
+    """The application that a web server serves; `checks` decide what /health/ready answers.
+
+    `left_out` are parts that this install runs without: told there, and no reason to be not ready.
+    `front` puts a list of every business at /, which is for the one who tries it out on their own machine.
+    """
     channels = list(channels)
     # No page of FastAPI's documentation: it loads its scripts from a host that is none of ours.
     app = FastAPI(title="Hayai", summary="A private AI-automation platform.", docs_url=None, redoc_url=None)
     answer_problems(app)
+    app.add_middleware(BoundedBodies)
     _guard(app, tuple(f"/{channel.name}/" for channel in channels))
     app.include_router(api(tier, bus, clock))
     for channel in channels:
         app.include_router(channel.router(), prefix=f"/{channel.name}")
-    _health(app, Readiness(checks))
-    _front(app, tier, channels)
+    _health(app, Readiness(checks), dict.fromkeys(left_out, _LEFT_OUT))
+    if front:
+        _front(app, tier, channels)
     return app
 
 
@@ -57,7 +74,7 @@ def _guard(app: FastAPI, channels: tuple[str, ...]) -> None:
         return response
 
 
-def _health(app: FastAPI, readiness: Readiness) -> None:
+def _health(app: FastAPI, readiness: Readiness, left_out: Mapping[str, str]) -> None:
     @app.get("/health/live", tags=["health"])
     async def live() -> dict[str, str]:
         """The process answers."""
@@ -68,7 +85,7 @@ def _health(app: FastAPI, readiness: Readiness) -> None:
         """Every part works, or 503 and which does not; the sentence that says why is for the log."""
         parts = await readiness.parts()
         well = all(parts.values())
-        told = {name: "ok" if works else _ILL for name, works in parts.items()}
+        told = {**{name: "ok" if works else _ILL for name, works in parts.items()}, **left_out}
         return JSONResponse({"status": "ready" if well else "not ready", "parts": told}, 200 if well else 503)
 
 

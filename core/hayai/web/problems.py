@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from hayai.errors import (
     AppointmentGone,
@@ -39,11 +41,17 @@ _STATUS: tuple[tuple[type[HayaiError], int], ...] = (
     (TransientError, _AWAY),
     (PermanentError, 422),
 )
+_SAID = {
+    404: "There is nothing at this address: /openapi.json lists what there is.",
+    405: "This address does not take that method: the header Allow says which it takes.",
+}
+"""For what the router refuses in two words."""
 
 
 def answer_problems(app: FastAPI) -> None:
-    """Turn every HayaiError, every request that does not parse, and every defect into one problem document."""
+    """Turn every HayaiError, every request that is refused or does not parse, and every defect into one problem."""
     app.add_exception_handler(HayaiError, _ours)
+    app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(Exception, _defect)
 
@@ -68,6 +76,15 @@ def _headers(error: Exception) -> Mapping[str, str]:
     if isinstance(error, TransientError):
         return {"Retry-After": str(round(getattr(error, "after", None) or 5))}
     return {}
+
+
+def _refused(request: Request, error: Exception) -> JSONResponse:
+    """The router's refusals, and those that a channel raises as FastAPI has it."""
+    del request
+    assert isinstance(error, HTTPException), "registered for no other"
+    phrase = HTTPStatus(error.status_code).phrase
+    detail = _SAID.get(error.status_code, phrase) if error.detail == phrase else str(error.detail)
+    return _problem(error.status_code, phrase.title().replace(" ", ""), detail, error.headers or {})
 
 
 def _unreadable(request: Request, error: Exception) -> JSONResponse:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from hayai.bus.explain import explained
 from hayai.errors import HayaiError
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ Check = Callable[[], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 _FRESH_SECONDS = 1.0
+_PATIENCE = 5.0
+"""Seconds for one part: what does not answer within them does not work, and holds up nobody who asks."""
 
 
 class Readiness:
@@ -46,7 +49,12 @@ class Readiness:
 async def _outcome(check: Check) -> str:
     """What is wrong; empty where nothing is."""
     try:
-        await check()
+        async with asyncio.timeout(_PATIENCE):
+            await check()
+    except TimeoutError:
+        return f"It did not answer within {_PATIENCE:g} s."
     except HayaiError as wrong:
         return str(wrong)
+    except Exception as broken:  # noqa: BLE001 - a check with a defect is a part that does not work, for one
+        return f"Its check broke off: {explained(broken)}."
     return ""

@@ -3,8 +3,10 @@
 // colour), heading (text), open. Colours, font and size are custom properties, see chat.css.
 
 import { Composer } from "./composer.js";
-import { icon, make } from "./elements.js";
+import { icon, isBright, make } from "./elements.js";
 import { Link } from "./link.js";
+import { looks } from "./looks.js";
+import { keepFocus } from "./modal.js";
 import { Outbox } from "./outbox.js";
 import { Store } from "./store.js";
 import { Transcript } from "./transcript.js";
@@ -13,14 +15,6 @@ import { words } from "./words.js";
 const HERE = new URL("..", import.meta.url);
 const SLOW_AFTER = 25_000;
 const STATE_AFTER = 600;
-
-const style = fetch(new URL("chat.css", import.meta.url))
-  .then((answer) => answer.text())
-  .then((text) => {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(text);
-    return sheet;
-  });
 
 class HayaiChat extends HTMLElement {
   static observedAttributes = ["accent"];
@@ -37,11 +31,13 @@ class HayaiChat extends HTMLElement {
   #slow = 0;
   #stateTimer = 0;
   #opener = null;
+  #turnedAway = ""; // why the server does not let us in just now
 
   async connectedCallback() {
     if (!this.#parts) {
-      this.#root.adoptedStyleSheets = [await style];
+      this.#root.adoptedStyleSheets = [await looks()];
       if (!this.isConnected || this.#parts) return;
+      if (!this.lang) this.lang = "en"; // our words are, whatever the home page speaks
       this.#build();
       this.attributeChangedCallback();
     }
@@ -54,7 +50,9 @@ class HayaiChat extends HTMLElement {
 
   attributeChangedCallback() {
     const accent = this.getAttribute("accent");
-    if (accent) this.style.setProperty("--hayai-accent", accent);
+    if (!accent) return;
+    this.style.setProperty("--hayai-accent", accent);
+    this.toggleAttribute("data-bright", isBright(accent));
   }
 
   get #inline() {
@@ -80,6 +78,7 @@ class HayaiChat extends HTMLElement {
       refused: (frame) => this.#refused(frame),
     });
     if (this.#inline) return;
+    keepFocus(this.#parts.panel, this.#root);
     this.addEventListener("keydown", (event) => event.key === "Escape" && this.#close());
     this.#parts.launcher.addEventListener("click", () => (this.hasAttribute("open") ? this.#close() : this.#open()));
     this.#parts.close.addEventListener("click", () => this.#close());
@@ -159,6 +158,8 @@ class HayaiChat extends HTMLElement {
       this.#transcript.note(words.anew);
     }
     this.#catchingUpTo = frame.position;
+    this.#transcript.quiet(); // pieces may have been missed: what grew would go on with a gap
+    if (this.#awaiting) this.#await(true);
     this.#transcript.busy(true);
     this.#transcript.name(frame.business);
     this.#parts.presence.textContent = frame.business;
@@ -181,7 +182,10 @@ class HayaiChat extends HTMLElement {
   }
 
   #caughtUp() {
-    for (const entry of this.#outbox.entries) this.#transcript.write(entry);
+    for (const entry of this.#outbox.entries) {
+      this.#transcript.write(entry);
+      if (entry.stale) this.#transcript.failed(entry.id, words.stale, () => this.#rewrite(entry));
+    }
     // one moment later, so that the lines just read are not announced
     setTimeout(() => this.#transcript.busy(false), 100);
     this.#transcript.end();
@@ -199,7 +203,8 @@ class HayaiChat extends HTMLElement {
   #refused({ id, reason, again }) {
     if (id === undefined) {
       this.#parts.status.textContent = reason;
-      if (again === undefined) this.#tell(reason);
+      this.#turnedAway = again === undefined ? "" : reason;
+      this.#tell(reason);
     } else if (again === undefined) {
       const text = this.#transcript.textOf(id);
       this.#transcript.failed(id, reason, () => this.#composer.restore(text));
@@ -215,6 +220,11 @@ class HayaiChat extends HTMLElement {
     this.#offer([]);
     this.#transcript.write(entry);
     this.#link.push();
+  }
+
+  #rewrite(entry) {
+    this.#outbox.remove(entry.id);
+    this.#composer.restore(entry.text);
   }
 
   #offer(choices) {
@@ -257,8 +267,9 @@ class HayaiChat extends HTMLElement {
   #state(state) {
     clearTimeout(this.#stateTimer);
     this.dataset.state = state;
-    if (state === "open") this.#tell("");
+    if (state === "open") this.#tell((this.#turnedAway = ""));
     else if (state === "waiting" || state === "connecting") {
+      if (this.#turnedAway) return;
       // a short break is not worth a word
       this.#stateTimer = setTimeout(() => this.#tell(words.states[this.dataset.state]), STATE_AFTER);
     } else this.#tell(words.states[state]);

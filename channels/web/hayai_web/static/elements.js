@@ -35,3 +35,16 @@ export function icon(name) {
   }
   return svg;
 }
+
+// Whether black can be read on that colour better than white; WCAG 2.2, relative luminance. False for what is no colour.
+export function isBright(colour) {
+  const context = document.createElement("canvas").getContext("2d");
+  context.fillStyle = "#000";
+  context.fillStyle = colour;
+  const channels = /^#(..)(..)(..)$/.exec(context.fillStyle)?.slice(1) ?? ["0", "0", "0"];
+  const [red, green, blue] = channels.map((each) => {
+    const value = parseInt(each, 16) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18;
+}

@@ -21,6 +21,7 @@ export class Link {
   #after = 0;
   #welcomed = false;
   #onItsWay = null;
+  #askedPause = 0; // what the server asks for before the next attempt
   #closed = true;
 
   constructor(address, store, outbox, on) {
@@ -71,6 +72,7 @@ export class Link {
   #hello() {
     this.#shown = this.#store.get("session");
     if (conversationOf(this.#shown) !== this.#conversation) this.#after = 0; // another tab began anew
+    this.#outbox.age();
     const pending = this.#outbox.ids.slice(0, 100);
     this.#send({ type: "hello", version: 1, session: this.#shown, after: this.#after, pending });
   }
@@ -113,7 +115,9 @@ export class Link {
   #line(frame) {
     if (frame.position <= this.#after) return;
     this.#after = frame.position;
+    const revived = this.#outbox.revive(frame.say);
     this.#on.line(frame);
+    if (revived) this.push();
   }
 
   #received(frame) {
@@ -140,7 +144,8 @@ export class Link {
       if (frame.again === undefined) this.#outbox.remove(frame.id);
     }
     this.#on.refused(frame);
-    if (frame.again === undefined) this.push();
+    if (!frame.id && !this.#welcomed) this.#askedPause = (frame.again ?? 0) * 1000;
+    else if (frame.again === undefined) this.push();
     else this.#later("again", frame.again * 1000 * (1 + Math.random() / 4), () => this.push());
   }
 
@@ -170,9 +175,11 @@ export class Link {
     if (this.#closed) return;
     this.#drop();
     this.#failures += 1;
-    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (this.#failures - 1));
+    const pause = Math.max(this.#askedPause, Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (this.#failures - 1)));
+    const spread = this.#askedPause ? 1 : 0.5;
+    this.#askedPause = 0;
     this.#on.state(navigator.onLine ? "waiting" : "offline");
-    this.#later("open", pause * (0.5 + Math.random()), () => this.#open());
+    this.#later("open", pause * (spread + Math.random()), () => this.#open());
   };
 
   // The network is back, or the page is looked at again: do not wait for the pause to end, nor trust an old socket.

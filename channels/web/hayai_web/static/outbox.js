@@ -1,6 +1,7 @@
 // Outbox: what the visitor wrote and the server has not acknowledged; it survives a reload of the page.
 
 const START = "outbox.";
+const SENT_WITHIN = 3_600_000;
 
 export class Outbox {
   #store;
@@ -25,7 +26,20 @@ export class Outbox {
 
   // The message whose turn it is: one is on its way at a time, so that they arrive in order.
   get head() {
-    return this.#entries[0];
+    return this.#entries.find((each) => !each.stale);
+  }
+
+  // A message belongs to its moment ("tomorrow" is another day by now): what waited for long is not sent unasked.
+  age() {
+    for (const each of this.#entries) each.stale = Date.now() - each.at > SENT_WITHIN;
+  }
+
+  // It is in the transcript already: whether it was passed on from there is not known, so that it is sent again.
+  // True where it would not have been.
+  revive(id) {
+    const entry = this.#entries.find((each) => each.id === id && each.stale);
+    if (entry) entry.stale = false;
+    return entry !== undefined;
   }
 
   add(text) {

@@ -95,7 +95,7 @@ export class Transcript {
   // The message was refused for good; `edit` is called when the visitor wants it back.
   failed(id, reason, edit) {
     const bubble = this.#own.get(id);
-    if (!bubble) return;
+    if (!bubble || bubble.dataset.state === "failed") return;
     this.#mark(bubble, "failed", "warning");
     const button = make("button", { type: "button", class: "again" }, words.again);
     button.addEventListener("click", () => {
@@ -171,7 +171,9 @@ export class Transcript {
   // Before `next`, else at the end, but never behind what is still growing.
   #place(element, next) {
     if (!element) return;
-    this.#log.insertBefore(element, next ?? this.#growing ?? this.#typing);
+    const before = next ?? this.#growing ?? this.#typing;
+    // what stands there already is let be: put in anew, it would move and be read out once more
+    if (element.parentNode !== this.#log || element.nextSibling !== before) this.#log.insertBefore(element, before);
   }
 
   #follow() {

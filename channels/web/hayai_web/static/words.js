@@ -17,6 +17,7 @@ export const words = {
   sent: "Sent",
   failed: "Not sent",
   again: "Edit",
+  stale: "This could not be sent at the time. Is it still what you want to say?",
   left: (count) => `${count} left`,
   over: (count) => `${count} too many`,
   anew: "Your earlier chat has ended. This is a new one.",
