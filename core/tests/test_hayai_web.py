@@ -223,7 +223,7 @@ async def test_an_empty_window_is_refused(desk: Desk) -> None:
     """An end before the start is said, not answered with nothing."""
     query = "start=2026-11-24T09:00:00Z&end=2026-11-23T09:00:00Z"
     answer = await desk.http.get(f"/v1/tenants/acme/appointments?{query}", headers=await desk.key())
-    assert (answer.status_code, answer.json()["title"]) == (422, "SettingsError")
+    assert (answer.status_code, answer.json()["title"]) == (422, "WindowEmpty")
 
 
 async def test_health_tells_that_a_part_is_ill_and_the_log_tells_why(
