@@ -93,6 +93,13 @@ def test_a_new_plugin_with_a_bad_name_is_refused(hayai: CliRunner) -> None:
     assert refused.stderr.startswith("hayai: ")
 
 
+def test_a_port_for_what_serves_none_is_refused(hayai: CliRunner, tmp_path: Path) -> None:
+    """It is not left out in silence: nothing is written."""
+    refused = hayai.invoke(app, ["new", "handler", "acme", "--port", "calendar"])
+    assert (refused.exit_code, list(tmp_path.iterdir())) == (1, [])
+    assert "Only an adapter serves a port" in refused.stderr
+
+
 def test_a_new_plugin_lists_its_files(hayai: CliRunner, tmp_path: Path) -> None:
     """Five files, below the folder that was asked for."""
     (tmp_path / "agents").mkdir()
