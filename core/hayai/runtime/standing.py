@@ -85,7 +85,8 @@ async def _servers(settings: InstallSettings) -> list[Finding]:
 async def _database(settings: InstallSettings) -> str:
     async with standing_install(settings) as install:
         await install.pool.check()
-        return f"answers; {len(install.tier.businesses)} businesses are installed"
+        number = len(install.tier.businesses)
+        return f"answers; {number} {'business is' if number == 1 else 'businesses are'} installed"
 
 
 async def _bus(settings: InstallSettings) -> str:
