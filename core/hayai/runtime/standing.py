@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hayai.bus.base import Bus
-from hayai.doctor import Finding, look, look_at_disk, look_at_plugins, look_at_python
+from hayai.business import load_business
+from hayai.doctor import Finding, look, look_at_disk, look_at_plugins, look_at_python, problem
 from hayai.errors import SettingsError
 from hayai.local.folder import Folder
 from hayai.local.lock import holder
@@ -61,6 +62,7 @@ def examine(tier: Path | None, data: Path) -> list[Finding]:
     except SettingsError as wrong:
         return [*findings, Finding("settings", ok=False, says=str(wrong))]
     findings.append(Finding("settings", ok=True, says=f"{settings.source}, tier {settings.tier}"))
+    findings += [*_named(settings), *_businesses(settings)]
     return [*findings, *asyncio.run(_servers(settings))]
 
 
@@ -76,6 +78,24 @@ def _stack(tier: Path | None, data: Path) -> list[Finding]:
     own = f"set {', '.join(needed)} to servers of your own"
     says = f"No `hayai dev` runs on {data}: start it with `make dev`, or {own}."
     return [Finding("local stack", ok=False, says=says)]
+
+
+def _named(settings: InstallSettings) -> list[Finding]:
+    """Each agent and channel that the tier file names and that does not load: `hayai dev` runs without it."""
+    names = [("agents", name) for name in settings.agents] + [("channels", name) for name in settings.channels]
+    wrong = [(f"tier {group}/{name}", problem(f"hayai.{group}", name)) for group, name in names]
+    return [Finding(part, ok=False, says=says) for part, says in wrong if says]
+
+
+def _businesses(settings: InstallSettings) -> list[Finding]:
+    """Each business file that cannot be used; no server has to run to know."""
+    findings: list[Finding] = []
+    for source in settings.businesses:
+        try:
+            load_business(source)
+        except SettingsError as wrong:
+            findings.append(Finding(f"business {source}", ok=False, says=str(wrong)))
+    return findings
 
 
 async def _servers(settings: InstallSettings) -> list[Finding]:
