@@ -50,6 +50,12 @@ select (select count(*) from fence) as fences, (select array_agg(event) from mar
        case when exists (select from put) then pg_notify('hayai_outbox', '') end
 """
 
+_BEGUN = "select begun from hayai.suspect where (tenant, event, handler) = ($1, $2, $3)"
+_BEGIN = """
+insert into hayai.suspect as s (tenant, event, handler, begun) values ($1, $2, $3, 1)
+on conflict (tenant, event, handler) do update set begun = s.begun + 1, begun_at = now()
+"""
+
 
 class Ledger:
     """What was handled and what is to be published, in one Postgres.
@@ -79,6 +85,15 @@ class Ledger:
         if row["fences"] < len(fences):
             raise Fenced("Another process works in this partition by now: what this one did there does not count.")
         return set(row["events"] or ())
+
+    async def begun(self, tenant: str, event: str, handler: str) -> int:
+        """How often begin() was called for it: by processes that died with it in hand. Raises Unavailable."""
+        rows = await self._pool.fetch(_BEGUN, tenant, event, handler)
+        return int(rows[0]["begun"]) if rows else 0
+
+    async def begin(self, tenant: str, event: str, handler: str) -> None:
+        """Note that this process begins with an event that another left unfinished when it died. Raises Unavailable."""
+        await self._pool.fetch(_BEGIN, tenant, event, handler)
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncGenerator[Unit]:

@@ -16,7 +16,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from hayai.errors import HayaiError, Unavailable
+from hayai.errors import HayaiError, PermanentError, Unavailable
 from hayai.ledger.outcome import Outgoing
 
 if TYPE_CHECKING:
@@ -39,10 +39,12 @@ _AGAIN_SECONDS = 0.5
 # The transaction-level lock on the shard ends with the transaction, or with the process.
 _LOCKED = "select pg_try_advisory_xact_lock(hashtext('hayai.outbox'), $1)"
 _WAITING = """
-select position, id, subject, type, body from hayai.outbox where shard = any($1::int[]) order by position limit $2
+select position, id, subject, type, body from hayai.outbox
+ where shard = any($1::int[]) and refused is null order by position limit $2
 """
 _REMOVE = "delete from hayai.outbox where position = any($1::bigint[])"
-_SHARDS_WAITING = "select distinct shard from hayai.outbox"
+_REFUSED = "update hayai.outbox set refused = $2 where position = $1"
+_SHARDS_WAITING = "select distinct shard from hayai.outbox where refused is null"
 
 
 class Relay:
@@ -95,9 +97,21 @@ class Relay:
             ours = [shard for shard in waiting if await connection.fetchval(_LOCKED, shard)]
             rows = await connection.fetch(_WAITING, ours, _BATCH)
             if rows:
-                await self._send([_outgoing(row) for row in rows])
-                await connection.execute(_REMOVE, [row["position"] for row in rows])
+                await self._publish(connection, rows)
         return bool(rows)
+
+    async def _publish(self, connection: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> None:
+        try:
+            await self._send([_outgoing(row) for row in rows])
+        except PermanentError as wrong:
+            if len(rows) > 1:
+                for row in rows:
+                    await self._publish(connection, [row])
+                return
+            _log.error("An event in the outbox is kept there, since the bus will never take it: %s", wrong)
+            await connection.execute(_REFUSED, rows[0]["position"], str(wrong))
+            return
+        await connection.execute(_REMOVE, [row["position"] for row in rows])
 
 
 def _outgoing(row: asyncpg.Record) -> Outgoing:

@@ -22,9 +22,11 @@ create table hayai.outbox (
     type text not null,
     subject text not null,
     body bytea not null,
-    written_at timestamptz not null default now()
+    written_at timestamptz not null default now(),
+    refused text
 ) with (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 comment on column hayai.outbox.shard is 'One relay at a time publishes a shard, so that the order of each key stays.';
+comment on column hayai.outbox.refused is 'Why the bus will never take it; it is kept for a person to look at.';
 
 create table hayai.effect (
     tenant text not null check (tenant <> ''),
@@ -44,32 +46,48 @@ create table hayai.effect (
 ) with (fillfactor = 80);
 create index on hayai.effect using brin (claimed_at);
 
--- Updated every second by each worker: room in the page keeps that out of the index.
+-- Events that a process had in hand when it died, and how often one has begun with each since: the one that kills it is
+-- found so.
+create table hayai.suspect (
+    tenant text not null check (tenant <> ''),
+    event text not null,
+    handler text not null,
+    begun integer not null,
+    begun_at timestamptz not null default now(),
+    primary key (tenant, event, handler)
+);
+
+-- A lease is its holder's as long as that worker is alive, and is free after it: a renewal writes one row a worker.
 create table hayai.lease (
     name text primary key,
     holder text,
-    epoch bigint not null default 0,
-    expires_at timestamptz not null default '-infinity'
-) with (fillfactor = 20);
+    epoch bigint not null default 0
+);
+create index on hayai.lease (holder);
 
 create table hayai.worker (
     id text primary key,
+    scopes text[] not null,
     expires_at timestamptz not null
 ) with (fillfactor = 20);
+comment on column hayai.worker.scopes is 'The groups of leases that it wants a share of.';
 
 alter table hayai.inbox enable row level security;
 alter table hayai.outbox enable row level security;
 alter table hayai.effect enable row level security;
+alter table hayai.suspect enable row level security;
 create policy tenant on hayai.inbox to hayai_application using (tenant = current_setting('hayai.tenant', true));
 create policy tenant on hayai.outbox to hayai_application using (tenant = current_setting('hayai.tenant', true));
 create policy tenant on hayai.effect to hayai_application using (tenant = current_setting('hayai.tenant', true));
 create policy ledger on hayai.inbox to hayai_ledger using (true) with check (true);
 create policy ledger on hayai.outbox to hayai_ledger using (true) with check (true);
+create policy ledger on hayai.suspect to hayai_ledger using (true) with check (true);
 create policy ledger on hayai.effect to hayai_ledger using (true) with check (true);
 grant select, insert on hayai.inbox to hayai_application;
 grant insert on hayai.outbox to hayai_application;
 grant select on hayai.effect to hayai_application;
-grant select, insert, update, delete on hayai.inbox, hayai.outbox, hayai.effect, hayai.lease, hayai.worker to hayai_ledger;
+grant select, insert, update, delete on hayai.inbox, hayai.outbox, hayai.effect, hayai.suspect, hayai.lease, hayai.worker
+   to hayai_ledger;
 
 grant usage on schema hayai to hayai_ledger;
 
