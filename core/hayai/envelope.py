@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
+from json import JSONEncoder
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -12,7 +13,7 @@ from pydantic_core import to_json
 
 from hayai.errors import EnvelopeMalformed, EventMismatch, VersionUnknown
 from hayai.event import Event, personal_fields
-from hayai.tokens import fresh, token
+from hayai.tokens import fresh, known_token, token
 
 CONTENT_TYPE = "application/cloudevents+json"
 """The media type of a structured CloudEvent (CloudEvents 1.0, HTTP binding 3.2)."""
@@ -125,21 +126,46 @@ def wrap(  # noqa: PLR0913 - one argument an attribute of the envelope
         "source": source,
         "type": event.wire_type(),
         "time": now or datetime.now(UTC),
-        "subject": token(key, what="ordering key"),
+        "subject": known_token(key, "ordering key"),
         "traceparent": traceparent or (cause.traceparent if cause else None),
-        "tenant": token(tenant, what="tenant"),
+        "tenant": known_token(tenant, "tenant"),
         "cause": cause.id if cause else None,
-        "conversation": token(conversation, what="conversation") if conversation else None,
+        "conversation": known_token(conversation, "conversation") if conversation else None,
     }
     if codec.plain:
-        return _enveloped(type(event)).model_validate({**attributes, "data": event})
+        attributes["data"] = event
+        made: Envelope = _enveloped(type(event)).__pydantic_validator__.validate_python(attributes)
+        return made
     return Document(**attributes, data=_sealed(event, tenant, codec))
 
 
 def encode(envelope: Envelope) -> bytes:
     """The envelope as one JSON document, UTF-8, attributes without a value left out."""
-    attributes = envelope.__pydantic_serializer__.to_json(envelope, exclude=_DATA, exclude_none=True)
-    return b'%b,"data":%b}' % (attributes[:-1], to_json(vars(envelope)["data"]))  # where None may mean something
+    data = to_json(vars(envelope)["data"])  # with its nulls, which may mean something
+    if envelope.model_extra or envelope.dataschema:
+        attributes = envelope.__pydantic_serializer__.to_json(envelope, exclude=_DATA, exclude_none=True)
+        return b'%b,"data":%b}' % (attributes[:-1], data)
+    return b'%b,"data":%b}' % (_head(envelope).encode(), data)
+
+
+def _head(envelope: Envelope) -> str:
+    """The attributes of an envelope of ours; pydantic's serializer takes three times as long to leave out the unset."""
+    words = [f'{{"specversion":"1.0","id":{_quoted(envelope.id)},"source":{_known_quoted(envelope.source)}']
+    words.append(f'"type":"{envelope.type}","time":"{envelope.time.isoformat()}"')
+    words.append(f'"subject":{_known_quoted(envelope.subject)},"datacontenttype":"application/json"')
+    if envelope.traceparent is not None:
+        words.append(f'"traceparent":{_quoted(envelope.traceparent)}')
+    words.append(f'"tenant":{_known_quoted(envelope.tenant)}')
+    if envelope.cause is not None:
+        words.append(f'"cause":{_quoted(envelope.cause)}')
+    if envelope.conversation is not None:
+        words.append(f'"conversation":{_known_quoted(envelope.conversation)}')
+    return ",".join(words)
+
+
+_quoted = JSONEncoder(ensure_ascii=False).encode
+_known_quoted = lru_cache(16_384)(_quoted)
+"""For what many envelopes have: a source, a tenant, a key."""
 
 
 def decode(document: bytes) -> Document:
