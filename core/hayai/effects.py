@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 Act = Callable[[], Awaitable[Any]]
-"""Does it and returns what is worth keeping, a JSON value; raises what the provider's refusal means for delivery, and
-nothing of Hayai's where it may have been done all the same."""
+"""Does it and returns what is worth keeping, a JSON value.
+
+Raises what the provider's refusal means for delivery. A HayaiError says that nothing was done, so the act is free to be
+tried again, with one exception: EffectUnknown. That, and whatever is no HayaiError (a read that timed out, a
+cancellation), leaves the outcome unknown."""
 Reconcile = Callable[[], Awaitable[Any]]
 """What the provider says became of an unknown act: the value that `Act` would have returned, or None if it was never
 done. Raises Unavailable where the provider does not say."""
@@ -39,6 +42,7 @@ class Effects(Protocol):
 
         `meaning` tells several acts of one kind apart and is the same whenever the event is handled again.
         Raises EffectUnknown where a person must decide, Fenced where this process no longer holds the event's
-        partition, and whatever `act` or `reconcile` raises. A HayaiError of `act` says that nothing was done.
+        partition, Unavailable where somebody else is at it just now, TypeError where `act` returned no JSON value
+        (it was done; the next time null is returned), and whatever `act` or `reconcile` raises.
         """
         ...

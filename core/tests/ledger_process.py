@@ -1,6 +1,7 @@
 """A process that works on a ledger until it is killed: `python ledger_process.py WHAT ADDRESSES`; it says what it does.
 
 relay    publishes the outbox: a line for each event, its subject and id
+effect   sends a text under the first epoch of the lease `one`, and hangs before it can say so
 leases   holds a share of eight leases: a line for each that comes or goes
 """
 
@@ -11,6 +12,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from hayai.effects import EffectKind
+from hayai.ledger.ledger import Ledger
+from hayai.ledger.outcome import Fence
 from hayai.ledger.relay import Relay
 from hayai.pools import Pool
 from hayai.testing.ledger import Told
@@ -32,11 +36,22 @@ async def relay(pool: Pool) -> None:
     await Relay(pool, send).start()
 
 
+async def effect(pool: Pool) -> None:
+    """The act is done, and nobody is told."""
+
+    async def act() -> None:
+        print("sent", flush=True)
+        await asyncio.Event().wait()
+
+    effects = Ledger(pool, pool).effects("acme", "e1", "answer", fence=Fence("one", 1))
+    await effects.once(EffectKind("sms", "ask"), "reply", act)
+
+
 async def main(what: str, addresses: str) -> None:
     """Work for ever."""
     pool = Pool(Told(addresses), role="ledger")
     await pool.start()
-    await {"relay": relay}[what](pool)
+    await {"relay": relay, "effect": effect}[what](pool)
     print("ready", flush=True)
     await asyncio.Event().wait()
 

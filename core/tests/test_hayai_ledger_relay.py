@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hayai.errors import MessageTooLarge, Unavailable
-from hayai.ledger.ledger import Ledger
 from hayai.ledger.outcome import Outcome, Outgoing
 from hayai.ledger.relay import Relay
-from hayai.pools import Pool
-from hayai.testing.ledger import describe, ledger_database, outcome
+from hayai.testing.ledger import describe, ledger_database, opened, outcome
 from hayai.testing.postgres_server import PostgresServer
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 
+    from hayai.ledger.ledger import Ledger
+    from hayai.pools import Pool
+    from hayai.testing.ledger import Opened
     from hayai.testing.postgres_server import ServedDatabase
 
 PROCESS = Path(__file__).with_name("ledger_process.py")
@@ -38,27 +39,22 @@ def database(postgres_server: PostgresServer) -> Iterator[ServedDatabase]:
 
 
 @pytest.fixture
-async def pool(database: ServedDatabase) -> AsyncIterator[Pool]:
-    """Connections in the ledger's role."""
-    pool = Pool(database, role="ledger")
-    await pool.start()
-    yield pool
-    await pool.stop()
-
-
-@pytest.fixture
-async def application(database: ServedDatabase) -> AsyncIterator[Pool]:
-    """Connections in the application's role."""
-    pool = Pool(database)
-    await pool.start()
-    yield pool
-    await pool.stop()
-
-
-@pytest.fixture
-def ledger(pool: Pool, application: Pool) -> Ledger:
+async def it(database: ServedDatabase) -> AsyncIterator[Opened]:
     """The ledger whose outbox is published."""
-    return Ledger(pool, application)
+    async with opened(database) as it:
+        yield it
+
+
+@pytest.fixture
+def pool(it: Opened) -> Pool:
+    """Connections in the ledger's role."""
+    return it.pool
+
+
+@pytest.fixture
+def ledger(it: Opened) -> Ledger:
+    """The ledger itself."""
+    return it.ledger
 
 
 class Recorder:
@@ -205,12 +201,12 @@ async def test_what_the_bus_refuses_for_good_is_set_aside(ledger: Ledger, pool: 
 
 
 async def test_a_transaction_that_commits_late_is_not_overlooked(
-    ledger: Ledger, pool: Pool, application: Pool, database: ServedDatabase
+    ledger: Ledger, pool: Pool, it: Opened, database: ServedDatabase
 ) -> None:
     """It wrote before others whose events are published and gone, and the relay looks only at what is new."""
     bus = Recorder()
     async with at_work(Relay(pool, bus.send)):
-        async with application.transaction("acme") as connection:
+        async with it.application.transaction("acme") as connection:
             await connection.execute(
                 "insert into hayai.outbox (tenant, id, type, subject, body) "
                 "values ('acme', 'late', 'thing.done.v1', 'ev.acme.key.thing.done.v1', '{}')"
@@ -275,12 +271,9 @@ async def test_a_relay_survives_its_database(postgres_server: PostgresServer) ->
     """SIGKILL to Postgres under load, twice: what was committed is published, in order, and nothing is started anew."""
     with PostgresServer({"fsync": "off"}) as server:
         database = await asyncio.to_thread(ledger_database, server)
-        pool, application = Pool(database, role="ledger"), Pool(database)
-        await pool.start()
-        await application.start()
-        ledger, bus, committed = Ledger(pool, application), Recorder(), list[str]()
+        bus, committed = Recorder(), list[str]()
 
-        async def commit(event: str) -> None:
+        async def commit(ledger: Ledger, event: str) -> None:
             while True:
                 try:
                     await ledger.commit([outcome(event)])
@@ -290,18 +283,16 @@ async def test_a_relay_survives_its_database(postgres_server: PostgresServer) ->
                     committed.append(f"{event}-0")
                     return
 
-        async def all_of_them() -> None:
+        async def commit_all(ledger: Ledger) -> None:
             for place in range(600):
-                await commit(f"e{place:04}")
+                await commit(ledger, f"e{place:04}")
 
-        async with at_work(Relay(pool, bus.send)):
-            load = asyncio.create_task(all_of_them())
+        async with opened(database) as it, at_work(Relay(it.pool, bus.send)):
+            load = asyncio.create_task(commit_all(it.ledger))
             for part in (100, 300):
                 await until(lambda part=part: len(committed) > part)  # type: ignore[misc]
                 await asyncio.to_thread(server.kill)
                 await asyncio.to_thread(server.start)
             await load
             await until(lambda: set(bus.ids) == set(committed))
-        await pool.stop()
-        await application.stop()
     assert list(dict.fromkeys(bus.ids)) == committed

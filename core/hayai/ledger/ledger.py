@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from hayai.errors import Fenced
+from hayai.ledger.desk import Desk
 from hayai.ledger.effects import LedgerEffects
 from hayai.ledger.leases import Leases
 from hayai.ledger.outcome import LIVE
@@ -70,6 +71,7 @@ class Ledger:
     def __init__(self, pool: Pool, application: Pool) -> None:
         self._pool = pool
         self._application = application
+        self._desk = Desk(pool)
 
     async def seen(self, handler: str, events: Sequence[tuple[str, str]], run: str = LIVE) -> set[str]:
         """The ids of those `events`, given as (tenant, id), that `handler` is done with. Raises Unavailable."""
@@ -111,7 +113,7 @@ class Ledger:
 
     def effects(self, tenant: str, event: str, handler: str, *, fence: Fence | None = None) -> LedgerEffects:
         """The outward acts of `handler` for `event`, the same in every run."""
-        return LedgerEffects(self._pool, (tenant, event, handler), fence)
+        return LedgerEffects(self._desk, (tenant, event, handler), fence)
 
     def leases(self, names: Sequence[str], changes: Changes, *, seconds: float = 3.0) -> Leases:
         """This process's share of the leases called `names`; each lasts `seconds` unless it is renewed."""

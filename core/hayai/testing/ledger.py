@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from hayai.ledger.ledger import Ledger
 from hayai.ledger.outcome import Outcome, Outgoing
 from hayai.migrations import migrate
+from hayai.pools import Pool
 from hayai.ports.database import Address, Database, Role
 from hayai.tokens import fresh
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from hayai.ledger.outcome import Fence
     from hayai.testing.postgres_server import PostgresServer, ServedDatabase
 
@@ -34,6 +40,29 @@ def outcome(event: str = "", *, key: str = "key", follow_ups: int = 1, fence: Fe
     ids = [f"{event}-{place}" for place in range(follow_ups)]
     outgoing = tuple(Outgoing(each, f"ev.acme.{key}.thing.done.v1", "thing.done.v1", b"{}") for each in ids)
     return Outcome("acme", "answer", event, outgoing, fence=fence)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A ledger and the pools that it works on."""
+
+    database: ServedDatabase
+    pool: Pool
+    application: Pool
+    ledger: Ledger
+
+
+@asynccontextmanager
+async def opened(database: ServedDatabase) -> AsyncGenerator[Opened]:
+    """The ledger of that database, closed at the end."""
+    pool, application = Pool(database, role="ledger"), Pool(database)
+    await pool.start()
+    await application.start()
+    try:
+        yield Opened(database, pool, application, Ledger(pool, application))
+    finally:
+        await pool.stop()
+        await application.stop()
 
 
 class Told(Database):

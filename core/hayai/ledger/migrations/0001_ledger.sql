@@ -49,7 +49,8 @@ create table hayai.effect (
     kind text not null,
     meaning text not null,
     state text not null check (state in ('claimed', 'done', 'unknown')),
-    result jsonb,
+    result json,
+    claim text not null,
     lease text,
     epoch bigint,
     attempts integer not null default 1,
@@ -59,6 +60,8 @@ create table hayai.effect (
     check ((state = 'done') = (done_at is not null))
 ) with (fillfactor = 80);
 create index on hayai.effect using brin (claimed_at);
+comment on column hayai.effect.claim is 'Who claimed it last says so by this token: nobody else may take the claim back.';
+comment on column hayai.effect.result is 'Text as it came: jsonb would refuse some of what an act may return.';
 
 -- Events that a process had in hand when it died, and how often one has begun with each since: the one that kills it is
 -- found so.
