@@ -2,26 +2,31 @@
 
 relay    publishes the outbox: a line for each event, its subject and id
 effect   sends a text under the first epoch of the lease `one`, and hangs before it can say so
-leases   holds a share of eight leases: a line for each that comes or goes
+leases   works under its share of eight leases: a line for each that comes or goes, and for each commit
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
 from hayai.effects import EffectKind
+from hayai.errors import Fenced, Unavailable
+from hayai.ledger.leases import Changes
 from hayai.ledger.ledger import Ledger
-from hayai.ledger.outcome import Fence
+from hayai.ledger.outcome import Fence, Outcome
 from hayai.ledger.relay import Relay
 from hayai.pools import Pool
 from hayai.testing.ledger import Told
+from hayai.tokens import fresh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hayai.ledger.leases import Leases
     from hayai.ledger.outcome import Outgoing
 
 
@@ -47,11 +52,50 @@ async def effect(pool: Pool) -> None:
     await effects.once(EffectKind("sms", "ask"), "reply", act)
 
 
+async def leases(pool: Pool) -> None:
+    """Commit one outcome after the other under each lease."""
+    ledger = Ledger(pool, pool)
+    working: dict[str, asyncio.Task[None]] = {}
+
+    async def work(fence: Fence) -> None:
+        while True:
+            try:
+                await ledger.commit([Outcome("acme", fence.lease, fresh(), run=str(fence.epoch), fence=fence)])
+                print(f"committed {fence.lease} {fence.epoch}", flush=True)
+            except Fenced:
+                print(f"fenced {fence.lease} {fence.epoch}", flush=True)
+            except Unavailable:
+                print("unavailable", flush=True)
+            await asyncio.sleep(0.05)
+
+    def acquired(name: str, epoch: int, orphaned: bool) -> None:
+        print(f"acquired {name} {epoch} {'orphaned' if orphaned else 'given'}", flush=True)
+        working[name] = asyncio.create_task(work(Fence(name, epoch)))
+
+    async def releasing(name: str) -> None:
+        working.pop(name).cancel()
+        print(f"releasing {name}", flush=True)
+
+    def lost(name: str) -> None:
+        working.pop(name).cancel()
+        print(f"lost {name}", flush=True)
+
+    held = ledger.leases([f"lease-{place}" for place in range(8)], Changes(acquired, releasing, lost))
+    await held.start()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: asyncio.create_task(leave(held)))
+
+
+async def leave(held: Leases) -> None:
+    """Give all leases back and end."""
+    await held.stop()
+    os._exit(0)
+
+
 async def main(what: str, addresses: str) -> None:
     """Work for ever."""
     pool = Pool(Told(addresses), role="ledger")
     await pool.start()
-    await {"relay": relay, "effect": effect}[what](pool)
+    await {"relay": relay, "effect": effect, "leases": leases}[what](pool)
     print("ready", flush=True)
     await asyncio.Event().wait()
 

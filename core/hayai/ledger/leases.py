@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,21 +36,26 @@ insert into hayai.worker (id, scopes, expires_at) values ($1, $3, clock_timestam
 on conflict (id) do update set scopes = excluded.scopes, expires_at = excluded.expires_at
 """
 _HELD = "select name, epoch from hayai.lease where holder = $1"
-_WORKERS = """
-select scope, count(*) as workers from hayai.worker, unnest(scopes) scope
- where expires_at > clock_timestamp() group by scope
+# Constants of this file, put together: nothing that came from outside is in them.
+# ruff: noqa: S608
+# Nobody's time ends later than that unless the database's clock was set back, and then nobody knows when it ends.
+_LIVES = "expires_at > clock_timestamp() and expires_at < clock_timestamp() + make_interval(secs => $2 * 2)"
+_WORKERS = f"""
+select scope, count(*) as workers, count(*) filter (where id < $1) as before
+  from hayai.worker, unnest(scopes) scope where {_LIVES} group by scope
 """
-_FREE = """
+_FREE = f"""
 select name, holder from hayai.lease l where name = any($1::text[]) and not exists (
-    select from hayai.worker w where w.id = l.holder and w.expires_at > clock_timestamp())
+    select from hayai.worker where id = l.holder and {_LIVES})
 """
 # FOR UPDATE waits for the commits that are being made under the lease, which hold it FOR KEY SHARE.
 _TAKE = f"""
-update hayai.lease l set holder = $2, epoch = l.epoch + 1
+update hayai.lease l set holder = $3, epoch = l.epoch + 1
   from ({_FREE} order by name for update skip locked) free
  where l.name = free.name returning l.name, l.epoch, free.holder is not null as orphaned
-"""  # noqa: S608 - a constant of this file is put in, and nothing from outside
+"""
 _RELEASE = "update hayai.lease set holder = null where holder = $1 and name = any($2::text[])"
+_RELEASE_ALL = "update hayai.lease set holder = null where holder = $1"
 _DECLARE = "insert into hayai.lease (name) select unnest($1::text[]) on conflict do nothing"
 _GONE = "delete from hayai.worker where id = $1 or expires_at < clock_timestamp() - interval '1 hour'"
 
@@ -104,12 +110,14 @@ class Leases:
 
     async def stop(self) -> None:
         """Give everything back; what is told of it is nothing: the caller has left already."""
-        for task in [*self._tasks, *self._leaving.values()]:
+        tasks = [*self._tasks, *self._leaving.values()]
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)  # or one of them may take again what is given back here
         self._tasks.clear()
-        held, self._held = list(self._held), {}
+        self._held.clear()
         try:
-            await self._pool.fetch(_RELEASE, self._worker, held)
+            await self._pool.fetch(_RELEASE_ALL, self._worker)
             await self._pool.fetch(_GONE, self._worker)
         except Unavailable as wrong:
             _log.warning("The leases run out by themselves, since they could not be given back: %s", wrong)
@@ -121,6 +129,8 @@ class Leases:
                 await self._round()
             except Unavailable as wrong:
                 _log.warning("The leases could not be renewed: %s", wrong)
+            except Exception as wrong:  # noqa: BLE001 - whatever it is, leases that nobody renews help nobody
+                _log.warning("The leases could not be renewed, which is a defect: %s", type(wrong).__name__)
 
     async def _watch(self) -> None:
         """Let go of everything in time where renewals do not come through, however long one of them hangs."""
@@ -144,24 +154,25 @@ class Leases:
             await self._share()
 
     async def _share(self) -> None:
-        """As many of each group are ours as of everybody who wants them, rounded up."""
-        workers = {row["scope"]: row["workers"] for row in await self._pool.fetch(_WORKERS)}
+        """Give back what is more than our share of a group, and take what is free and less."""
+        rows = await self._pool.fetch(_WORKERS, self._worker, self._seconds)
+        workers = {row["scope"]: (row["workers"], row["before"]) for row in rows}
         free = await self._free()
         wanted: list[str] = []
         for scope, names in self._groups.items():
             ours = [name for name in names if name in self._held]
-            share = -(-len(names) // max(1, workers.get(scope, 1)))
+            share = _share(scope, len(names), *workers.get(scope, (1, 0)))
             for name in ours[share:]:
                 self._release(name)
             wanted += [name for name in names if name in free][: max(0, share - len(ours))]
         if wanted:
-            taken = await self._pool.fetch(_TAKE, wanted, self._worker)
+            taken = await self._pool.fetch(_TAKE, wanted, self._seconds, self._worker)
             orphaned = {row["name"] for row in taken if row["orphaned"]}
             self._gain({row["name"]: row["epoch"] for row in taken}, orphaned=orphaned)
 
     async def _free(self) -> set[str]:
         others = [name for names in self._groups.values() for name in names if name not in self._held]
-        return {row["name"] for row in await self._pool.fetch(_FREE, others)} if others else set()
+        return {row["name"] for row in await self._pool.fetch(_FREE, others, self._seconds)} if others else set()
 
     def _gain(self, held: dict[str, int], *, orphaned: set[str]) -> None:
         for name, epoch in held.items():
@@ -177,11 +188,18 @@ class Leases:
 
     async def _leave(self, name: str) -> None:
         await self._changes.releasing(name)
-        if self._held.pop(name, None) is not None:
-            with suppress(Unavailable):  # then it runs out by itself
+        async with self._rounds:  # a round in between would find it ours, and take it up again
+            with suppress(Unavailable):  # then the next round finds it ours, and leaves it again
                 await self._pool.fetch(_RELEASE, self._worker, [name])
+            self._held.pop(name, None)
 
     def _lose(self, names: Sequence[str]) -> None:
         for name in names:
             if self._held.pop(name, None) is not None:
                 self._changes.lost(name)
+
+
+def _share(scope: str, leases: int, workers: int, before: int) -> int:
+    """How many of a group's leases are ours, with so many workers `before` us: the odd ones go to others each time."""
+    place = (before + zlib.crc32(scope.encode())) % workers
+    return leases // workers + (place < leases % workers)

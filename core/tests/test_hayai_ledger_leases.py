@@ -1,0 +1,195 @@
+"""Leases with real processes: a fair share, a quick taking over, and nothing from those who come back from the dead."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hayai.ledger.leases import _share
+from hayai.testing.ledger import describe, ledger_database, opened
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+
+    from hayai.testing.ledger import Opened
+    from hayai.testing.postgres_server import PostgresServer, ServedDatabase
+
+PROCESS = Path(__file__).with_name("ledger_process.py")
+NAMES = {f"lease-{place}" for place in range(8)}
+
+
+@pytest.fixture
+def database(postgres_server: PostgresServer) -> Iterator[ServedDatabase]:
+    """The ledger's tables, empty."""
+    database = ledger_database(postgres_server)
+    yield database
+    postgres_server.drop(database.name)
+
+
+@pytest.fixture
+async def it(database: ServedDatabase) -> AsyncIterator[Opened]:
+    """A ledger to look into."""
+    async with opened(database) as it:
+        yield it
+
+
+class Worker:
+    """A child process that works under its share, and what it has said."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.said: list[list[str]] = []
+        self.reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self.process.stdout is not None
+        while line := await self.process.stdout.readline():
+            self.said.append(line.decode().split())
+
+    @property
+    def held(self) -> dict[str, int]:
+        """The leases that it holds, with the epochs, by what it says."""
+        held: dict[str, int] = {}
+        for what, *rest in self.said:
+            if what == "acquired":
+                held[rest[0]] = int(rest[1])
+            elif what in {"releasing", "lost"}:
+                held.pop(rest[0], None)
+        return held
+
+    def count(self, what: str, since: int = 0) -> int:
+        """How often it said that."""
+        return sum(line[0] == what for line in self.said[since:])
+
+
+@asynccontextmanager
+async def working(database: ServedDatabase, count: int) -> AsyncGenerator[list[Worker]]:
+    """So many workers; killed at the end."""
+    workers: list[Worker] = []
+    try:
+        workers += [await started(database) for _ in range(count)]
+        yield workers
+    finally:
+        for each in workers:
+            if each.process.returncode is None:
+                each.process.kill()
+            await each.process.wait()
+            await each.reading
+
+
+async def started(database: ServedDatabase) -> Worker:
+    """One more."""
+    command = (sys.executable, str(PROCESS), "leases", await describe(database))
+    return Worker(await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE))
+
+
+async def until(true: Callable[[], bool], seconds: float = 30) -> float:
+    """How many seconds it took to be so."""
+    begun = time.monotonic()
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
+    return time.monotonic() - begun
+
+
+def shared(workers: list[Worker]) -> bool:
+    """Whether every lease is held by one of them, and all have their share."""
+    held = [set(each.held) for each in workers]
+    fair = all(len(NAMES) // len(workers) <= len(each) <= -(-len(NAMES) // len(workers)) for each in held)
+    return fair and set.union(*held) == NAMES and sum(map(len, held)) == len(NAMES)
+
+
+async def overlaps(it: Opened) -> int:
+    """How many commits under an epoch came later than one under a later epoch of the same lease."""
+    (row,) = await it.pool.fetch(
+        "select count(distinct handler), count(*) filter (where exists (select from hayai.inbox late where "
+        "late.handler = i.handler and late.run::int < i.run::int and late.handled_at >= i.handled_at)) as overlaps "
+        "from hayai.inbox i"
+    )
+    assert row["count"] == len(NAMES)
+    return int(row["overlaps"])
+
+
+@pytest.mark.parametrize(("leases", "workers"), [(8, 1), (8, 3), (8, 5), (8, 20), (1, 7)])
+def test_shares_are_even_and_make_up_the_whole(leases: int, workers: int) -> None:
+    """Whoever goes away with the odd ones."""
+    shares = [_share("handler/0", leases, workers, before) for before in range(workers)]
+    assert sum(shares) == leases
+    assert max(shares) - min(shares) <= 1
+
+
+@pytest.mark.fault
+async def test_three_workers_share_and_a_killed_ones_leases_are_taken_over(database: ServedDatabase) -> None:
+    """In under five seconds, all of them under new epochs and as somebody's unfinished work."""
+    async with working(database, 3) as workers:
+        await until(lambda: shared(workers))
+        killed, *others = workers
+        left = killed.held
+        killed.process.kill()
+        assert await until(lambda: shared(others)) < 5
+        taken = [line for each in others for line in each.said if line[0] == "acquired" and line[3] == "orphaned"]
+        assert {line[1]: int(line[2]) for line in taken} == {name: epoch + 1 for name, epoch in left.items()}
+
+
+@pytest.mark.fault
+async def test_who_comes_and_who_goes_is_reckoned_with_at_once(database: ServedDatabase) -> None:
+    """In under two seconds each way; what is given back is nobody's unfinished work."""
+    async with working(database, 1) as workers:
+        (first,) = workers
+        await until(lambda: shared([first]))
+        workers.append(second := await started(database))
+        await until(lambda: bool(second.said))
+        assert await until(lambda: shared([first, second])) < 2
+        second.process.send_signal(signal.SIGTERM)
+        await second.process.wait()
+        assert await until(lambda: shared([first])) < 2
+        assert [line[3] for each in workers for line in each.said if line[0] == "acquired"] == ["given"] * 16
+
+
+@pytest.mark.fault
+async def test_a_worker_that_was_stopped_is_refused_when_it_goes_on(database: ServedDatabase, it: Opened) -> None:
+    """Its leases have gone to the other meanwhile: what it commits under their old epochs does not count."""
+    async with working(database, 2) as workers:
+        zombie, other = workers
+        await until(lambda: shared(workers))
+        held = zombie.held
+        os.kill(zombie.process.pid, signal.SIGSTOP)
+        await until(lambda: shared([other]))
+        told = len(zombie.said)
+        os.kill(zombie.process.pid, signal.SIGCONT)
+        await until(lambda: zombie.count("lost", told) == len(held))
+        await until(lambda: shared(workers))
+        assert await overlaps(it) == 0
+
+
+@pytest.mark.fault
+async def test_no_lease_is_anybodys_twice_while_workers_come_and_die(database: ServedDatabase, it: Opened) -> None:
+    """Whatever was committed under an epoch was committed before anything under the next."""
+    async with working(database, 2) as workers:
+        for _ in range(3):
+            await until(lambda: shared([each for each in workers if each.process.returncode is None]))
+            workers[-2].process.kill()
+            await workers[-2].process.wait()
+            workers.append(await started(database))
+        await until(lambda: shared(workers[-2:]))
+    assert await overlaps(it) == 0
+    assert await it.pool.fetch("select from hayai.lease where epoch < 2") == []
+
+
+@pytest.mark.fault
+async def test_a_clock_that_is_set_back_leaves_no_lease_with_the_dead(database: ServedDatabase, it: Opened) -> None:
+    """By ten minutes: the dead worker's time would end ten minutes late."""
+    async with working(database, 2) as workers:
+        await until(lambda: shared(workers))
+        killed, other = workers
+        killed.process.kill()
+        await it.pool.fetch("update hayai.worker set expires_at = expires_at + interval '10 minutes'")
+        assert await until(lambda: shared([other])) < 5
