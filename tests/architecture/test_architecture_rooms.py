@@ -27,7 +27,7 @@ GROUPS = {
         for path in (ROOT / "core/hayai/ports").glob("*.py")
         if path.stem not in {"__init__", "base"}
     ),
-    *("hayai.bus", "hayai.channels", "hayai.agents", "hayai.migrations"),
+    *("hayai.bus", "hayai.channels", "hayai.agents", "hayai.migrations", "hayai.fronts", "hayai.renderers"),
 }
 SHARED = {"fastapi", "pydantic", "starlette"}
 """What every room may import: the types of the house's own face."""
