@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
 
-from hayai.errors import DatabaseUnfit, TenantWrong, Unavailable
+from hayai.errors import TenantWrong, Unavailable
+from hayai.roles import check_role
 from hayai.tokens import token
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from hayai.ports.database import Address, Database, Role
 
@@ -35,19 +36,6 @@ CHECK_SECONDS = 3
 _BIND = """
 select set_config('hayai.tenant', $1, true), set_config('statement_timeout', '20s', true),
        set_config('lock_timeout', '10s', true), set_config('idle_in_transaction_session_timeout', '60s', true)
-"""
-
-_ROLE = """
-select current_user as role, me.rolsuper as superuser,
-       exists (select from pg_roles other where (other.rolsuper or other.rolbypassrls)
-               and pg_has_role(current_user, other.oid, 'member')) as bypasses,
-       exists (select from pg_namespace where nspname = 'hayai') as migrated,
-       array(select c.relname::text from pg_class c where c.relnamespace = to_regnamespace('hayai')
-             and c.relkind in ('r', 'p') and pg_has_role(current_user, c.relowner, 'member')) as owned,
-       array(select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant'
-             where c.relnamespace = to_regnamespace('hayai') and c.relkind in ('r', 'p')
-             and not c.relrowsecurity) as unguarded
-  from pg_roles me where me.rolname = current_user
 """
 
 # The first line that fits is said. Measured: a Postgres that is killed under load shows itself by four classes.
@@ -155,7 +143,7 @@ class Pool:
         first = await connect(self._database, self._role)
         try:
             if self._role == "application":
-                await _check_role(first)
+                await check_role(first)
         finally:
             await first.close()
         # The ledger's statements leave nothing behind in a session, and are many: no second round trip to tidy up.
@@ -193,6 +181,21 @@ class Pool:
         """The rows of one statement, which is a transaction of its own and of no tenant. Raises Unavailable."""
         async with self._acquired() as connection, _translated(connection):
             return list(await connection.fetch(query, *values))
+
+    @asynccontextmanager
+    async def listening(self, channel: str, hear: Callable[[], None]) -> AsyncGenerator[asyncio.Event]:
+        """Call `hear` at each notification on `channel`; the event is set when the connection is gone.
+
+        The connection is one of its own, past the pool. Raises Unavailable.
+        """
+        gone = asyncio.Event()
+        connection = await connect(self._database, self._role)
+        try:
+            connection.add_termination_listener(lambda _: gone.set())
+            await connection.add_listener(channel, lambda *_: hear())
+            yield gone
+        finally:
+            connection.terminate()
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncGenerator[asyncpg.Connection]:
@@ -273,32 +276,3 @@ async def _leave(connection: asyncpg.Connection) -> None:
 
 
 _PASSED = ("loop", "connection_class", "record_class")
-
-
-async def _check_role(connection: asyncpg.Connection) -> None:
-    found = await connection.fetchrow(_ROLE)
-    assert found is not None
-    role = found["role"]
-    if found["superuser"]:
-        raise DatabaseUnfit(
-            f"The application's role {role} is a superuser and would see every tenant's rows: {_ADVICE}"
-        )
-    if found["bypasses"]:
-        raise DatabaseUnfit(
-            f"The application's role {role} has, or may take on, BYPASSRLS and would see every tenant's rows: {_ADVICE}"
-        )
-    if not found["migrated"]:
-        raise DatabaseUnfit("The database holds no schema hayai yet: run `hayai migrate` first.")
-    if found["owned"]:
-        raise DatabaseUnfit(
-            f"The application's role {role} owns {', '.join(sorted(found['owned']))} and could lift row-level "
-            f"security: {_ADVICE}"
-        )
-    if found["unguarded"]:
-        raise DatabaseUnfit(
-            f"No row-level security on {', '.join(sorted(found['unguarded']))}, though it has a tenant column: "
-            "add `enable row level security` and a policy in a new migration."
-        )
-
-
-_ADVICE = "connect as a role that owns nothing and has no attributes, such as hayai_application."

@@ -86,11 +86,31 @@ def test_the_doctor_reports_wrong_settings_beside_what_is_well(hayai: CliRunner,
     assert "is not TOML" in findings["settings"]["says"]
 
 
+def test_the_doctor_names_a_wrong_agent_and_a_wrong_business_while_nothing_runs(
+    hayai: CliRunner, tmp_path: Path
+) -> None:
+    """Both are known without a server."""
+    (tmp_path / "tier.toml").write_text(f'agents = ["acmee"]\nbusinesses = ["acme.toml", "none.toml"]\n{WORKING}')
+    (tmp_path / "acme.toml").write_text('tennant = "acme"')
+    report = hayai.invoke(app, ["doctor", "--tier", "tier.toml", "--json"])
+    wrong = {each["part"]: each["says"] for each in json.loads(report.stdout) if not each["ok"]}
+    assert "There is no 'acmee' in hayai.agents" in wrong["tier agents/acmee"]
+    assert "did you mean 'tenant'?" in wrong["business acme.toml"]
+    assert "none.toml" in wrong["business none.toml"]
+
+
 def test_a_new_plugin_with_a_bad_name_is_refused(hayai: CliRunner) -> None:
     """The rule for names is in the sentence."""
     refused = hayai.invoke(app, ["new", "handler", "Bad Name"])
     assert refused.exit_code == 1
     assert refused.stderr.startswith("hayai: ")
+
+
+def test_a_port_for_what_serves_none_is_refused(hayai: CliRunner, tmp_path: Path) -> None:
+    """It is not left out in silence: nothing is written."""
+    refused = hayai.invoke(app, ["new", "handler", "acme", "--port", "calendar"])
+    assert (refused.exit_code, list(tmp_path.iterdir())) == (1, [])
+    assert "Only an adapter serves a port" in refused.stderr
 
 
 def test_a_new_plugin_lists_its_files(hayai: CliRunner, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from hayai.local.credentials import Credentials
 from hayai.local.nats import configuration
 from hayai.local.postgres import DATABASE_SQL, roles
 from hayai.local.services import APPLICATION, DATABASE, NATS, OWNER, POSTGRES, SERVICES, Service
+from hayai.ports.database import LEDGER
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -75,7 +76,7 @@ def test_the_roles_are_made_with_the_same_rights() -> None:
     alters = re.findall(r"alter role (\w+) (login .*?) password", roles(Credentials()))
     creates = re.findall(r"create role (\w+) (login .*?) password", shipped)
     assert sorted(alters) == sorted(creates)
-    assert {role for role, _ in creates} == {OWNER, APPLICATION}
+    assert {role for role, _ in creates} == {OWNER, APPLICATION, LEDGER}
     statements = [line.strip() for line in DATABASE_SQL.splitlines() if line]
     assert [line for line in shipped.splitlines() if " database " in line and not line.startswith("--")] == statements
 

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from hayai.errors import LocalStackRefused, SettingsError
+from hayai.local.folder import open_folder
 from hayai.local.place import find_place, outside
 from hayai.local.ports import listener, next_free
 from hayai.local.services import PORTS
@@ -221,6 +222,19 @@ async def test_a_reset_forgets_what_hayai_made_and_nothing_else(fresh: Path) -> 
     assert os.listdir(fresh) == ["mine.txt"]  # noqa: PTH208 - not pathlib's, which ruff holds for blocking
     async with stack(fresh) as local:
         assert local.first
+
+
+def test_a_folder_that_is_not_hayais_is_neither_reset_nor_used(tmp_path: Path) -> None:
+    """Somebody else's logs and keys stay, and a start that would mix with them is refused; nothing is made."""
+    for name in ("logs", "keys"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.txt").write_text("stays")
+    before = sorted(tmp_path.rglob("*"))
+    assert reset(tmp_path) == [f"There is no local data in {tmp_path}: nothing was deleted."]
+    assert reset(tmp_path / "none") == [f"There is no local data in {tmp_path / 'none'}: nothing was deleted."]
+    with pytest.raises(LocalStackRefused, match="holds logs that Hayai did not make: choose an empty folder"):
+        open_folder(tmp_path)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 async def test_a_lost_credentials_file_is_replaced_and_the_roles_get_new_passwords(data: Path) -> None:

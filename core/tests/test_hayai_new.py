@@ -121,6 +121,13 @@ def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_word_of_python_is_refused(tmp_path: Path) -> None:
+    """The name becomes a variable of the package, which `class` cannot be."""
+    with pytest.raises(SettingsError, match="'class' cannot be a plugin's name: it is a word of Python itself"):
+        write("handler", "class", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_name_that_is_installed_already_is_refused(tmp_path: Path) -> None:
     """Two plugins of one name would both be refused."""
     with pytest.raises(SettingsError, match=r"'nats' is taken by hayai in hayai\.bus"):

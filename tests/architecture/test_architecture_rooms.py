@@ -33,7 +33,13 @@ SHARED = {"fastapi", "pydantic", "starlette"}
 """What every room may import: the types of the house's own face."""
 ONLY_IN = {
     "nats": ("core/hayai/bus/",),
-    "asyncpg": ("core/hayai/pools.py", "core/hayai/migrations.py", "adapters/postgres/"),
+    "asyncpg": (
+        "core/hayai/pools.py",
+        "core/hayai/roles.py",
+        "core/hayai/migrations.py",
+        "core/hayai/ledger/",
+        "adapters/postgres/",
+    ),
 }
 
 

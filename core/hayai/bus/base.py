@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hayai.envelope import Codec, Envelope
     from hayai.event import Event
     from hayai.handlers import Subscription
+    from hayai.ledger.outcome import Outgoing
     from hayai.ports.base import Settings
     from hayai.tier import Tier
     from hayai.vocabulary.operations import DeadLettered
@@ -81,6 +82,13 @@ class Bus(Adapter):
     @abstractmethod
     async def send(self, envelope: Envelope) -> None:
         """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
+
+    @abstractmethod
+    async def send_all(self, several: Sequence[Outgoing]) -> None:
+        """Store many events that are encoded already, those of one key in their order; what the relay calls.
+
+        Raises MessageTooLarge, Unavailable: some may be stored by then, and are not stored again under their ids.
+        """
 
     @abstractmethod
     async def subscribe(self, subscription: Subscription, tier: Tier) -> None:

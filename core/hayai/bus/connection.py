@@ -149,6 +149,13 @@ class Connection:
                 "JetStream on, then try again."
             ) from None
 
+    async def ask(self, subject: str, body: bytes, *, headers: dict[str, str], seconds: float) -> bytes | None:
+        """The answer's body; None where none came."""
+        try:
+            return (await self._client.request(subject, body, timeout=seconds, headers=headers)).data
+        except (nats.errors.Error, OSError):
+            return None
+
     async def flush(self) -> None:
         """Return when the server has acted on what was sent so far, or does not answer.
 

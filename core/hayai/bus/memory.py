@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hayai.clock import Clock
     from hayai.envelope import Codec, Envelope
     from hayai.handlers import Subscription
+    from hayai.ledger.outcome import Outgoing
     from hayai.tier import Tier
     from hayai.vocabulary.operations import DeadLettered
 
@@ -75,6 +76,12 @@ class MemoryBus(Bus):
         await self.check()
         self.log.append(subject, body, id=envelope.id)
         await asyncio.sleep(0)
+
+    async def send_all(self, several: Sequence[Outgoing]) -> None:
+        """Store many events that are encoded already."""
+        await self.check()
+        for each in several:
+            self.log.append(each.subject, each.body, id=each.id)
 
     async def subscribe(self, subscription: Subscription, tier: Tier) -> None:
         """Run this handler from now until drain()."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from hayai.bus.base import PLATFORM, Bus
+from hayai.bus.batches import Batches
 from hayai.bus.connection import Connection
 from hayai.bus.consumer import Consumer, Pace
 from hayai.bus.delivery import Delivery
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from hayai.envelope import Codec, Envelope
     from hayai.handlers import Policy, Subscription
     from hayai.ledger.ledger import Ledger
-    from hayai.ledger.outcome import Fence
+    from hayai.ledger.outcome import Fence, Outgoing
     from hayai.tier import Tier
 
 _log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class NatsBus(Bus):
         self._connection = Connection(settings.url)
         self._jetstream = JetStream(self._connection)
         self._publisher = Publisher(self._connection, deadline=settings.publish_deadline)
+        self._batches = Batches(self._connection, self._publisher)
         self._ledger = ledger
         self._posts: dict[str, Post] = {}
         self._shares = Shares(settings.partitions, self._posts, ledger)
@@ -126,6 +128,10 @@ class NatsBus(Bus):
     async def send(self, envelope: Envelope) -> None:
         """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
         await self._publisher.send(subject_of(envelope), encode(envelope), id=envelope.id, what=envelope.type)
+
+    async def send_all(self, several: Sequence[Outgoing]) -> None:
+        """Store many events that are encoded already, in batches where that pays."""
+        await self._batches.send(several)
 
     async def subscribe(self, subscription: Subscription, tier: Tier) -> None:
         """Run this handler from now until drain()."""

@@ -135,6 +135,7 @@ def configuration(
         "max_consumers": -1,
         "duplicate_window": int(window * NANOSECONDS),
         "allow_direct": True,
+        "allow_atomic": True,
     }
 
 
@@ -147,6 +148,7 @@ _PROMISES = (
     "num_replicas",
     "max_msgs",
     "max_msgs_per_subject",
+    "allow_atomic",
 )
 _LIMITS = ("max_bytes", "max_age", "duplicate_window")
 _UNSAFE = {"no_ack": False, "sealed": False, "persist_mode": "default"}

@@ -20,7 +20,9 @@ def dev(
     data: DataOption = Path(".hayai"),
     port: Annotated[int | None, typer.Option(help="the web port to try first; default: the last one, or 8080")] = None,
     ready_file: Annotated[Path | None, typer.Option(help="write JSON here when everything is ready")] = None,
-    reset: Annotated[bool, typer.Option("--reset", help="delete the data folder and stop")] = False,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="delete what Hayai keeps in the data folder, and stop")
+    ] = False,
 ) -> None:
     """Start bus, database and web chat as child processes of this one, and run until Ctrl-C."""
     with sentences():

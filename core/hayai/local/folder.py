@@ -53,6 +53,10 @@ class Folder:
         """The passwords of the servers."""
         return self.data / "credentials"
 
+    def is_used(self) -> bool:
+        """Whether a stack has begun here: it leaves three files, of which one may have been deleted since."""
+        return sum(each.is_file() for each in (self.lock, self.ports, self.credentials)) > 1
+
 
 def open_folder(data: Path) -> Folder:
     """Make the folder where it is missing. Raises LocalStackRefused where it cannot be used."""
@@ -61,6 +65,7 @@ def open_folder(data: Path) -> Folder:
             "The local stack runs on Linux and macOS: on Windows, run it inside WSL, or use compose.yaml."
         )
     folder = Folder(data.expanduser().resolve())
+    _refuse_strangers(folder)
     with disk_troubles(folder.data):
         if not folder.data.exists():
             folder.data.mkdir(parents=True)
@@ -74,6 +79,16 @@ def open_folder(data: Path) -> Folder:
         )
     refuse_full(folder.data)
     return folder
+
+
+def _refuse_strangers(folder: Folder) -> None:
+    """Raises LocalStackRefused where somebody else keeps things under our names: a reset would delete them."""
+    ours = (folder.logs, folder.run, folder.data / "nats", folder.data / "postgres")
+    taken = [each.name for each in ours if each.is_dir() and os.access(each, os.R_OK) and any(each.iterdir())]
+    if taken and not folder.is_used():
+        raise LocalStackRefused(
+            f"{folder.data} holds {', '.join(taken)} that Hayai did not make: choose an empty folder with --data."
+        )
 
 
 def refuse_full(data: Path, *, least: int = LEAST_FREE) -> None:

@@ -1,4 +1,4 @@
-"""Postgres from its wheel: made whole or not at all, reached by password on 127.0.0.1 only, by two roles."""
+"""Postgres from its wheel: made whole or not at all, reached by password on 127.0.0.1 only."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import subprocess
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
+from pydantic import SecretStr
+
 from hayai.errors import LocalStackRefused
 from hayai.local.files import disk_troubles
 from hayai.local.processes import Command, bare_environment
 from hayai.local.server import Server
 from hayai.local.services import APPLICATION, DATABASE, HOST, OWNER, POSTGRES, Service
+from hayai.ports.database import LEDGER, ledger_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,28 +32,36 @@ _INITDB = ("--username=postgres", "--auth=reject", "--encoding=UTF8", "--data-ch
 _ACCESS = "host all all 127.0.0.1/32 scram-sha-256\n"
 """pg_hba.conf: postgres, the superuser, has no password and so no way in."""
 
+_ROLES_FILE, _ROLES = "hayai.roles", f"{OWNER} {APPLICATION} {LEDGER}"
+"""Beside the data: which roles it has."""
+
 _STATUS_LINE = 7
 """postmaster.pid says in its eighth line whether the server is ready, as pg_ctl reads it (src/bin/pg_ctl)."""
 
 
 def roles(credentials: Credentials) -> str:
-    """SQL that makes the two roles, or gives those that are there these passwords."""
-    secrets = {OWNER: credentials.owner, APPLICATION: credentials.application}
+    """SQL that makes the roles, or gives those that are there these passwords."""
+    application = SecretStr(credentials.application)
+    passwords = {OWNER: SecretStr(credentials.owner), APPLICATION: application, LEDGER: ledger_password(application)}
     return "".join(
         f"do $$ begin if to_regrole('{role}') is null then create role {role}; end if; end $$;\n\n"
-        f"alter role {role} login nosuperuser nobypassrls password '{password}';\n\n"
-        for role, password in secrets.items()
+        f"alter role {role} login nosuperuser nobypassrls password '{password.get_secret_value()}';\n\n"
+        for role, password in passwords.items()
+        if password
     )
 
+
+CONNECT_SQL = f"""\
+grant connect on database {DATABASE} to {APPLICATION}, {LEDGER};
+
+"""
 
 DATABASE_SQL = f"""\
 create database {DATABASE} owner {OWNER};
 
 revoke all on database {DATABASE} from public;
 
-grant connect on database {DATABASE} to {APPLICATION};
-
-"""
+{CONNECT_SQL}"""
 
 
 class PostgresServer(Server):
@@ -70,8 +81,9 @@ class PostgresServer(Server):
         with disk_troubles(self._place.home):
             if not self._data.exists():
                 self._make()
-            elif self._new_passwords:
-                self._alone(self._data, roles(self._credentials))
+            elif self._new_passwords or not self._has_roles():
+                self._alone(self._data, roles(self._credentials) + CONNECT_SQL)
+                self._note_roles(self._data)
         self._new_passwords = False
 
     def command(self) -> Command:
@@ -118,7 +130,16 @@ class PostgresServer(Server):
         self._run("initdb", "-D", str(fresh), *_INITDB)
         (fresh / "pg_hba.conf").write_text(_ACCESS, encoding="utf-8")
         self._alone(fresh, roles(self._credentials) + DATABASE_SQL)
+        self._note_roles(fresh)
         fresh.rename(self._data)
+
+    def _has_roles(self) -> bool:
+        """Whether the data was made, or brought up to date, by a release that knew the roles of this one."""
+        noted = self._data / _ROLES_FILE
+        return noted.exists() and noted.read_text(encoding="utf-8") == _ROLES
+
+    def _note_roles(self, data: Path) -> None:
+        (data / _ROLES_FILE).write_text(_ROLES, encoding="utf-8")
 
     def _alone(self, data: Path, sql: str) -> None:
         """Run SQL in the single-user mode: no server, no password and no port is needed."""

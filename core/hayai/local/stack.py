@@ -191,8 +191,11 @@ def _configured(environment: Mapping[str, str]) -> tuple[bool, bool]:
 def reset(data: Path) -> list[str]:
     """Forget what a local stack keeps in `data`: end leftovers, delete its files and no others; says what it did.
 
+    A folder in which no stack has ever run is left as it is: what is called logs or keys there is somebody else's.
     Raises LocalStackRefused while a stack runs there.
     """
+    if not Folder(data.expanduser().resolve()).is_used():
+        return [f"There is no local data in {data}: nothing was deleted."]
     folder = open_folder(data)
     lock = FolderLock(folder.lock)
     with disk_troubles(folder.data):

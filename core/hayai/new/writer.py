@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -62,6 +63,8 @@ def _skeleton(kind: str, port: str) -> Traversable:
 
 
 def _check_name(name: str) -> None:
+    if keyword.iskeyword(name):
+        raise SettingsError(f"{name!r} cannot be a plugin's name: it is a word of Python itself. Choose another name.")
     if _NAME.match(name) is None:
         raise SettingsError(
             f"{name!r} cannot be a plugin's name: use 2 to 20 lower-case letters and digits, a letter first."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -36,11 +35,13 @@ class Address:
 
 
 def ledger_password(application: SecretStr | None) -> SecretStr | None:
-    """The ledger's password where none is set: derived from the application's, so that there is none more to keep."""
+    """The ledger's password where none is set: derived from the application's, so that there is none more to keep.
+
+    SHA-256 of `hayai ledger:` and that password, in hexadecimal digits: Postgres can derive it too.
+    """
     if application is None:
         return None
-    key = application.get_secret_value().encode()
-    return SecretStr(hmac.new(key, b"hayai ledger", hashlib.sha256).hexdigest())
+    return SecretStr(hashlib.sha256(f"hayai ledger:{application.get_secret_value()}".encode()).hexdigest())
 
 
 class Database(Adapter):

@@ -19,6 +19,8 @@ from hayai.clock import Clock, system_clock
 from hayai.contracts import store
 from hayai.contracts.registry import Registry
 from hayai.errors import HandlerMisdeclared, PluginError
+from hayai.ledger.ledger import Ledger
+from hayai.ledger.relay import Relay
 from hayai.migrations import migrate, refuse_unapplied
 from hayai.pools import Pool
 from hayai.ports.database import Database
@@ -86,7 +88,10 @@ async def running_install(
         shop = Workshop(stack, {"clock": clock})
         await shop.prepare(settings, PORTS, channels=True)
         install = await _standing(shop, settings, clock, migrating=migrating)
+        ledger_pool = await shop.start(Pool(install.tier.database, role="ledger"))
+        shop.resources["ledger"] = Ledger(ledger_pool, install.pool)
         bus = await shop.make("bus", Bus)
+        await shop.start(Relay(ledger_pool, bus.send_all))
         shop.resources |= {"bus": bus, "tier": install.tier}
         channels = await _standing_channels(shop)
         agents, problems = await asyncio.to_thread(agent_parts, settings.agents)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hayai.local.ready import forget_ready, write_ready
@@ -17,9 +19,9 @@ from hayai.runtime.standing import configured
 from hayai.settings import read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from hayai.channel import Channel
     from hayai.runtime.serving import Open
 
 
@@ -41,7 +43,7 @@ async def dev(
         settings = await asyncio.to_thread(read_settings, tier_file, environment)
         async with open_door(settings, migrating=True, listener=await stack.door(), front=True) as opened:
             seconds = time.monotonic() - began
-            say(render(_screen(stack, opened, seconds)))
+            say(render(_screen(stack, opened, seconds, reset=forgetting(data, stack.data))))
             if ready_file:
                 await asyncio.to_thread(_tell, ready_file, stack, opened, seconds)
             await until_first(stop, opened.closed)
@@ -49,19 +51,27 @@ async def dev(
     say("Stopped. No process is left; your data is kept.")
 
 
-def _screen(stack: LocalStack, opened: Open, seconds: float) -> Screen:
+def _screen(stack: LocalStack, opened: Open, seconds: float, *, reset: str) -> Screen:
     servers = {name: url for name, url in stack.urls.items() if name != "web"}
     problems = [f"Runs without it: {problem}" for problem in opened.running.problems]
     businesses = opened.running.install.tier.businesses
     demos = {businesses[tenant].name: url for tenant, url in _pages(opened).items()}
-    return Screen(opened.url, demos, servers, stack.places, seconds, [*stack.notes, *problems])
+    return Screen(opened.url, demos, servers, stack.places, seconds, [*stack.notes, *problems], reset=reset)
+
+
+def forgetting(data: Path, absolute: Path) -> str:
+    """The command that forgets what is in `data`, which is `absolute`: make knows the default folder only."""
+    return "make dev.reset" if data == Path(".hayai") else f"hayai dev --reset --data {shlex.quote(str(absolute))}"
 
 
 def _pages(opened: Open) -> Mapping[str, str]:
-    """Tenant -> the page where its customers write."""
-    tenants = opened.running.install.tier.businesses
-    paths = {tenant: channel.page(tenant) for channel in opened.running.channels for tenant in tenants}
-    return {tenant: f"{opened.url}{path}" for tenant, path in paths.items() if path}
+    return pages(opened.url, opened.running.install.tier.businesses, opened.running.channels)
+
+
+def pages(url: str, tenants: Iterable[str], channels: Sequence[Channel]) -> dict[str, str]:
+    """Tenant -> the page where its customers write, of the channels that have one; the first channel's goes before."""
+    found = {tenant: [path for each in channels if (path := each.page(tenant))] for tenant in tenants}
+    return {tenant: f"{url}{paths[0]}" for tenant, paths in found.items() if paths}
 
 
 def _tell(ready_file: Path, stack: LocalStack, opened: Open, seconds: float) -> None:

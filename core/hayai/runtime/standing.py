@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from hayai.bus.base import Bus
-from hayai.doctor import Finding, look, look_at_disk, look_at_plugins, look_at_python
+from hayai.business import load_business
+from hayai.doctor import Finding, look, look_at_disk, look_at_plugins, look_at_python, problem
 from hayai.errors import SettingsError
 from hayai.local.folder import Folder
 from hayai.local.lock import holder
@@ -69,7 +70,7 @@ def examine(tier: Path | None, data: Path) -> list[Finding]:
     except SettingsError as wrong:
         return [*findings, Finding("settings", ok=False, says=str(wrong))]
     findings.append(Finding("settings", ok=True, says=f"{settings.source}, tier {settings.tier}"))
-    findings.append(look_at_contracts(settings))
+    findings += [*_named(settings), look_at_contracts(settings), *_businesses(settings)]
     return [*findings, *asyncio.run(_servers(settings)), *look_at_door(settings.web)]
 
 
@@ -115,6 +116,24 @@ def _stack(tier: Path | None, data: Path) -> list[Finding]:
     return [Finding("local stack", ok=False, says=says)]
 
 
+def _named(settings: InstallSettings) -> list[Finding]:
+    """Each agent and channel that the tier file names and that does not load: `hayai dev` runs without it."""
+    names = [("agents", name) for name in settings.agents] + [("channels", name) for name in settings.channels]
+    wrong = [(f"tier {group}/{name}", problem(f"hayai.{group}", name)) for group, name in names]
+    return [Finding(part, ok=False, says=says) for part, says in wrong if says]
+
+
+def _businesses(settings: InstallSettings) -> list[Finding]:
+    """Each business file that cannot be used; no server has to run to know."""
+    findings: list[Finding] = []
+    for source in settings.businesses:
+        try:
+            load_business(source)
+        except SettingsError as wrong:
+            findings.append(Finding(f"business {source}", ok=False, says=str(wrong)))
+    return findings
+
+
 async def _servers(settings: InstallSettings) -> list[Finding]:
     return [await look("database", lambda: _database(settings)), await look("bus", lambda: _bus(settings))]
 
@@ -122,7 +141,8 @@ async def _servers(settings: InstallSettings) -> list[Finding]:
 async def _database(settings: InstallSettings) -> str:
     async with standing_install(settings) as install:
         await install.pool.check()
-        return f"answers; {len(install.tier.businesses)} businesses are installed"
+        number = len(install.tier.businesses)
+        return f"answers; {number} {'business is' if number == 1 else 'businesses are'} installed"
 
 
 async def _bus(settings: InstallSettings) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
     from contextlib import AsyncExitStack
 
+    from hayai.ledger.relay import Relay
     from hayai.pools import Pool
     from hayai.ports.base import Adapter, Settings
     from hayai.settings import InstallSettings, Table
@@ -37,7 +38,7 @@ PORTS: dict[str, type[Adapter]] = {
 """What every install stands on beside its secrets, in the order in which it is built."""
 
 A = TypeVar("A", bound="Adapter")
-S = TypeVar("S", bound="Adapter | Pool")
+S = TypeVar("S", bound="Adapter | Pool | Relay")
 
 
 class Workshop:
