@@ -7,7 +7,9 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from typing_extensions import TypeVar as TypeVarWithDefault
 
 from hayai.errors import HandlerMisdeclared, SettingsError
 from hayai.event import Event
@@ -22,16 +24,17 @@ if TYPE_CHECKING:
     from hayai.tier import Tier
 
 E = TypeVar("E", bound=Event)
+Followed_co = TypeVarWithDefault("Followed_co", bound=Event, default=Event, covariant=True)
 
 
 @dataclass(frozen=True)
-class Keyed:
+class Keyed(Generic[Followed_co]):
     """A follow-up with its meaning told, for a handler that returns several events of one type.
 
     The meaning goes into the derived id, so it must be the same whenever the same event is handled again.
     """
 
-    event: Event
+    event: Followed_co
     meaning: str
 
 
@@ -194,7 +197,7 @@ def follow_ups(returned: Returned) -> list[Keyed]:
 def returned_events(handler: Callable[..., Any]) -> tuple[type[Event], ...]:
     """The events that the return annotation of `handler` names, in its order; `Event` where it names none outright.
 
-    `Annotated[Keyed, AppointmentBooked]` says what is inside a Keyed.
+    `Keyed[AppointmentBooked]` says what is inside of it.
     """
     hints = _hints(handler)
     return tuple(dict.fromkeys(_named(hints["return"]))) if "return" in hints else (Event,)
@@ -205,8 +208,7 @@ def _named(hint: Any) -> Iterator[type[Event]]:
     if isinstance(hint, type) and issubclass(hint, Event):
         yield hint
     elif typing.get_origin(hint) is typing.Annotated:
-        told = [each for each in parts[1:] if isinstance(each, type) and issubclass(each, Event)]
-        yield from told or _named(parts[0])
+        yield from _named(parts[0])
     elif parts:
         yield from (each for part in parts for each in _named(part))
     elif hint not in {None, type(None), ...}:  # Any, a bare list, a Keyed of what

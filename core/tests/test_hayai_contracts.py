@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import Field
@@ -122,7 +122,7 @@ def test_two_classes_that_say_the_same_in_other_words_fit() -> None:
 
 
 def test_what_a_handler_returns_is_read_from_its_annotation() -> None:
-    """Single, listed, united, optional, and inside a Keyed that is annotated."""
+    """Single, listed, united, optional, and inside of a Keyed."""
     group = Handlers("all")
 
     @group.on(BookedFirst)
@@ -135,7 +135,7 @@ def test_what_a_handler_returns_is_read_from_its_annotation() -> None:
         return []
 
     @group.on(BookedFirst)
-    async def keyed(booked: BookedFirst, context: Context) -> list[Annotated[Keyed, Reminded]]:
+    async def keyed(booked: BookedFirst, context: Context) -> list[Keyed[Reminded]]:
         """With meanings."""
         return []
 

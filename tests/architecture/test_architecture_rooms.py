@@ -32,7 +32,7 @@ GROUPS = {
 SHARED = {"fastapi", "pydantic", "starlette"}
 """What every room may import: the types of the house's own face."""
 ONLY_IN = {
-    "nats": ("core/hayai/bus/",),
+    "nats": ("core/hayai/bus/", "adapters/faststream/"),
     "asyncpg": (
         "core/hayai/pools.py",
         "core/hayai/roles.py",

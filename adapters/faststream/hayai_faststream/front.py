@@ -6,13 +6,13 @@ import logging
 from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
-from faststream.exceptions import AckMessage, HandlerException, NackMessage, RejectMessage, SkipMessage
+from faststream.exceptions import HandlerException
 from faststream.nats import NatsBroker, NatsRouter
 
 from hayai.fronts import Front
 from hayai.handlers import Context, Handlers
 from hayai_faststream.annotations import CONTEXT, terms_of
-from hayai_faststream.message import EventMessage, grant
+from hayai_faststream.message import EventMessage, grant, settle
 from hayai_faststream.returned import following
 from hayai_faststream.routes import read
 
@@ -62,7 +62,7 @@ def _called(route: Route, group: str) -> Handler[Any]:
         try:
             returned = await (function(event) if alone else function(event, context))
         except HandlerException as wish:
-            _settle(wish, name)
+            settle(wish, name)
             return None
         return None if returned is None else following(returned, published, name)
 
@@ -82,22 +82,12 @@ def _processed(route: Route, subscriber: LogicSubscriber[Any], broker: NatsBroke
             try:
                 response = await subscriber.process_message(message)
             except HandlerException as wish:
-                _settle(wish, name)
+                settle(wish, name)
                 return None
         grant(message.wish, message.after, name)
         return following(response.body, route.published, name)
 
     return process
-
-
-def _settle(wish: HandlerException, name: str) -> None:
-    """Do what FastStream's own word for it asks."""
-    if isinstance(wish, NackMessage):
-        grant("again", wish.extra_options.get("delay"), name)
-    elif isinstance(wish, RejectMessage):
-        grant("reject", None, name)
-    elif not isinstance(wish, AckMessage | SkipMessage):
-        raise wish
 
 
 def _logger() -> logging.Logger:

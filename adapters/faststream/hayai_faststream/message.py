@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from faststream.exceptions import AckMessage, NackMessage, RejectMessage, SkipMessage
+
 from hayai.errors import PermanentError, RateLimited, TransientError
 
 if TYPE_CHECKING:
+    from faststream.exceptions import HandlerException
+
     from hayai.envelope import Envelope
     from hayai.event import Event
 
@@ -82,3 +86,13 @@ def grant(wish: Wish | None, after: float | None, handler: str) -> None:
         raise TransientError(sentence) if after is None else RateLimited(sentence, after=after)
     if wish == "reject":
         raise PermanentError(f"{handler} rejected the event.")
+
+
+def settle(wish: HandlerException, handler: str) -> None:
+    """Do what FastStream's own word for it asks, as grant() does."""
+    if isinstance(wish, NackMessage):
+        grant("again", wish.extra_options.get("delay"), handler)
+    elif isinstance(wish, RejectMessage):
+        grant("reject", None, handler)
+    elif not isinstance(wish, AckMessage | SkipMessage):
+        raise wish

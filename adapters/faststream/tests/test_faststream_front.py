@@ -101,7 +101,7 @@ async def test_a_plain_route_may_ask_for_the_context(house: House) -> None:
     router = NatsRouter()
 
     @router.subscriber("slot.booked.v1")
-    async def remind(booked: SlotBooked, context: HayaiContext) -> list[Annotated[Keyed, ReminderDue]]:
+    async def remind(booked: SlotBooked, context: HayaiContext) -> list[Keyed[ReminderDue]]:
         return [Keyed(ReminderDue(person=context.tenant), each) for each in ("a", "b")]
 
     (found,) = await house.run(router)
