@@ -6,7 +6,7 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 BIN := .venv/bin
 MEMBERS := core $(patsubst %/pyproject.toml,%,$(wildcard adapters/*/pyproject.toml agents/*/pyproject.toml channels/*/pyproject.toml))
-ROOMS := core adapters agents channels tests conftest.py
+ROOMS := core adapters agents channels bench tests conftest.py
 PYTEST := $(BIN)/pytest
 export UV_PYTHON_DOWNLOADS := never
 
@@ -108,7 +108,7 @@ lint: .venv/.installed ## ruff: style and format
 
 .PHONY: types
 types: .venv/.installed ## mypy --strict and pyright
-	@for room in $(MEMBERS) tests/*/ conftest.py; do $(BIN)/mypy --no-error-summary $$room; done; echo "mypy: $(words $(MEMBERS)) packages and all tests"  # one by one: each room may have its conftest.py
+	@for room in $(MEMBERS) bench tests/*/ conftest.py; do $(BIN)/mypy --no-error-summary $$room; done; echo "mypy: $(words $(MEMBERS)) packages and all tests"  # one by one: each room may have its conftest.py
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --venvpath . $(MEMBERS)
 
 .PHONY: layers
@@ -126,3 +126,17 @@ format: .venv/.installed ## put every file into the house's format
 .PHONY: changelog
 changelog: .venv/.installed ## show the changelog that the fragments would make
 	@$(BIN)/towncrier build --draft --version next
+
+# --- measuring --------------------------------------------------------------------------------------------------
+
+.venv/.bench: .venv/.installed
+	@$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --group bench --editable 'core[fast,local]'
+	@touch $@
+
+.PHONY: bench
+bench: .venv/.bench ## measure the bus beside its peers and print a table; BENCH="--only consume --rounds 3" for a part
+	@$(BIN)/python -m bench $(BENCH)
+
+.PHONY: bench.json
+bench.json: .venv/.bench ## the same, and write bench/results/latest.json
+	@$(BIN)/python -m bench --json $(BENCH)

@@ -189,10 +189,17 @@ class Pool:
         The connection is one of its own, past the pool. Raises Unavailable.
         """
         gone = asyncio.Event()
+
+        def ended(_: object) -> None:
+            gone.set()
+
+        def told(*_: object) -> None:
+            hear()
+
         connection = await connect(self._database, self._role)
         try:
-            connection.add_termination_listener(lambda _: gone.set())
-            await connection.add_listener(channel, lambda *_: hear())
+            connection.add_termination_listener(ended)
+            await connection.add_listener(channel, told)
             yield gone
         finally:
             connection.terminate()

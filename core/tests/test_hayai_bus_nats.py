@@ -268,7 +268,7 @@ async def test_an_event_that_kills_every_process_becomes_a_dead_letter(server: N
     await ears.until(1)
     _, letter = await letter_of(bus, name)
     assert ears.numbers == [2]
-    assert letter.explanation.startswith("It was handed over 4 times and never settled")
+    assert letter.explanation.startswith("It was begun with 4 times and never settled")
 
 
 async def give_back_one(server: NatsServer, name: str) -> None:

@@ -84,6 +84,10 @@ class Bus(Adapter):
         """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
 
     @abstractmethod
+    def admit(self, outgoing: Outgoing) -> None:
+        """Return where the bus would take an event of that size. Raises MessageTooLarge."""
+
+    @abstractmethod
     async def send_all(self, several: Sequence[Outgoing]) -> None:
         """Store many events that are encoded already, those of one key in their order; what the relay calls.
 

@@ -33,12 +33,14 @@ class Committer:
     def __init__(self, commit: Commit) -> None:
         self._commit = commit
         self._waiting: deque[tuple[Outcome, Done]] = deque()
+        self._working = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(self, outcome: Outcome, done: Done) -> None:
         """Commit `outcome` with the next batch; never waits."""
         self._waiting.append((outcome, done))
-        if len(self._tasks) < _AT_ONCE and len(self._waiting) == 1:
+        if self._working < _AT_ONCE and len(self._waiting) == 1:
+            self._working += 1
             task = asyncio.create_task(self._work())
             self._tasks.add(task)
             task.add_done_callback(self._ended)
@@ -49,9 +51,12 @@ class Committer:
             _log.error("A commit failed outside of the ledger: %s", explained(wrong))
 
     async def _work(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
-            await self._try(batch)
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
+                await self._try(batch)
+        finally:
+            self._working -= 1
 
     async def _try(self, batch: list[tuple[Outcome, Done]]) -> None:
         """Commit all of `batch`; where that fails, each alone, so that one cannot hold up the others."""

@@ -57,8 +57,7 @@ class Consumer:
     """Holds what the server handed over, keeps it alive there until it is settled, and never works it twice at once.
 
     `recreated` is told the sequence behind which a lost consumer goes on; `seen` says which of some events (tenant and
-    id) the ledger has an outcome of already: these are acknowledged unread. Under a `fence` this process is the only
-    one, and begins with what its predecessor left.
+    id) the ledger has an outcome of already: these are acknowledged unread.
     """
 
     def __init__(
@@ -78,6 +77,8 @@ class Consumer:
         self._ack_wait = pace.ack_wait
         self.ordered = pace.ordered
         self.fence = fence
+        self.inherited = 0
+        """Up to this stream sequence, messages may have been in the hands of a process that died."""
         self._gate = Gate(seen, self._enter) if seen else None
         self._remembered = 2 * pace.window
         self._lanes: Lanes[tuple[str, str], Message] = Lanes(work, concurrency=pace.concurrency)
@@ -99,11 +100,14 @@ class Consumer:
             lost=self._lost,
         )
 
-    async def start(self) -> None:
-        """Find or create the place on the server and ask for messages. Raises HandlerMisdeclared, Unavailable."""
+    async def start(self, *, orphaned: bool = False) -> None:
+        """Find or create the place on the server and ask for messages, those that a dead process left `orphaned` first.
+
+        Raises HandlerMisdeclared, Unavailable.
+        """
         self._reached = await self._durable.find_or_create()
-        if self.fence is not None:
-            await self._durable.take_over()
+        if orphaned:
+            self.inherited = await self._durable.take_over()
         self._unwatch = self._connection.watch(lambda: None, self._pull.again)
         self._start(self._keep_alive())
         await self._pull.start()
@@ -232,6 +236,7 @@ class NatsMessage(Message):
         """Its place and time: a stream that was made anew uses the places again, but not the times."""
         self.reply = raw.reply
         self.fence = consumer.fence
+        self.inherited = self.sequence <= consumer.inherited
         self._lane: Lane = self.address.lane if consumer.ordered else self.identity
         self._headers = raw.headers
         self._consumer = consumer

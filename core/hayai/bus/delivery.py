@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections import deque
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,7 +27,7 @@ from hayai.tokens import derived
 from hayai.vocabulary.operations import DeadLettered
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import AsyncGenerator, Awaitable, Iterable
 
     from hayai.bus.base import Bus
     from hayai.bus.message import Message
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
     from hayai.event import Event
     from hayai.handlers import Keyed, Subscription
     from hayai.ledger.ledger import Ledger
+    from hayai.ledger.outcome import Outgoing
     from hayai.tier import Tier
 
 _log = logging.getLogger(__name__)
 _CRASHES = 3
 """Handed over this many times as often as a defect is tried, an event is taken to kill the process that handles it."""
+_KILLS = "It was begun with {} times and never settled: its handler may take its process down."
 
 
 class Delivery:
@@ -54,11 +57,13 @@ class Delivery:
         self._tier = tier
         self._bus = bus
         self._ledger = None if subscription.policy.stateless else ledger
+        self._suspects = ledger
         self._committer = Committer(self._ledger.commit) if self._ledger else None
         self.seen = partial(self._ledger.seen, subscription.name) if self._ledger else None
         """Which of some events the ledger has an outcome of; None without a ledger."""
         self._reader = Reader(subscription.event, bus.codec)
         self._timekeeper = Timekeeper(subscription.policy.timeout)
+        self._one = asyncio.Lock()
         self._crashes = _CRASHES * subscription.policy.defects
 
     async def work(self, message: Message) -> float | None:
@@ -87,11 +92,30 @@ class Delivery:
     async def _handle(self, message: Message) -> deque[Envelope]:
         """The envelopes that follow from `message`."""
         if (begun := message.delivered + message.broken_off) > self._crashes:
-            raise PermanentError(
-                f"It was handed over {begun} times and never settled: its handler may take its process down."
-            )
+            raise PermanentError(_KILLS.format(begun))
         envelope, event = opened(message, self._reader)
         message.id = envelope.id
+        if message.inherited and self._suspects is not None:
+            async with self._suspected(envelope, self._suspects):
+                return await self._run(message, envelope, event)
+        return await self._run(message, envelope, event)
+
+    @asynccontextmanager
+    async def _suspected(self, envelope: Envelope, ledger: Ledger) -> AsyncGenerator[None]:
+        """Count how often a process begins with an event that was in the hands of one that died.
+
+        Those that were begun with several times go one at a time: then only the one that kills is counted on.
+        """
+        whose = envelope.tenant, envelope.id, self._subscription.name
+        async with AsyncExitStack() as alone:
+            if (begun := await ledger.begun(*whose)) >= _CRASHES:
+                await alone.enter_async_context(self._one)
+            if begun >= self._crashes:
+                raise PermanentError(_KILLS.format(begun))
+            await ledger.begin(*whose)
+            yield
+
+    async def _run(self, message: Message, envelope: Envelope, event: Event) -> deque[Envelope]:
         if self._policy.transactional and self._ledger is not None:
             return await self._handle_in_one(message, envelope, event, self._ledger)
         return await self._follow(message, envelope, event)
@@ -109,7 +133,7 @@ class Delivery:
         async with ledger.transaction(envelope.tenant) as unit:
             if await unit.mark(self._outcome(message, ())):
                 following = await self._follow(message, envelope, event)
-                await unit.put([outgoing(each) for each in following])
+                await unit.put([self._leaving(each) for each in following])
         message.committed = True
         return deque()
 
@@ -118,9 +142,15 @@ class Delivery:
             tenant=tenant_of(message),
             handler=self._subscription.name,
             event=message.id or derived("unread", message.address.stream, str(message.sequence)),
-            outgoing=tuple(outgoing(each) for each in outbox),
+            outgoing=tuple(self._leaving(each) for each in outbox),
             fence=message.fence,
         )
+
+    def _leaving(self, envelope: Envelope) -> Outgoing:
+        """`envelope` for the outbox, in which nothing may be that the bus would never take."""
+        leaving = outgoing(envelope)
+        self._bus.admit(leaving)
+        return leaving
 
     async def _committed(self, message: Message, wrong: Exception | None) -> None:
         """Go on with the message's lane, now that its outcome stands or does not."""

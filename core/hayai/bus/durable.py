@@ -59,15 +59,19 @@ class Durable:
             found = await self._jetstream.create_consumer(self.stream, {**found["config"], **stale}, action="update")
         return int(found["ack_floor"]["stream_seq"])
 
-    async def take_over(self) -> None:
+    async def take_over(self) -> int:
         """Have back what a process that died had in hand, before anything that came later. Raises Unavailable.
+
+        The stream sequence of the last that comes again, 0 where nothing does.
 
         Without this the server would wait until their acknowledgements are overdue, and hand out later events of the
         same keys in between. What was acknowledged out of order comes again as well.
         """
         found = await self._jetstream.consumer(self.stream, self.name)
-        if found is not None and found["num_ack_pending"]:
-            await self._jetstream.reset_consumer(self.stream, self.name)
+        if found is None or not found["num_ack_pending"]:
+            return 0
+        await self._jetstream.reset_consumer(self.stream, self.name)
+        return int(found["delivered"]["stream_seq"])
 
     async def exists(self) -> bool:
         """Whether the server has it. Raises Unavailable."""

@@ -14,9 +14,8 @@ from hayai.bus.lanes import Lanes
 from hayai.bus.letter import letters_in
 from hayai.bus.memory_log import Log, Member, MemoryMessage, Place
 from hayai.bus.pieces import Pieces
-from hayai.bus.streams import DEADLETTERS, subject_of
+from hayai.bus.streams import DEADLETTERS, outgoing
 from hayai.clock import system_clock
-from hayai.envelope import encode
 from hayai.errors import HandlerMisdeclared, MessageTooLarge, Unavailable
 from hayai.ports.base import Settings
 
@@ -67,20 +66,22 @@ class MemoryBus(Bus):
 
     async def send(self, envelope: Envelope) -> None:
         """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
-        subject, body = subject_of(envelope), encode(envelope)
-        if len(body) > self._limits.max_payload:
+        await self.send_all([outgoing(envelope)])
+        await asyncio.sleep(0)
+
+    def admit(self, outgoing: Outgoing) -> None:
+        """Return where the bus would take an event of that size. Raises MessageTooLarge."""
+        if len(outgoing.body) > self._limits.max_payload:
             raise MessageTooLarge(
-                f"{envelope.type} has {len(body)} bytes and the bus carries {self._limits.max_payload}: "
+                f"{outgoing.type} has {len(outgoing.body)} bytes and the bus carries {self._limits.max_payload}: "
                 "keep large content elsewhere and publish where it is."
             )
-        await self.check()
-        self.log.append(subject, body, id=envelope.id)
-        await asyncio.sleep(0)
 
     async def send_all(self, several: Sequence[Outgoing]) -> None:
         """Store many events that are encoded already."""
         await self.check()
         for each in several:
+            self.admit(each)
             self.log.append(each.subject, each.body, id=each.id)
 
     async def subscribe(self, subscription: Subscription, tier: Tier) -> None:

@@ -31,6 +31,8 @@ class Message(ABC):
     """The ledger has its outcome: nothing is left but the acknowledgement."""
     id: str = ""
     """The event's id, once it is read."""
+    inherited = False
+    """It may have been in the hands of a process that died."""
     fence: Fence | None = None
     """The lease under which it is handled."""
 

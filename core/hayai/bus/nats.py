@@ -129,6 +129,10 @@ class NatsBus(Bus):
         """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
         await self._publisher.send(subject_of(envelope), encode(envelope), id=envelope.id, what=envelope.type)
 
+    def admit(self, outgoing: Outgoing) -> None:
+        """Return where the bus would take an event of that size. Raises MessageTooLarge."""
+        self._publisher.fits(outgoing.body, id=outgoing.id, what=outgoing.type)
+
     async def send_all(self, several: Sequence[Outgoing]) -> None:
         """Store many events that are encoded already, in batches where that pays."""
         await self._batches.send(several)
@@ -141,7 +145,7 @@ class NatsBus(Bus):
         self._posts[subscription.name] = post
         try:
             await post.found()
-            await self._shares.staff(post)
+            await self._shares.staff(subscription.name)
         except BaseException:
             del self._posts[subscription.name]
             raise

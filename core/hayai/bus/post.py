@@ -35,23 +35,26 @@ class Post:
         """
         await asyncio.gather(*(each.find_or_create() for each in self._durables))
 
-    async def take(self, partition: int, fence: Fence | None = None) -> None:
-        """Work in `partition`, unless we do already. Raises HandlerMisdeclared, Unavailable."""
+    async def take(self, partition: int, fence: Fence | None = None, *, orphaned: bool = False) -> None:
+        """Work in `partition`, unless we do already; first what was left in an `orphaned` one.
+
+        Raises HandlerMisdeclared, Unavailable.
+        """
         if partition in self._consumers:
             return
         consumer = self._make(self._durables[partition], fence)
         self._consumers[partition] = consumer
         try:
-            await consumer.start()
+            await consumer.start(orphaned=orphaned)
         except BaseException:
             self._consumers.pop(partition, None)
             raise
 
-    async def take_soon(self, partition: int, fence: Fence) -> None:
+    async def take_soon(self, partition: int, fence: Fence, *, orphaned: bool) -> None:
         """Work in `partition`, as soon as the server lets us."""
         while not self._closing:
             try:
-                return await self.take(partition, fence)
+                return await self.take(partition, fence, orphaned=orphaned)
             except Unavailable as wrong:
                 _log.warning("Partition %d cannot be taken up yet: %s", partition, wrong)
                 await asyncio.sleep(_AGAIN_SECONDS)

@@ -20,8 +20,7 @@ _ACK_SECONDS = 5.0
 _PAUSE = 0.25
 _TOO_LARGE = 10054  # JSStreamMessageExceedsMaximumErr
 _FULL = frozenset({10023, 10047, 10077})  # insufficient resources; storage exceeded; store failed: a limit was reached
-_HEADER_BYTES = len(b"NATS/1.0\r\n" + b"\r\n")
-_HEADERS_AT_MOST = 128
+_HEADER_BYTES = len(b"NATS/1.0\r\nNats-Msg-Id: \r\n\r\n")
 _STORED = b'{"stream":'
 _WINDOW = 1024
 """The most events of one process that wait for their acknowledgement at once; whoever publishes more waits."""
@@ -58,8 +57,7 @@ class Publisher:
         Unavailable: at the deadline, or at once where the server has no room.
         """
         headers = {"Nats-Msg-Id": id}
-        if len(body) > self._connection.max_payload - _HEADERS_AT_MOST:
-            self._fits(body, headers, what)
+        self.fits(body, id=id, what=what)
         until = self._loop.time() + self._deadline
         async with self._window:
             while True:
@@ -121,8 +119,9 @@ class Publisher:
             )
         return Unavailable(f"The bus did not take {what} ({wrong}): publish it again with the same id.")
 
-    def _fits(self, body: bytes, headers: dict[str, str], what: str) -> None:
-        size = len(body) + _HEADER_BYTES + sum(len(name) + len(value) + 4 for name, value in headers.items())
+    def fits(self, body: bytes, *, id: str, what: str) -> None:  # noqa: A002 - CloudEvents' word
+        """Raises MessageTooLarge where the server would not take `body` and its header."""
+        size = _HEADER_BYTES + len(id) + len(body)
         if size > self._connection.max_payload:
             raise MessageTooLarge(
                 f"{what} has {size} bytes and the bus carries {self._connection.max_payload}: keep large content "

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
     from hayai.bus.post import Post
-    from hayai.ledger.leases import Leases
     from hayai.ledger.ledger import Ledger
 
 _LEAVING_SECONDS = 5.0
@@ -24,63 +23,59 @@ _LEAVING_SECONDS = 5.0
 
 
 class Shares:
-    """Staffs posts in the partitions that this process holds, and follows the leases as they come and go."""
+    """Staffs posts in the partitions that this process holds, and follows the leases as they come and go.
+
+    Each handler has leases of its own, since not every worker runs every handler.
+    """
 
     def __init__(self, partitions: int, posts: Mapping[str, Post], ledger: Ledger | None) -> None:
         self._partitions = range(partitions)
         self._posts = posts
-        self._ledger = ledger
-        self._leases: Leases | None = None
-        self._fences: dict[int, Fence] = {}
+        changes = Changes(acquired=self._acquired, releasing=self._releasing, lost=self._lost)
+        self._leases = ledger.leases([], changes) if ledger else None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Ask for a share. Raises Unavailable."""
-        if self._ledger is not None:
-            names = {_name(each): each for each in self._partitions}
-            changes = Changes(
-                acquired=lambda name, epoch: self._acquired(names[name], Fence(name, epoch)),
-                releasing=lambda name: self._releasing(names[name]),
-                lost=lambda name: self._lost(names[name]),
-            )
-            self._leases = self._ledger.leases(list(names), changes)
+        """Begin to ask for a share. Raises Unavailable."""
+        if self._leases is not None:
             await self._leases.start()
 
     async def stop(self) -> None:
         """Give every lease back."""
-        leases, self._leases = self._leases, None
-        if leases is not None:
-            await leases.stop()
+        if self._leases is not None:
+            await self._leases.stop()
         for task in self._tasks:
             task.cancel()
 
-    async def staff(self, post: Post) -> None:
-        """Let `post` work in every partition that is ours. Raises HandlerMisdeclared, Unavailable."""
-        if self._ledger is None:
+    async def staff(self, handler: str) -> None:
+        """Let the post of `handler` work in every partition that is ours. Raises HandlerMisdeclared, Unavailable."""
+        if self._leases is None:
+            post = self._posts[handler]
             await asyncio.gather(*(post.take(each) for each in self._partitions))
         else:
-            await asyncio.gather(*(post.take(each, fence) for each, fence in self._fences.items()))
+            await self._leases.add([f"{handler}/{each}" for each in self._partitions])
 
-    def _acquired(self, partition: int, fence: Fence) -> None:
-        self._fences[partition] = fence
-        for post in self._posts.values():
-            self._start(post.take_soon(partition, fence))
+    def _acquired(self, name: str, epoch: int, orphaned: bool) -> None:  # noqa: FBT001 - Changes calls it so
+        post, partition = self._place(name)
+        if post is not None:
+            self._start(post.take_soon(partition, Fence(name, epoch), orphaned=orphaned))
 
-    async def _releasing(self, partition: int) -> None:
+    async def _releasing(self, name: str) -> None:
         """Leave in good order before the lease is given to somebody else."""
-        self._fences.pop(partition, None)
-        await asyncio.gather(*(each.leave(partition, seconds=_LEAVING_SECONDS) for each in self._posts.values()))
+        post, partition = self._place(name)
+        if post is not None:
+            await post.leave(partition, seconds=_LEAVING_SECONDS)
 
-    def _lost(self, partition: int) -> None:
-        self._fences.pop(partition, None)
-        for post in self._posts.values():
+    def _lost(self, name: str) -> None:
+        post, partition = self._place(name)
+        if post is not None:
             self._start(post.abandon(partition))
+
+    def _place(self, name: str) -> tuple[Post | None, int]:
+        handler, _, partition = name.rpartition("/")
+        return self._posts.get(handler), int(partition)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _name(partition: int) -> str:
-    return f"partition-{partition}"

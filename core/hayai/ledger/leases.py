@@ -31,25 +31,25 @@ _MARGIN = 0.75
 """After this part of its time without a renewal the holder lets go, well before anybody else may take it."""
 
 _ALIVE = """
-insert into hayai.worker (id, expires_at) values ($1, clock_timestamp() + make_interval(secs => $2))
-on conflict (id) do update set expires_at = excluded.expires_at
+insert into hayai.worker (id, scopes, expires_at) values ($1, $3, clock_timestamp() + make_interval(secs => $2))
+on conflict (id) do update set scopes = excluded.scopes, expires_at = excluded.expires_at
 """
-_RENEW = """
-update hayai.lease set expires_at = clock_timestamp() + make_interval(secs => $2)
- where holder = $1 and name = any($3::text[]) returning name, epoch
+_HELD = "select name, epoch from hayai.lease where holder = $1"
+_WORKERS = """
+select scope, count(*) as workers from hayai.worker, unnest(scopes) scope
+ where expires_at > clock_timestamp() group by scope
 """
-_WORKERS = "select count(*) from hayai.worker where expires_at > clock_timestamp()"
+_FREE = """
+select name, holder from hayai.lease l where name = any($1::text[]) and not exists (
+    select from hayai.worker w where w.id = l.holder and w.expires_at > clock_timestamp())
+"""
 # FOR UPDATE waits for the commits that are being made under the lease, which hold it FOR KEY SHARE.
-_TAKE = """
-update hayai.lease l set holder = $1, epoch = l.epoch + 1, expires_at = clock_timestamp() + make_interval(secs => $2)
-  from (select name from hayai.lease
-         where name = any($3::text[]) and (holder is null or expires_at <= clock_timestamp())
-         order by name limit $4 for update skip locked) free
- where l.name = free.name returning l.name, l.epoch
-"""
-_RELEASE = """
-update hayai.lease set holder = null, expires_at = '-infinity' where holder = $1 and name = any($2::text[])
-"""
+_TAKE = f"""
+update hayai.lease l set holder = $2, epoch = l.epoch + 1
+  from ({_FREE} order by name for update skip locked) free
+ where l.name = free.name returning l.name, l.epoch, free.holder is not null as orphaned
+"""  # noqa: S608 - a constant of this file is put in, and nothing from outside
+_RELEASE = "update hayai.lease set holder = null where holder = $1 and name = any($2::text[])"
 _DECLARE = "insert into hayai.lease (name) select unnest($1::text[]) on conflict do nothing"
 _GONE = "delete from hayai.worker where id = $1 or expires_at < clock_timestamp() - interval '1 hour'"
 
@@ -58,8 +58,8 @@ _GONE = "delete from hayai.worker where id = $1 or expires_at < clock_timestamp(
 class Changes:
     """What is told when leases come and go."""
 
-    acquired: Callable[[str, int], None]
-    """A lease is ours, with its epoch."""
+    acquired: Callable[[str, int, bool], None]
+    """A lease is ours, with its epoch; and whether nobody gave it back, so that work under it may be unfinished."""
     releasing: Callable[[str], Awaitable[None]]
     """Another worker shall have it; it is given back when this returns."""
     lost: Callable[[str], None]
@@ -67,17 +67,21 @@ class Changes:
 
 
 class Leases:
-    """A worker's share of the leases, from start() to stop()."""
+    """A worker's share of the leases, from start() to stop().
+
+    `names` is one group that is shared; add() brings others. A lease's worker must be heard of every `seconds`.
+    """
 
     def __init__(self, pool: Pool, names: Sequence[str], changes: Changes, *, seconds: float) -> None:
         self._pool = pool
-        self._names = list(names)
+        self._groups: dict[str, tuple[str, ...]] = {names[0]: tuple(names)} if names else {}
         self._changes = changes
         self._seconds = seconds
         self._worker = fresh()
         self._held: dict[str, int] = {}
         self._leaving: dict[str, asyncio.Task[None]] = {}
         self._renewed_at = 0.0
+        self._rounds = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -87,9 +91,16 @@ class Leases:
 
     async def start(self) -> None:
         """Ask for a share now, and go on with it. Raises Unavailable."""
-        await self._pool.fetch(_DECLARE, self._names)
+        for names in self._groups.values():
+            await self._pool.fetch(_DECLARE, list(names))
         await self._round()
         self._tasks = [asyncio.create_task(self._keep()), asyncio.create_task(self._watch())]
+
+    async def add(self, names: Sequence[str]) -> None:
+        """Ask for a share of these as well; what is ours of them is told before this returns. Raises Unavailable."""
+        await self._pool.fetch(_DECLARE, list(names))
+        self._groups[names[0]] = tuple(names)
+        await self._round()
 
     async def stop(self) -> None:
         """Give everything back; what is told of it is nothing: the caller has left already."""
@@ -122,30 +133,41 @@ class Leases:
             await asyncio.sleep(max(left, self._seconds / _RENEWALS / 4))
 
     async def _round(self) -> None:
-        """Renew what is ours, give back what is too much, and take what is free."""
-        asked_at = asyncio.get_running_loop().time()
-        await self._pool.fetch(_ALIVE, self._worker, self._seconds)
-        renewed = await self._pool.fetch(_RENEW, self._worker, self._seconds, list(self._held))
-        kept = {row["name"] for row in renewed if self._held.get(row["name"]) == row["epoch"]}
-        self._renewed_at = asked_at
-        self._lose([name for name in self._held if name not in kept])
-        share = await self._share()
-        for name in list(self._held)[share:]:
-            self._release(name)
-        await self._take(share - len(self._held))
+        """Say that we are alive, see what is ours, give back what is too much, and take what is free."""
+        async with self._rounds:
+            asked_at = asyncio.get_running_loop().time()
+            await self._pool.fetch(_ALIVE, self._worker, self._seconds, list(self._groups))
+            held = {row["name"]: row["epoch"] for row in await self._pool.fetch(_HELD, self._worker)}
+            self._renewed_at = asked_at
+            self._lose([name for name, epoch in self._held.items() if held.get(name) != epoch])
+            self._gain(held, orphaned=set(held))  # ours already: we had let go of it ourselves
+            await self._share()
 
-    async def _share(self) -> int:
-        """How many are ours by right: as many as everybody's, rounded up."""
-        (row,) = await self._pool.fetch(_WORKERS)
-        workers: int = max(1, row["count"])
-        return -(-len(self._names) // workers)
+    async def _share(self) -> None:
+        """As many of each group are ours as of everybody who wants them, rounded up."""
+        workers = {row["scope"]: row["workers"] for row in await self._pool.fetch(_WORKERS)}
+        free = await self._free()
+        wanted: list[str] = []
+        for scope, names in self._groups.items():
+            ours = [name for name in names if name in self._held]
+            share = -(-len(names) // max(1, workers.get(scope, 1)))
+            for name in ours[share:]:
+                self._release(name)
+            wanted += [name for name in names if name in free][: max(0, share - len(ours))]
+        if wanted:
+            taken = await self._pool.fetch(_TAKE, wanted, self._worker)
+            orphaned = {row["name"] for row in taken if row["orphaned"]}
+            self._gain({row["name"]: row["epoch"] for row in taken}, orphaned=orphaned)
 
-    async def _take(self, count: int) -> None:
-        if count <= 0:
-            return
-        for row in await self._pool.fetch(_TAKE, self._worker, self._seconds, self._names, count):
-            self._held[row["name"]] = row["epoch"]
-            self._changes.acquired(row["name"], row["epoch"])
+    async def _free(self) -> set[str]:
+        others = [name for names in self._groups.values() for name in names if name not in self._held]
+        return {row["name"] for row in await self._pool.fetch(_FREE, others)} if others else set()
+
+    def _gain(self, held: dict[str, int], *, orphaned: set[str]) -> None:
+        for name, epoch in held.items():
+            if name not in self._held:
+                self._held[name] = epoch
+                self._changes.acquired(name, epoch, name in orphaned)
 
     def _release(self, name: str) -> None:
         """Give `name` back once it is left in good order; it is renewed until then."""

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from hayai.ledger.outcome import Fence, Outcome
     from hayai.pools import Pool
 
+# A subquery for each event, and no join: measured, a join's plan is made while the table is small, is kept while it
+# grows by the million, and compares everything with everything.
 _SEEN = """
-select event from hayai.inbox
- where handler = $1 and run = $2 and (tenant, event) in (select * from unnest($3::text[], $4::text[]))
+select asked.event from unnest($3::text[], $4::text[]) asked (tenant, event)
+ where (select true from hayai.inbox i
+         where (i.tenant, i.event, i.handler, i.run) = (asked.tenant, asked.event, $1, $2))
 """
 # One statement is one round trip and one transaction. A lease is locked against being taken over, not against being
 # renewed; where one epoch is not the current one, nothing is written.
@@ -35,6 +38,7 @@ with fence as materialized (
     insert into hayai.inbox (tenant, event, handler, run)
     select o.* from unnest($3::text[], $4::text[], $5::text[], $6::text[]) o
      where (select count(*) from fence) = cardinality($1::text[])
+     order by 1, 2
     on conflict do nothing returning tenant, event, handler, run
 ), put as (
     insert into hayai.outbox (tenant, id, type, subject, body)
@@ -48,6 +52,12 @@ with fence as materialized (
 )
 select (select count(*) from fence) as fences, (select array_agg(event) from marked) as events,
        case when exists (select from put) then pg_notify('hayai_outbox', '') end
+"""
+
+_BEGUN = "select begun from hayai.suspect where (tenant, event, handler) = ($1, $2, $3)"
+_BEGIN = """
+insert into hayai.suspect as s (tenant, event, handler, begun) values ($1, $2, $3, 1)
+on conflict (tenant, event, handler) do update set begun = s.begun + 1, begun_at = now()
 """
 
 
@@ -74,11 +84,21 @@ class Ledger:
 
         Raises Fenced where a lease under which one was made is somebody else's by now, Unavailable.
         """
+        outcomes = _once_each(outcomes)
         fences = {(each.fence.lease, each.fence.epoch) for each in outcomes if each.fence}
         (row,) = await self._pool.fetch(_COMMIT, *_columns(fences, 2), *_marks(outcomes), *_follow_ups(outcomes))
         if row["fences"] < len(fences):
             raise Fenced("Another process works in this partition by now: what this one did there does not count.")
         return set(row["events"] or ())
+
+    async def begun(self, tenant: str, event: str, handler: str) -> int:
+        """How often begin() was called for it: by processes that died with it in hand. Raises Unavailable."""
+        rows = await self._pool.fetch(_BEGUN, tenant, event, handler)
+        return int(rows[0]["begun"]) if rows else 0
+
+    async def begin(self, tenant: str, event: str, handler: str) -> None:
+        """Note that this process begins with an event that another left unfinished when it died. Raises Unavailable."""
+        await self._pool.fetch(_BEGIN, tenant, event, handler)
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncGenerator[Unit]:
@@ -96,6 +116,14 @@ class Ledger:
     def leases(self, names: Sequence[str], changes: Changes, *, seconds: float = 3.0) -> Leases:
         """This process's share of the leases called `names`; each lasts `seconds` unless it is renewed."""
         return Leases(self._pool, names, changes, seconds=seconds)
+
+
+def _once_each(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The first of those with the same mark, so that the follow-ups of a double are not put twice."""
+    first: dict[tuple[str, ...], Outcome] = {}
+    for each in outcomes:
+        first.setdefault((each.tenant, each.event, each.handler, each.run), each)
+    return list(first.values())
 
 
 def _marks(outcomes: Iterable[Outcome]) -> list[list[object]]:

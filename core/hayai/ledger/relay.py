@@ -1,8 +1,8 @@
 """Relay: publishes what is in the outbox, in order for each key, and removes it once the bus has acknowledged it.
 
-A row is locked by its shard: of several relays one at a time publishes a shard, so the order stays whoever publishes.
-What was published and not removed (the process died in between) is published again under the same id, which the bus
-stores once within its duplicate window.
+Rows are in shards by key, and a relay locks the shards that it works on: of several relays one at a time publishes a
+shard, so the order stays whoever publishes. What was published and not removed (the process died in between) is
+published again under the same id, which the bus stores once within its duplicate window.
 """
 
 # asyncpg ships no types, so nothing that comes out of it is known to a checker.
@@ -16,7 +16,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from hayai.errors import HayaiError, Unavailable
+from hayai.errors import HayaiError, PermanentError
 from hayai.ledger.outcome import Outgoing
 
 if TYPE_CHECKING:
@@ -27,22 +27,48 @@ if TYPE_CHECKING:
     from hayai.pools import Pool
 
     Send = Callable[[Sequence[Outgoing]], Awaitable[None]]
-    """Returns once the bus has acknowledged all of them. Raises Unavailable."""
+    """Returns once the bus has acknowledged all of them. Raises Unavailable; a PermanentError where it will never take
+    one of them."""
 
 _log = logging.getLogger(__name__)
 _CHANNEL = "hayai_outbox"
-_SHARDS = range(8)
 _BATCH = 500
+_BYTES = 8_388_608
 _POLL_SECONDS = 1.0
 _AGAIN_SECONDS = 0.5
+_SIGN_SECONDS = 1.0
 
-# The transaction-level lock on the shard ends with the transaction, or with the process.
-_LOCKED = "select pg_try_advisory_xact_lock(hashtext('hayai.outbox'), $1)"
-_WAITING = """
-select position, id, subject, type, body from hayai.outbox where shard = any($1::int[]) order by position limit $2
+# The locks end with the transaction, and that ends soon after its process hangs or dies: while the bus takes its time
+# we give a sign of life. What is small when the statement is planned may be large when it runs: the index, always.
+_LOCK = """
+select set_config('idle_in_transaction_session_timeout', '4s', true), set_config('enable_seqscan', 'off', true),
+       set_config('enable_bitmapscan', 'off', true), set_config('jit', 'off', true),
+       array(select shard from generate_series(0, 7) shard
+              where pg_try_advisory_xact_lock(hashtext('hayai.outbox'), shard)) as shards
 """
-_REMOVE = "delete from hayai.outbox where position = any($1::bigint[])"
-_SHARDS_WAITING = "select distinct shard from hayai.outbox"
+# Whatever was written by a transaction before `since` is gone, so the remains of it need not be looked at again.
+# The row that comes without a position says only how far `since` may go: to the oldest transaction that is open.
+_CLAIM = """
+with due as materialized (
+    select o.* from unnest($1::int[], $2::text[]) ours (shard, since) cross join lateral (
+        select ctid, written_by, position, octet_length(body) as size from hayai.outbox o
+         where o.shard = ours.shard and o.written_by >= ours.since::xid8 order by o.written_by, o.position limit $3) o
+     order by o.written_by, o.position limit $3
+), few as (
+    select ctid from (
+        select ctid, sum(size) over w - size as before from due window w as (order by written_by, position)) due
+     where before < $4
+), claimed as (
+    delete from hayai.outbox where ctid = any(array(select ctid from few))
+    returning position, written_by, tenant, id, subject, type, body
+)
+select pg_snapshot_xmin(pg_current_snapshot())::text as open, c.*, c.written_by::text as written
+  from (select) nothing left join claimed c on true
+"""
+_REFUSE = """
+insert into hayai.refused (tenant, id, type, subject, body, error) values ($1, $2, $3, $4, $5, $6)
+on conflict do nothing
+"""
 
 
 class Relay:
@@ -52,6 +78,7 @@ class Relay:
         self._pool = pool
         self._send = send
         self._stir = asyncio.Event()
+        self._since: dict[int, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -69,7 +96,8 @@ class Relay:
     async def _listen(self) -> None:
         """Keep one connection of our own on which the database tells of new rows; a pooler would not pass that on."""
         while True:
-            with suppress(Unavailable):
+            # Without it the poll finds what is new, and that says what is wrong with the database.
+            with suppress(Exception):
                 async with self._pool.listening(_CHANNEL, self._stir.set) as gone:
                     self._stir.set()  # of what came before we listened
                     await gone.wait()
@@ -83,22 +111,58 @@ class Relay:
             try:
                 while await self._batch():
                     pass
-            except HayaiError as wrong:
-                _log.warning("What is in the outbox cannot be published yet: %s", wrong)
+            except Exception as wrong:  # noqa: BLE001 - whatever it is, the outbox must be worked on
+                _log.warning("What is in the outbox cannot be published yet: %s", _said(wrong))
+                self._since.clear()  # the database may be another one by now
                 await asyncio.sleep(_AGAIN_SECONDS)
                 self._stir.set()
 
     async def _batch(self) -> bool:
         """Publish up to a batch; whether there may be more that we could publish."""
         async with self._pool.unbound() as connection:
-            waiting = [row["shard"] for row in await connection.fetch(_SHARDS_WAITING)]
-            ours = [shard for shard in waiting if await connection.fetchval(_LOCKED, shard)]
-            rows = await connection.fetch(_WAITING, ours, _BATCH)
+            shards = (await connection.fetch(_LOCK))[0]["shards"]
+            since = [str(self._since.get(each, 0)) for each in shards]
+            (first, *rest) = await connection.fetch(_CLAIM, shards, since, _BATCH, _BYTES)
+            rows = [] if first["position"] is None else sorted((first, *rest), key=_position)
             if rows:
-                await self._send([_outgoing(row) for row in rows])
-                await connection.execute(_REMOVE, [row["position"] for row in rows])
+                await self._published(connection, rows)
+        # The transaction is committed: what was claimed is gone for good.
+        reached = min(int(first["open"]), max((int(row["written"]) for row in rows), default=int(first["open"])))
+        self._since.update(dict.fromkeys(shards, reached))
         return bool(rows)
+
+    async def _published(self, connection: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> None:
+        """Send them, telling the database now and then that we are alive; what the bus refuses for good is kept."""
+        sending = asyncio.create_task(self._sent(rows))
+        try:
+            while not (await asyncio.wait({sending}, timeout=_SIGN_SECONDS))[0]:
+                await connection.execute("select")
+            for row, wrong in await sending:
+                _log.error("The bus refuses a %s for good; it is kept in hayai.refused: %s", row["type"], wrong)
+                kept = (row["tenant"], row["id"], row["type"], row["subject"], row["body"], type(wrong).__name__)
+                await connection.execute(_REFUSE, *kept)
+        finally:
+            sending.cancel()
+            await asyncio.wait({sending})
+
+    async def _sent(self, rows: Sequence[asyncpg.Record]) -> list[tuple[asyncpg.Record, PermanentError]]:
+        """Which of them the bus will never take; where it refuses one, each is sent alone."""
+        try:
+            await self._send([_outgoing(row) for row in rows])
+        except PermanentError as wrong:
+            if len(rows) == 1:
+                return [(rows[0], wrong)]
+            return [refused for row in rows for refused in await self._sent([row])]
+        return []
+
+
+def _position(row: asyncpg.Record) -> int:
+    return int(row["position"])
 
 
 def _outgoing(row: asyncpg.Record) -> Outgoing:
     return Outgoing(row["id"], row["subject"], row["type"], row["body"])
+
+
+def _said(wrong: Exception) -> str:
+    return str(wrong) if isinstance(wrong, HayaiError) else type(wrong).__name__

@@ -10,7 +10,7 @@ import pytest
 from hayai.envelope import encode
 from hayai.errors import SlotTaken, TransientError, Unavailable
 from hayai.handlers import Policy
-from hayai.testing.bus_words import BRIEFLY, BellRung, DoorOpened, Ears, letter_of
+from hayai.testing.bus_words import BRIEFLY, BellRung, DoorOpened, Ears, letter_of, letters_of
 from hayai.vocabulary.operations import DeadLettered
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class FailingContract:
         for number in range(len(escapes) + 1):
             await bus.publish(BellRung(number=number), tenant="acme", key="k")
         await ears.until(1)
-        letters = [letter.error for _, letter in await bus.dead_letters() if letter.handler == name]
+        letters = [letter.error for letter in await letters_of(bus, name, len(escapes))]
         assert letters[::-1] == ["SystemExit", "KeyboardInterrupt", "CancelledError", "MemoryError"]
 
     async def test_a_handler_that_takes_too_long_is_tried_again(self, bus: Bus) -> None:

@@ -109,6 +109,16 @@ async def letter_of(bus: Bus, handler: str, *, cause: str | None = None) -> tupl
     raise AssertionError(f"{handler} left no dead letter within {PATIENCE:g} s")
 
 
+async def letters_of(bus: Bus, handler: str, count: int) -> list[DeadLettered]:
+    """The dead letters of that handler, newest first, once there are `count`."""
+    until = asyncio.get_running_loop().time() + PATIENCE
+    found: list[DeadLettered] = []
+    while len(found) < count and asyncio.get_running_loop().time() < until:
+        found = [letter for _, letter in await bus.dead_letters() if letter.handler == handler]
+        await asyncio.sleep(0.02)
+    return found
+
+
 async def soon(awaitable: Awaitable[bytes]) -> bytes:
     """What it gives, within the patience of a test."""
     async with asyncio.timeout(PATIENCE):

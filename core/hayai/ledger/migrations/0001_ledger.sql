@@ -14,7 +14,8 @@ create index on hayai.inbox using brin (handled_at);
 
 -- Rows live for milliseconds, and there may be thousands a second: dead ones must be taken away at once.
 create table hayai.outbox (
-    position bigint generated always as identity primary key,
+    position bigint generated always as identity,
+    written_by xid8 not null default pg_current_xact_id(),
     tenant text not null check (tenant <> ''),
     shard smallint not null generated always as
         (hashtext(split_part(subject, '.', 2) || '.' || split_part(subject, '.', 3)) & 7) stored,
@@ -22,9 +23,24 @@ create table hayai.outbox (
     type text not null,
     subject text not null,
     body bytea not null,
-    written_at timestamptz not null default now()
+    written_at timestamptz not null default now(),
+    primary key (shard, written_by, position)
 ) with (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 comment on column hayai.outbox.shard is 'One relay at a time publishes a shard, so that the order of each key stays.';
+comment on column hayai.outbox.written_by is
+    'The order of publishing: nothing can appear before the oldest transaction that is open, so relays need not look there.';
+
+-- What the bus will never take, and why: kept for a person, so that what comes after it is published.
+create table hayai.refused (
+    id text not null,
+    tenant text not null check (tenant <> ''),
+    type text not null,
+    subject text not null,
+    body bytea not null,
+    error text not null,
+    refused_at timestamptz not null default now(),
+    primary key (tenant, id)
+);
 
 create table hayai.effect (
     tenant text not null check (tenant <> ''),
@@ -44,33 +60,52 @@ create table hayai.effect (
 ) with (fillfactor = 80);
 create index on hayai.effect using brin (claimed_at);
 
--- Updated every second by each worker: room in the page keeps that out of the index.
+-- Events that a process had in hand when it died, and how often one has begun with each since: the one that kills it is
+-- found so.
+create table hayai.suspect (
+    tenant text not null check (tenant <> ''),
+    event text not null,
+    handler text not null,
+    begun integer not null,
+    begun_at timestamptz not null default now(),
+    primary key (tenant, event, handler)
+);
+
+-- A lease is its holder's as long as that worker is alive, and is free after it: a renewal writes one row a worker.
 create table hayai.lease (
     name text primary key,
     holder text,
-    epoch bigint not null default 0,
-    expires_at timestamptz not null default '-infinity'
-) with (fillfactor = 20);
+    epoch bigint not null default 0
+);
+create index on hayai.lease (holder);
 
 create table hayai.worker (
     id text primary key,
+    scopes text[] not null,
     expires_at timestamptz not null
 ) with (fillfactor = 20);
+comment on column hayai.worker.scopes is 'The groups of leases that it wants a share of.';
 
 alter table hayai.inbox enable row level security;
 alter table hayai.outbox enable row level security;
 alter table hayai.effect enable row level security;
+alter table hayai.suspect enable row level security;
+alter table hayai.refused enable row level security;
 create policy tenant on hayai.inbox to hayai_application using (tenant = current_setting('hayai.tenant', true));
 create policy tenant on hayai.outbox to hayai_application using (tenant = current_setting('hayai.tenant', true));
 create policy tenant on hayai.effect to hayai_application using (tenant = current_setting('hayai.tenant', true));
+create policy ledger on hayai.refused to hayai_ledger using (true) with check (true);
 create policy ledger on hayai.inbox to hayai_ledger using (true) with check (true);
 create policy ledger on hayai.outbox to hayai_ledger using (true) with check (true);
+create policy ledger on hayai.suspect to hayai_ledger using (true) with check (true);
 create policy ledger on hayai.effect to hayai_ledger using (true) with check (true);
 grant select, insert on hayai.inbox to hayai_application;
 grant insert on hayai.outbox to hayai_application;
 grant select on hayai.effect to hayai_application;
-grant select, insert, update, delete on hayai.inbox, hayai.outbox, hayai.effect, hayai.lease, hayai.worker to hayai_ledger;
+grant select, insert, update, delete on hayai.inbox, hayai.outbox, hayai.effect, hayai.suspect, hayai.lease, hayai.worker
+   to hayai_ledger;
 
+grant select, insert, delete on hayai.refused to hayai_ledger;
 grant usage on schema hayai to hayai_ledger;
 
 -- A lease's epoch is checked in the transaction that writes under it, and stays until that ends. Renewing a lease goes

@@ -1,0 +1,1 @@
+"""Sides: what is measured, each in a process of its own; a module for each product."""

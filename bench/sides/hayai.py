@@ -1,0 +1,74 @@
+"""The product: NatsBus as an application uses it, with everything on."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from bench.load import TENANT, Booked, booked, key
+from bench.measure import Stopwatch
+from hayai.bus.nats import NatsBus, NatsSettings
+from hayai.handlers import Policy, Subscription
+from hayai.tier import Tier
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from hayai.handlers import Context
+
+_AT_ONCE = 256
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[NatsBus]:
+    """A started bus."""
+    bus = NatsBus(NatsSettings(url=url))
+    await bus.start()
+    try:
+        yield bus
+    finally:
+        await bus.drain(2)
+        await bus.stop()
+
+
+async def found(*, url: str, names: Sequence[str]) -> dict[str, float]:
+    """Create the streams, and a place for each name: a handler reads from where it was first subscribed."""
+
+    async def handle(event: Booked, context: Context) -> None:
+        pass
+
+    async with connected(url) as bus:
+        for name in names:
+            await bus.subscribe(Subscription(name, Booked, handle, Policy(stateless=True)), Tier({}))
+    return {}
+
+
+async def consume(*, url: str, name: str, events: int) -> dict[str, float]:
+    """Typed, ordered by key, handled by a handler that does nothing, acknowledged."""
+    handled, done = 0, asyncio.Event()
+
+    async def handle(event: Booked, context: Context) -> None:
+        nonlocal handled
+        handled += 1
+        if handled == events:
+            done.set()
+
+    async with connected(url) as bus:
+        watch = Stopwatch()
+        await bus.subscribe(Subscription(name, Booked, handle, Policy(stateless=True)), Tier({}))
+        await done.wait()
+        return watch.taken(events).told()
+
+
+async def publish(*, url: str, events: int) -> dict[str, float]:
+    """Typed events with an id each, 256 callers at once, each waiting for its acknowledgement."""
+
+    async def caller(first: int) -> None:
+        for number in range(first, events, _AT_ONCE):
+            await bus.publish(booked(), tenant=TENANT, key=key(number))
+
+    async with connected(url) as bus:
+        watch = Stopwatch()
+        await asyncio.gather(*map(caller, range(_AT_ONCE)))
+        return watch.taken(events).told()
