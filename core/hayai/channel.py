@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from hayai.bus.base import Bus
+    from hayai.effects import EffectKind
+    from hayai.event import Event
     from hayai.ports.conversations import Conversations
 
 __all__ = ["Channel", "Inbound", "accept", "live_topic"]
@@ -44,6 +46,10 @@ class Channel(Adapter):
 
     name: ClassVar[str]
     """The entry-point key; messages and replies carry it, and the routes stand under /NAME."""
+    publishes: ClassVar[tuple[type[Event], ...]] = (MessageReceived,)
+    """What comes in by its door."""
+    effects: ClassVar[tuple[EffectKind, ...]] = ()
+    """The outward acts that handing an answer out may do."""
 
     @abstractmethod
     def router(self) -> APIRouter:
@@ -62,9 +68,12 @@ class Channel(Adapter):
         """
 
     def handlers(self) -> Handlers:
-        """The outbound door as the bus runs it: every reply for this channel is recorded, then delivered."""
+        """The outbound door as the bus runs it: every reply for this channel is recorded, then delivered.
+
+        One that adds to it only names methods here: the contracts of an install are read before its channels stand.
+        """
         group = Handlers(self.name)
-        group.add(ReplyReady, self._deliver, name="deliver")
+        group.add(ReplyReady, self._deliver, name="deliver", effects=self.effects)
         return group
 
     async def _deliver(self, reply: ReplyReady, context: Context) -> MessageDelivered | None:

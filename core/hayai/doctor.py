@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from hayai import plugins
 from hayai.bus.base import Bus
 from hayai.channel import Channel
-from hayai.errors import HayaiError, PluginError
-from hayai.handlers import Handlers
+from hayai.contracts.rendering import Renderer
+from hayai.errors import HandlerMisdeclared, HayaiError, PluginError
+from hayai.fronts import AGENTS, Front, agent
 from hayai.ports.calendar import Calendar
 from hayai.ports.conversations import Conversations
 from hayai.ports.database import Database
@@ -31,10 +32,12 @@ _CLASSES: dict[str, type[object]] = {
     "hayai.channels": Channel,
     "hayai.conversations": Conversations,
     "hayai.database": Database,
+    "hayai.fronts": Front,
     "hayai.identity": Identity,
+    "hayai.renderers": Renderer,
     "hayai.secrets": Secrets,
 }
-_OBJECTS: dict[str, type[object]] = {"hayai.agents": Handlers, "hayai.migrations": ModuleType}
+_OBJECTS: dict[str, type[object]] = {"hayai.migrations": ModuleType}
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,13 @@ def look_at_disk(folder: Path) -> Finding:
 def problem(group: str, name: str) -> str | None:
     """What is wrong with that plugin, in a sentence, or None: it is loaded and held to its port's class."""
     try:
-        if kind := _CLASSES.get(group):
+        if group == AGENTS:
+            agent(name)
+        elif kind := _CLASSES.get(group):
             plugins.load(group, name, kind)
         else:
             plugins.load_object(group, name, _OBJECTS.get(group, object))
-    except PluginError as wrong:
+    except (PluginError, HandlerMisdeclared) as wrong:
         return str(wrong)
     return None
 

@@ -20,6 +20,7 @@ HayaiError
     ├── PluginError         a plugin is missing, doubled or broken
     ├── DatabaseUnfit       the database cannot be trusted with tenants as it is configured
     ├── HandlerMisdeclared  a handler whose signature says too little
+    ├── ContractBroken      plugins that do not agree on an event, or on what was installed before
     ├── EventTooOld         an event from before what the ledger remembers
     ├── EffectUnknown       nobody can say whether an outward act was done
     ├── LocalStackRefused   the local servers cannot run here as asked
@@ -130,6 +131,10 @@ class DatabaseUnfit(PermanentError):
 
 class HandlerMisdeclared(PermanentError):
     """A handler's signature does not say which event it takes and what follows."""
+
+
+class ContractBroken(PermanentError):
+    """The plugins of this install do not agree on an event, or one changed what it means; the message lists all."""
 
 
 class EventTooOld(PermanentError):

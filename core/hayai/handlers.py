@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from typing_extensions import TypeVar as TypeVarWithDefault
 
 from hayai.errors import HandlerMisdeclared, SettingsError
 from hayai.event import Event
@@ -21,16 +24,17 @@ if TYPE_CHECKING:
     from hayai.tier import Tier
 
 E = TypeVar("E", bound=Event)
+Followed_co = TypeVarWithDefault("Followed_co", bound=Event, default=Event, covariant=True)
 
 
 @dataclass(frozen=True)
-class Keyed:
+class Keyed(Generic[Followed_co]):
     """A follow-up with its meaning told, for a handler that returns several events of one type.
 
     The meaning goes into the derived id, so it must be the same whenever the same event is handled again.
     """
 
-    event: Event
+    event: Followed_co
     meaning: str
 
 
@@ -119,6 +123,10 @@ class Subscription:
     policy: Policy = field(default_factory=Policy)
     version: str = "0"
     """The version of the distribution that the handler came from."""
+    produces: tuple[type[Event], ...] = ()
+    """What it may return; `Event` itself stands for what nobody has said."""
+    effects: tuple[EffectKind, ...] = ()
+    """The outward acts that it may do."""
 
 
 class Handlers:
@@ -128,22 +136,48 @@ class Handlers:
         self.name = token(name, what="name of a handler group")
         self._subscriptions: dict[str, Subscription] = {}
 
-    def on(self, event: type[E], policy: Policy | None = None) -> Callable[[Handler[E]], Handler[E]]:
-        """Subscribe the decorated coroutine function to `event`; what it returns is published with its cause."""
+    def on(
+        self,
+        event: type[E],
+        policy: Policy | None = None,
+        *,
+        produces: Iterable[type[Event]] | None = None,
+        effects: Iterable[EffectKind] = (),
+    ) -> Callable[[Handler[E]], Handler[E]]:
+        """Subscribe the decorated coroutine function to `event`; what it returns is published with its cause.
+
+        `produces` is for a handler whose return annotation does not name its events.
+        """
 
         def subscribe(handler: Handler[E]) -> Handler[E]:
-            self.add(event, handler, policy)
+            self.add(event, handler, policy, produces=produces, effects=effects)
             return handler
 
         return subscribe
 
-    def add(self, event: type[E], handler: Handler[E], policy: Policy | None = None, *, name: str = "") -> None:
+    def add(
+        self,
+        event: type[E],
+        handler: Handler[E],
+        policy: Policy | None = None,
+        *,
+        name: str = "",
+        produces: Iterable[type[Event]] | None = None,
+        effects: Iterable[EffectKind] = (),
+    ) -> None:
         """Subscribe `handler` under `name`, or under its function's own. Raises HandlerMisdeclared."""
         verb = name or getattr(handler, "__name__", "")
         _check(handler, event, f"{self.name}.{verb}")
         if verb in self._subscriptions:
             raise HandlerMisdeclared(f"{self.name}.{verb} is there already: give this handler another name.")
-        self._subscriptions[verb] = Subscription(f"{self.name}_{verb}", event, handler, policy or Policy())
+        self._subscriptions[verb] = Subscription(
+            f"{self.name}_{verb}",
+            event,
+            handler,
+            policy or Policy(),
+            produces=returned_events(handler) if produces is None else tuple(produces),
+            effects=tuple(effects),
+        )
 
     def __iter__(self) -> Iterator[Subscription]:
         """The subscriptions in the order in which they were made."""
@@ -160,6 +194,27 @@ def follow_ups(returned: Returned) -> list[Keyed]:
     return keyed
 
 
+def returned_events(handler: Callable[..., Any]) -> tuple[type[Event], ...]:
+    """The events that the return annotation of `handler` names, in its order; `Event` where it names none outright.
+
+    `Keyed[AppointmentBooked]` says what is inside of it.
+    """
+    hints = _hints(handler)
+    return tuple(dict.fromkeys(_named(hints["return"]))) if "return" in hints else (Event,)
+
+
+def _named(hint: Any) -> Iterator[type[Event]]:
+    parts = typing.get_args(hint)
+    if isinstance(hint, type) and issubclass(hint, Event):
+        yield hint
+    elif typing.get_origin(hint) is typing.Annotated:
+        yield from _named(parts[0])
+    elif parts:
+        yield from (each for part in parts for each in _named(part))
+    elif hint not in {None, type(None), ...}:  # Any, a bare list, a Keyed of what
+        yield Event
+
+
 def _check(handler: Handler[Any], event: type[Event], name: str) -> None:
     if not inspect.iscoroutinefunction(handler):
         raise HandlerMisdeclared(f"{name} is no coroutine function: write `async def`.")
@@ -167,12 +222,20 @@ def _check(handler: Handler[Any], event: type[Event], name: str) -> None:
     if len(taken) != 2:  # noqa: PLR2004 - the event and the context
         raise HandlerMisdeclared(f"{name} takes ({', '.join(taken)}): a handler takes (event, context).")
     hinted = _hints(handler).get(taken[0])
-    if isinstance(hinted, type) and not issubclass(event, hinted):
+    if hinted is not Any and isinstance(hinted, type) and not issubclass(event, hinted):
         raise HandlerMisdeclared(f"{name} takes {hinted.__name__} but is subscribed to {event.__name__}.")
 
 
-def _hints(handler: Handler[Any]) -> dict[str, Any]:
+class _Names(dict[str, Any]):
+    """The names that a module has, and Any for those that it imports for the type checker alone."""
+
+    def __missing__(self, name: str) -> Any:
+        return getattr(builtins, name, Any)
+
+
+def _hints(handler: Callable[..., Any]) -> dict[str, Any]:
+    names = _Names(getattr(inspect.unwrap(handler), "__globals__", {}))
     try:
-        return typing.get_type_hints(handler)
-    except NameError:  # a name that is imported for the type checker alone: the checker has seen it
+        return typing.get_type_hints(handler, localns=names, include_extras=True)
+    except (NameError, TypeError, AttributeError):  # what the checker alone can read, it has seen
         return {}

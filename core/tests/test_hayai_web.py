@@ -15,6 +15,7 @@ from icalendar import Calendar as Ical
 from hayai.bus.memory import MemoryBus
 from hayai.business import Business
 from hayai.channel import Channel
+from hayai.contracts.registry import Part, Registry
 from hayai.errors import Unavailable
 from hayai.ports.calendar import Appointment, Customer
 from hayai.schedule import Opening, Resource, Schedule, Service
@@ -22,6 +23,7 @@ from hayai.testing.clock import MovableClock
 from hayai.testing.memory_calendar import MemoryCalendar
 from hayai.testing.memory_identity import MemoryIdentity
 from hayai.tier import Tier
+from hayai.vocabulary.messages import MessageReceived
 from hayai.web import readiness
 from hayai.web.door import door
 from hayai.web.readiness import Readiness
@@ -351,3 +353,14 @@ async def test_a_server_that_is_away_is_told_without_its_address(
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "10.0.0.7" not in answer.text
     assert "10.0.0.7" in caplog.text
+
+
+async def test_the_contracts_of_events_stand_beside_the_openapi_document() -> None:
+    """The list of versions, the JSON Schema of one, and 404 with a sentence for any other."""
+    registry = Registry([Part("acme 1.0", publishes=(MessageReceived,))])
+    app = door(Tier({}), MemoryBus(), [], {}, MovableClock(MONDAY), contracts=registry)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://desk") as http:
+        assert (await http.get("/events")).json() == ["message.received.v1"]
+        schema = (await http.get("/events/message.received.v1.json")).json()
+        assert schema["required"] == ["channel", "person", "text"]
+        assert (await http.get("/events/message.received.v2.json")).status_code == 404

@@ -27,12 +27,12 @@ GROUPS = {
         for path in (ROOT / "core/hayai/ports").glob("*.py")
         if path.stem not in {"__init__", "base"}
     ),
-    *("hayai.bus", "hayai.channels", "hayai.agents", "hayai.migrations"),
+    *("hayai.bus", "hayai.channels", "hayai.agents", "hayai.migrations", "hayai.fronts", "hayai.renderers"),
 }
 SHARED = {"fastapi", "pydantic", "starlette"}
 """What every room may import: the types of the house's own face."""
 ONLY_IN = {
-    "nats": ("core/hayai/bus/",),
+    "nats": ("core/hayai/bus/", "adapters/faststream/"),
     "asyncpg": (
         "core/hayai/pools.py",
         "core/hayai/roles.py",

@@ -27,7 +27,7 @@ _OUTCOMES: dict[str, type[Event]] = {
 }
 
 
-@receptionist.on(MessageReceived)
+@receptionist.on(MessageReceived, produces=_OUTCOMES.values())
 async def answer(received: MessageReceived, context: Context) -> list[Event]:
     """Answer one message; the same message again repeats its outcome and does nothing twice.
 

@@ -40,10 +40,13 @@ def run(tier: TierOption = None, data: DataOption = Path(".hayai")) -> None:
 
 
 def migrate(tier: TierOption = None, data: DataOption = Path(".hayai"), as_json: JsonOption = False) -> None:
-    """Bring the database's tables up to date and stop; safe to run twice, or twice at once."""
+    """Bring the database's tables and the contracts of events up to date and stop; safe to run twice, or at once."""
     with sentences():
-        applied = [str(each) for each in asyncio.run(migrated(settings_of(tier, environment(data))))]
+        migrations, events = asyncio.run(migrated(settings_of(tier, environment(data))))
+    applied = [str(each) for each in migrations]
     if as_json:
-        show_json({"applied": applied})
-    else:
-        show("\n".join(f"Applied {each}." for each in applied) or "The tables were up to date already.")
+        show_json({"applied": applied, "events": events})
+        return
+    show("\n".join(f"Applied {each}." for each in applied) or "The tables were up to date already.")
+    if events:
+        show(f"New events: {', '.join(events)}.")

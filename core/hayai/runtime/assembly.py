@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -16,14 +16,16 @@ from hayai.bus.base import Bus
 from hayai.business import load_business
 from hayai.channel import Channel
 from hayai.clock import Clock, system_clock
+from hayai.contracts import store
+from hayai.contracts.registry import Registry
 from hayai.errors import HandlerMisdeclared, PluginError
-from hayai.handlers import Handlers, Subscription
 from hayai.ledger.ledger import Ledger
 from hayai.ledger.relay import Relay
 from hayai.migrations import migrate, refuse_unapplied
 from hayai.pools import Pool
 from hayai.ports.database import Database
 from hayai.ports.secrets import Secrets
+from hayai.runtime.parts import agent_parts, channel_parts, installed_registry, platform_part
 from hayai.runtime.workshop import PORTS, Workshop
 from hayai.tier import Tier
 
@@ -56,6 +58,8 @@ class Running:
     install: Install
     bus: Bus
     channels: list[Channel]
+    contracts: Registry
+    """Who publishes and who reads which event."""
     problems: list[HayaiError]
     """Channels, agents and handlers that the tier file names and that cannot run; the rest runs without them."""
 
@@ -78,7 +82,7 @@ async def running_install(
 ) -> AsyncGenerator[Running]:
     """The install with bus, channels and handlers at work, its tables brought up to date first when `migrating`.
 
-    Raises as standing_install does.
+    Raises as standing_install does, and ContractBroken.
     """
     async with AsyncExitStack() as stack:
         shop = Workshop(stack, {"clock": clock})
@@ -90,25 +94,33 @@ async def running_install(
         await shop.start(Relay(ledger_pool, bus.send_all))
         shop.resources |= {"bus": bus, "tier": install.tier}
         channels = await _standing_channels(shop)
-        agents, problems = await asyncio.to_thread(_agents, settings.agents)
+        agents, problems = await asyncio.to_thread(agent_parts, settings.agents)
         shop.problems += problems
-        for subscription in [*_outbound(channels), *agents]:
+        registry = Registry([platform_part(), *channel_parts(channels), *agents])
+        await (store.install if migrating else store.check)(install.pool, registry)
+        for subscription in (each for part in registry.parts for each in part.subscriptions):
             try:
                 await bus.subscribe(subscription, install.tier)
             except HandlerMisdeclared as problem:
                 shop.problems.append(problem)
-        yield Running(install, bus, channels, shop.problems)
+        yield Running(install, bus, channels, registry, shop.problems)
 
 
-async def migrated(settings: InstallSettings) -> list[Migration]:
-    """Bring the tables up to date in the owner's role; what was applied. Raises as hayai.migrations.migrate does."""
+async def migrated(settings: InstallSettings) -> tuple[list[Migration], list[str]]:
+    """Bring the tables up to date in the owner's role and keep the contracts of the installed plugins.
+
+    What was applied, and the events that are new. Raises as hayai.migrations.migrate does, and ContractBroken.
+    """
     async with AsyncExitStack() as stack:
         shop = Workshop(stack, {"clock": system_clock})
         await shop.prepare(settings, ["database"])
         migrations, problems = await asyncio.to_thread(components)
         if problems:
             raise problems[0]
-        return await migrate(await shop.make("database", Database), migrations)
+        database = await shop.make("database", Database)
+        applied = await migrate(database, migrations)
+        registry, _ = await asyncio.to_thread(installed_registry, settings)
+        return applied, await store.install(await shop.start(Pool(database)), registry)
 
 
 def components() -> tuple[dict[str, Traversable], list[PluginError]]:
@@ -151,14 +163,3 @@ async def _standing_channels(shop: Workshop) -> list[Channel]:
         except PluginError as problem:
             shop.problems.append(problem)
     return standing
-
-
-def _outbound(channels: list[Channel]) -> list[Subscription]:
-    versions = {found.name: found.version for found in plugins.names("hayai.channels")}
-    return [replace(each, version=versions[channel.name]) for channel in channels for each in channel.handlers()]
-
-
-def _agents(names: tuple[str, ...]) -> tuple[list[Subscription], list[PluginError]]:
-    loaded, problems = plugins.load_all(names, lambda name: plugins.load_object("hayai.agents", name, Handlers))
-    versions = {found.name: found.version for found in plugins.names("hayai.agents")}
-    return [replace(each, version=versions[name]) for name, group in loaded.items() for each in group], problems

@@ -74,7 +74,16 @@ async def open_door(
         checks = {"bus": running.bus.check, "database": install.pool.check}
         standing = {each.name for each in running.channels}
         left_out = [f"channel.{name}" for name in settings.channels if name not in standing]
-        app = door(install.tier, running.bus, running.channels, checks, install.clock, left_out=left_out, front=front)
+        app = door(
+            install.tier,
+            running.bus,
+            running.channels,
+            checks,
+            install.clock,
+            contracts=running.contracts,
+            left_out=left_out,
+            front=front,
+        )
         web = settings.web
         server = _Server(_config(app, web.host, web.port))
         closed = asyncio.Event()

@@ -21,6 +21,7 @@ from hayai.local.lock import holder
 from hayai.local.remembered import remembered
 from hayai.local.services import SERVICES
 from hayai.runtime.assembly import standing_install
+from hayai.runtime.parts import installed_registry
 from hayai.runtime.workshop import Workshop
 from hayai.settings import read_settings
 
@@ -69,8 +70,17 @@ def examine(tier: Path | None, data: Path) -> list[Finding]:
     except SettingsError as wrong:
         return [*findings, Finding("settings", ok=False, says=str(wrong))]
     findings.append(Finding("settings", ok=True, says=f"{settings.source}, tier {settings.tier}"))
-    findings += [*_named(settings), *_businesses(settings)]
+    findings += [*_named(settings), look_at_contracts(settings), *_businesses(settings)]
     return [*findings, *asyncio.run(_servers(settings)), *look_at_door(settings.web)]
+
+
+def look_at_contracts(settings: InstallSettings) -> Finding:
+    """Whether the plugins that the tier file names agree on the versions of their events."""
+    registry, _ = installed_registry(settings)
+    if wrong := registry.disagreements():
+        return Finding("contracts", ok=False, says=" ".join(wrong))
+    silent = f"; {', '.join(registry.silent)} do not say what they return" if registry.silent else ""
+    return Finding("contracts", ok=True, says=f"{len(registry.events())} versions of events fit{silent}")
 
 
 def look_at_door(web: WebSettings) -> list[Finding]:

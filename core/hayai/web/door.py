@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from hayai.web.api import api
 from hayai.web.bodies import BoundedBodies
+from hayai.web.contracts import contract_routes
 from hayai.web.problems import answer_problems
 from hayai.web.readiness import Check, Readiness
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hayai.bus.base import Bus
     from hayai.channel import Channel
     from hayai.clock import Clock
+    from hayai.contracts.registry import Registry
     from hayai.tier import Tier
 
 _ILL = "does not work: the log and `hayai doctor` say why"
@@ -40,11 +42,13 @@ def door(
     checks: Mapping[str, Check],
     clock: Clock,
     *,
+    contracts: Registry | None = None,
     left_out: Iterable[str] = (),
     front: bool = False,
 ) -> FastAPI:
     """The application that a web server serves; `checks` decide what /health/ready answers.
 
+    `contracts` of events are shown where they are given.
     `left_out` are parts that this install runs without: told there, and no reason to be not ready.
     `front` puts a list of every business at /, which is for the one who tries it out on their own machine.
     """
@@ -55,6 +59,8 @@ def door(
     app.add_middleware(BoundedBodies)
     _guard(app, tuple(f"/{channel.name}/" for channel in channels))
     app.include_router(api(tier, bus, clock))
+    if contracts is not None:
+        app.include_router(contract_routes(contracts))
     for channel in channels:
         app.include_router(channel.router(), prefix=f"/{channel.name}")
     _health(app, Readiness(checks), dict.fromkeys(left_out, _LEFT_OUT))
