@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bench.figures import table
 from bench.plan import Plan
 from bench.run import ROOT
-from bench.stages import committing, consuming, publishing, relaying
+from bench.stages import committing, consuming, publishing, relaying, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +26,7 @@ STAGES: dict[str, Callable[[Plan, Sync], list[Figure]]] = {
     "publish": publishing.measure,
     "commit": committing.measure,
     "relay": relaying.measure,
+    "latency": waiting.measure,
 }
 
 
@@ -57,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--backlog", type=int, default=100_000, help="events that wait where memory is measured (100000)"
     )
-    parser.add_argument("--seconds", type=float, default=5, help="how long a steady load lasts (5)")
+    parser.add_argument("--seconds", type=float, default=3, help="how long a steady load lasts (3)")
     parser.add_argument("--only", nargs="+", choices=STAGES, default=list(STAGES), help="the stages to measure (all)")
     parser.add_argument("--sync", nargs="+", choices=_SYNCS, default=list(_SYNCS), help="nats-server's sync (both)")
     parser.add_argument("--json", type=Path, nargs="?", const=LATEST, help="write the figures there as well")
