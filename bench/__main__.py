@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bench.figures import table
 from bench.plan import Plan
 from bench.run import ROOT
-from bench.stages import committing, consuming, publishing, relaying, waiting
+from bench.stages import committing, consuming, publishing, relaying, standing, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +27,8 @@ STAGES: dict[str, Callable[[Plan, Sync], list[Figure]]] = {
     "commit": committing.measure,
     "relay": relaying.measure,
     "latency": waiting.measure,
+    "idle": standing.idle,
+    "memory": standing.memory,
 }
 
 

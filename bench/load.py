@@ -52,9 +52,9 @@ def confirmed() -> Confirmed:
     return Confirmed(**_FIELDS)
 
 
-def key(number: int) -> str:
-    """The ordering key of the event of that number."""
-    return f"key{number % KEYS}"
+def key(number: int, keys: int = KEYS) -> str:
+    """The ordering key of the event of that number, out of so many."""
+    return f"key{number % keys}"
 
 
 def subject(number: int) -> str:

@@ -6,8 +6,9 @@ import asyncio
 from typing import Any
 
 from faststream.nats import JStream, NatsBroker, PullSub
-from nats.js.api import ConsumerConfig
+from nats.js.api import ConsumerConfig, DeliverPolicy
 
+from bench.footprint import share
 from bench.load import FILTER, STREAM
 from bench.measure import Stopwatch
 from bench.sides.cloudevent import CloudEvent  # noqa: TC001 - FastStream reads it from the handler's signature
@@ -47,3 +48,20 @@ async def _consume(url: str, events: int, **how: Any) -> dict[str, float]:
     result = watch.taken(events).told()
     await broker.stop()
     return result
+
+
+async def idle(*, url: str, names: list[str], seconds: float) -> dict[str, float]:
+    """PullSub(500) for each name and nothing to do; the share of a core in percent."""
+    broker, config = NatsBroker(url, logger=None), ConsumerConfig(deliver_policy=DeliverPolicy.NEW)
+
+    async def handle(message: CloudEvent) -> None:
+        pass
+
+    for name in names:
+        broker.subscriber(
+            FILTER, stream=JStream(STREAM, declare=False), config=config, durable=name, pull_sub=PullSub(BATCH)
+        )(handle)
+    await broker.start()
+    used = await share(seconds)
+    await broker.stop()
+    return used

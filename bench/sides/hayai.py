@@ -6,7 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bench.load import TENANT, Booked, booked, key
+from bench.footprint import Memory, share
+from bench.load import KEYS, TENANT, Booked, booked, key
 from bench.measure import Stopwatch
 from hayai.bus.nats import NatsBus, NatsSettings
 from hayai.handlers import Policy, Subscription
@@ -61,14 +62,38 @@ async def consume(*, url: str, name: str, events: int) -> dict[str, float]:
         return watch.taken(events).told()
 
 
-async def publish(*, url: str, events: int) -> dict[str, float]:
+async def publish(*, url: str, events: int, keys: int = KEYS) -> dict[str, float]:
     """Typed events with an id each, 256 callers at once, each waiting for its acknowledgement."""
 
     async def caller(first: int) -> None:
         for number in range(first, events, _AT_ONCE):
-            await bus.publish(booked(), tenant=TENANT, key=key(number))
+            await bus.publish(booked(), tenant=TENANT, key=key(number, keys))
 
     async with connected(url) as bus:
         watch = Stopwatch()
         await asyncio.gather(*map(caller, range(_AT_ONCE)))
         return watch.taken(events).told()
+
+
+async def idle(*, url: str, names: list[str], seconds: float) -> dict[str, float]:
+    """The product with a subscription for each name and nothing to do; the share of a core in percent."""
+
+    async def handle(event: Booked, context: Context) -> None:
+        pass
+
+    async with connected(url) as bus:
+        for name in names:
+            await bus.subscribe(Subscription(name, Booked, handle, Policy(stateless=True)), Tier({}))
+        return await share(seconds)
+
+
+async def backlog(*, url: str, name: str, events: int) -> dict[str, float]:
+    """The product with a handler that does nothing."""
+    memory = Memory(events)
+
+    async def handle(event: Booked, context: Context) -> None:
+        memory.take()
+
+    async with connected(url) as bus:
+        await bus.subscribe(Subscription(name, Booked, handle, Policy(stateless=True)), Tier({}))
+        return await memory.over()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import nats
 import nats.errors
 
+from bench.footprint import Memory
 from bench.load import FILTER, KEYS, STREAM, body, subject
 from bench.measure import Stopwatch
 
@@ -111,5 +112,19 @@ async def publish_singly(*, url: str, events: int) -> dict[str, float]:
     for number in range(events):
         await jetstream.publish(*ready[number % KEYS])
     result = watch.taken(events).told()
+    await client.close()
+    return result
+
+
+async def backlog(*, url: str, name: str, events: int) -> dict[str, float]:
+    """The standing loop of nats-py."""
+    memory, client = Memory(events), await nats.connect(url)
+
+    async def take(message: Msg) -> None:
+        await client.publish(message.reply, b"+ACK")
+        memory.take()
+
+    await stand(client, name, take)
+    result = await memory.over()
     await client.close()
     return result
