@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bench.figures import table
 from bench.plan import Plan
 from bench.run import ROOT
-from bench.stages import committing, consuming, publishing, relaying, standing, waiting
+from bench.stages import committing, consuming, publishing, relaying, standing, tasking, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bench.figures import Figure
     from bench.servers import Sync
 
+_ONCE = frozenset({"idle", "memory", "tasks"})
+"""Stages in which nothing depends on when the server makes a write durable: run with its default alone."""
 LATEST = ROOT / "bench/results/latest.json"
 _SYNCS: tuple[Sync, ...] = ("default", "always")
 STAGES: dict[str, Callable[[Plan, Sync], list[Figure]]] = {
@@ -29,6 +31,7 @@ STAGES: dict[str, Callable[[Plan, Sync], list[Figure]]] = {
     "latency": waiting.measure,
     "idle": standing.idle,
     "memory": standing.memory,
+    "tasks": tasking.measure,
 }
 
 
@@ -36,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what was asked for; 1 where a gate was asked for and a ratio or a processor's time is short."""
     asked = _parser().parse_args(arguments)
     plan = Plan(asked.rounds, asked.events, asked.backlog, asked.seconds, tuple(asked.sync))
-    figures = [figure for stage in asked.only for sync in plan.syncs for figure in _measured(stage, plan, sync)]
+    figures = [
+        figure for stage in asked.only for sync in _syncs(stage, plan) for figure in _measured(stage, plan, sync)
+    ]
     if asked.json:
         asked.json.parent.mkdir(parents=True, exist_ok=True)
         asked.json.write_text(json.dumps([each.told() for each in figures], indent=1) + "\n")
@@ -46,6 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{len(short)} of what is required is short.", file=sys.stderr)
         return 1
     return 0
+
+
+def _syncs(stage: str, plan: Plan) -> tuple[Sync, ...]:
+    return ("default",) if stage in _ONCE else plan.syncs
 
 
 def _measured(stage: str, plan: Plan, sync: Sync) -> list[Figure]:

@@ -57,10 +57,9 @@ async def idle(*, url: str, names: list[str], seconds: float) -> dict[str, float
     async def handle(message: CloudEvent) -> None:
         pass
 
+    stream = JStream(STREAM, declare=False)
     for name in names:
-        broker.subscriber(
-            FILTER, stream=JStream(STREAM, declare=False), config=config, durable=name, pull_sub=PullSub(BATCH)
-        )(handle)
+        broker.subscriber(FILTER, stream=stream, config=config, durable=name, pull_sub=PullSub(BATCH))(handle)
     await broker.start()
     used = await share(seconds)
     await broker.stop()
