@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from hayai.web.api import api
 from hayai.web.bodies import BoundedBodies
 from hayai.web.contracts import contract_routes
+from hayai.web.events import events
 from hayai.web.problems import answer_problems
 from hayai.web.readiness import Check, Readiness
 
@@ -61,6 +62,7 @@ def door(
     app.include_router(api(tier, bus, clock))
     if contracts is not None:
         app.include_router(contract_routes(contracts))
+    app.include_router(events(tier, bus, clock))
     for channel in channels:
         app.include_router(channel.router(), prefix=f"/{channel.name}")
     _health(app, Readiness(checks), dict.fromkeys(left_out, _LEFT_OUT))
