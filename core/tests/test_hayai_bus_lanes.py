@@ -92,7 +92,7 @@ async def test_closing_returns_what_was_put_but_not_begun_in_order() -> None:
         await released.wait()
         done.append(item)
 
-    lanes: Lanes[int] = Lanes(work, concurrency=1)
+    lanes: Lanes[str, int] = Lanes(work, concurrency=1)
     for item in (1, 2):
         lanes.put("a", item)
     await entered.wait()
@@ -139,7 +139,7 @@ async def test_a_defect_in_the_work_itself_keeps_the_item(
             raise ValueError("Ada")
         done.set()
 
-    lanes: Lanes[int] = Lanes(work, concurrency=1)
+    lanes: Lanes[str, int] = Lanes(work, concurrency=1)
     lanes.put("a", 1)
     async with asyncio.timeout(5):
         await done.wait()
@@ -163,7 +163,7 @@ async def test_work_that_cancels_its_own_task_does_not_stop_its_lane(monkeypatch
             await asyncio.sleep(0)
         done.set()
 
-    lanes: Lanes[int] = Lanes(work, concurrency=1)
+    lanes: Lanes[str, int] = Lanes(work, concurrency=1)
     lanes.put("a", 1)
     async with asyncio.timeout(5):
         await done.wait()
@@ -178,7 +178,7 @@ async def test_a_lane_does_not_inherit_the_context_of_who_put_the_item() -> None
     async def work(_item: int) -> None:
         seen.append(transaction.get())
 
-    lanes: Lanes[int] = Lanes(work, concurrency=1)
+    lanes: Lanes[str, int] = Lanes(work, concurrency=1)
     transaction.set("open")
     lanes.put("a", 1)
     await asyncio.sleep(0.01)

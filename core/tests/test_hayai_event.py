@@ -81,7 +81,7 @@ def test_what_is_personal_shows_in_no_repr() -> None:
 def test_marked_fields_and_no_others_go_through_the_codec() -> None:
     """On the wire the marked field is sealed, the rest is readable, and opening gives the event back."""
     sent = wrap(NoteTaken(text="abc", stars=1), tenant="t", source="tests", codec=Backwards())
-    assert sent.data == {"text": {"sealed": '"cba"'}, "title": {"sealed": "llun"}, "stars": 1}
+    assert decode(encode(sent)).data == {"text": {"sealed": '"cba"'}, "title": {"sealed": "llun"}, "stars": 1}
     assert open_event(sent, NoteTaken, Backwards()) == NoteTaken(text="abc", stars=1)
 
 
@@ -112,7 +112,7 @@ def test_a_mark_counts_however_deep_it_stands() -> None:
     invited = Invited(guests=(Guest(name="Ada"),), notes={}, seats=[1])
     sent = wrap(invited, tenant="t", source="tests", codec=Backwards())
     assert personal_fields(Invited) == {"guests", "notes"}
-    assert "Ada" not in str(sent.data)
+    assert "Ada" not in str(decode(encode(sent)).data)
     assert open_event(sent, Invited, Backwards()).guests[0].name == "Ada"
 
 
