@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hayai.errors import Fenced
+from hayai.errors import EventTooOld, Fenced
 from hayai.ledger.desk import Desk
 from hayai.ledger.effects import LedgerEffects
 from hayai.ledger.leases import Leases
@@ -17,10 +18,14 @@ from hayai.ledger.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Sequence
+    from datetime import datetime
 
     from hayai.ledger.leases import Changes
     from hayai.ledger.outcome import Fence, Outcome
     from hayai.pools import Pool
+
+HORIZON = timedelta(days=30)
+"""How long the ledger remembers what was handled, where nothing else is said."""
 
 # A subquery for each event, and no join: measured, a join's plan is made while the table is small, is kept while it
 # grows by the million, and compares everything with everything.
@@ -66,12 +71,22 @@ class Ledger:
     """What was handled and what is to be published, in one Postgres.
 
     `pool` is one of the role "ledger"; `application` is the one whose transactions transactional handlers work in.
+    `horizon` is how long the ledger remembers at least (hayai.ledger.retention keeps rows for longer).
     """
 
-    def __init__(self, pool: Pool, application: Pool) -> None:
+    def __init__(self, pool: Pool, application: Pool, *, horizon: timedelta = HORIZON) -> None:
         self._pool = pool
+        self._horizon = horizon
         self._application = application
         self._desk = Desk(pool)
+
+    def refuse_too_old(self, happened: datetime, now: datetime) -> None:
+        """Raises EventTooOld for an event of that time (aware): what was done for it may be forgotten."""
+        if now - happened > self._horizon:
+            raise EventTooOld(
+                f"The event is older than the {self._horizon.days} days that the ledger remembers, so nobody knows "
+                "what was done for it, and nothing is done again: publish a new event if it is wanted still."
+            )
 
     async def seen(self, handler: str, events: Sequence[tuple[str, str]], run: str = LIVE) -> set[str]:
         """The ids of those `events`, given as (tenant, id), that `handler` is done with. Raises Unavailable."""

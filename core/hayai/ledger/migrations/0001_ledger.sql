@@ -10,7 +10,6 @@ create table hayai.inbox (
     handled_at timestamptz not null default now(),
     primary key (tenant, event, handler, run)
 );
-create index on hayai.inbox using brin (handled_at);
 
 -- Rows live for milliseconds, and there may be thousands a second: dead ones must be taken away at once.
 create table hayai.outbox (
@@ -59,7 +58,6 @@ create table hayai.effect (
     primary key (tenant, event, handler, kind, meaning),
     check ((state = 'done') = (done_at is not null))
 ) with (fillfactor = 80);
-create index on hayai.effect using brin (claimed_at);
 comment on column hayai.effect.claim is 'Who claimed it last says so by this token: nobody else may take the claim back.';
 comment on column hayai.effect.result is 'Text as it came: jsonb would refuse some of what an act may return.';
 
