@@ -81,12 +81,12 @@ async def test_the_same_event_is_another_for_another_tenant_handler_or_run(it: O
     first = outcome("e1", follow_ups=0)
     others = [replace(first, tenant="other"), replace(first, handler="remind"), replace(first, run="replay-1")]
     await it.ledger.commit([first])
-    assert await it.ledger.seen("answer", [("acme", "e1"), ("acme", "e2")]) == {"e1"}
+    assert await it.ledger.seen("answer", [("acme", "e1"), ("acme", "e2"), ("other", "e1")]) == {("acme", "e1")}
     assert await it.ledger.seen("answer", [("other", "e1")]) == set()
     assert await it.ledger.seen("answer", [("acme", "e1")], run="replay-1") == set()
     assert await it.ledger.seen("remind", []) == set()
     assert await it.ledger.commit(others) == {"e1"}
-    assert await it.ledger.seen("answer", [("other", "e1")]) == {"e1"}
+    assert await it.ledger.seen("answer", [("other", "e1")]) == {("other", "e1")}
 
 
 async def test_follow_ups_keep_the_order_of_the_outcomes(it: Opened) -> None:
@@ -134,7 +134,7 @@ async def test_a_unit_commits_rows_mark_and_follow_ups_together(it: Opened) -> N
         await unit.put(outcome("e1").outgoing)
         assert await outbox(it) == []
     assert (await notes(it), await outbox(it)) == (["booked"], ["e1-0"])
-    assert await it.ledger.seen("answer", [("acme", "e1")]) == {"e1"}
+    assert await it.ledger.seen("answer", [("acme", "e1")]) == {("acme", "e1")}
 
 
 async def test_a_unit_that_fails_leaves_nothing(it: Opened) -> None:

@@ -95,6 +95,8 @@ class Delivery:
             raise PermanentError(_KILLS.format(begun))
         envelope, event = opened(message, self._reader)
         message.id = envelope.id
+        if self._ledger is not None:
+            self._ledger.refuse_too_old(envelope.time, self._bus.clock())
         if message.inherited and self._suspects is not None:
             async with self._suspected(envelope, self._suspects):
                 return await self._run(message, envelope, event)

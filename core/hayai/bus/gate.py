@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from hayai.bus.consumer import NatsMessage
 
-    Seen = Callable[[Sequence[tuple[str, str]]], Awaitable[set[str]]]
-    """Which ids, of events given as (tenant, id), have an outcome. Raises Unavailable."""
+    Seen = Callable[[Sequence[tuple[str, str]]], Awaitable[set[tuple[str, str]]]]
+    """Which events, given as (tenant, id), have an outcome. Raises Unavailable."""
     Enter = Callable[[NatsMessage], None]
 
 _log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Gate:
             _log.warning("The ledger cannot say what is handled already, and is asked again: %s", wrong)
             await asyncio.sleep(_PAUSE)
             return
-        for _, event in claimed:
+        for event in claimed:
             message = self._waiting.popleft()
             if event in known:
                 await message.ack()

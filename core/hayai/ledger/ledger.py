@@ -30,7 +30,7 @@ HORIZON = timedelta(days=30)
 # A subquery for each event, and no join: measured, a join's plan is made while the table is small, is kept while it
 # grows by the million, and compares everything with everything.
 _SEEN = """
-select asked.event from unnest($3::text[], $4::text[]) asked (tenant, event)
+select asked.tenant, asked.event from unnest($3::text[], $4::text[]) asked (tenant, event)
  where (select true from hayai.inbox i
          where (i.tenant, i.event, i.handler, i.run) = (asked.tenant, asked.event, $1, $2))
 """
@@ -60,6 +60,8 @@ select (select count(*) from fence) as fences, (select array_agg(event) from mar
        case when exists (select from put) then pg_notify('hayai_outbox', '') end
 """
 
+_HASTEN = "select set_config('idle_in_transaction_session_timeout', $1, true)"
+_IDLE = "3s"
 _BEGUN = "select begun from hayai.suspect where (tenant, event, handler) = ($1, $2, $3)"
 _BEGIN = """
 insert into hayai.suspect as s (tenant, event, handler, begun) values ($1, $2, $3, 1)
@@ -88,13 +90,13 @@ class Ledger:
                 "what was done for it, and nothing is done again: publish a new event if it is wanted still."
             )
 
-    async def seen(self, handler: str, events: Sequence[tuple[str, str]], run: str = LIVE) -> set[str]:
-        """The ids of those `events`, given as (tenant, id), that `handler` is done with. Raises Unavailable."""
+    async def seen(self, handler: str, events: Sequence[tuple[str, str]], run: str = LIVE) -> set[tuple[str, str]]:
+        """Those `events`, given as (tenant, id), that `handler` is done with. Raises Unavailable."""
         if not events:
             return set()
         tenants, ids = zip(*events, strict=True)
         rows = await self._pool.fetch(_SEEN, handler, run, list(tenants), list(ids))
-        return {row["event"] for row in rows}
+        return {(row["tenant"], row["event"]) for row in rows}
 
     async def commit(self, outcomes: Sequence[Outcome]) -> set[str]:
         """Keep the outcomes, all or none, and what follows from those that are new; the ids of the events of these.
@@ -121,9 +123,11 @@ class Ledger:
     async def transaction(self, tenant: str) -> AsyncGenerator[Unit]:
         """One transaction for an event's mark, the rows that its handler writes, and its follow-ups.
 
-        Raises what Pool.transaction raises.
+        It is undone when nothing is asked of the database for `_IDLE`: a process that hangs would keep its partition's
+        lease, and the rows that it has locked, from all others. Raises what Pool.transaction raises.
         """
         async with self._application.transaction(tenant) as connection:
+            await connection.fetchrow(_HASTEN, _IDLE)
             yield Unit(tenant, connection)
 
     def effects(self, tenant: str, event: str, handler: str, *, fence: Fence | None = None) -> LedgerEffects:

@@ -21,6 +21,7 @@ from hayai.contracts.registry import Registry
 from hayai.errors import HandlerMisdeclared, PluginError
 from hayai.ledger.ledger import Ledger
 from hayai.ledger.relay import Relay
+from hayai.ledger.retention import Retention
 from hayai.migrations import migrate, refuse_unapplied
 from hayai.pools import Pool
 from hayai.ports.database import Database
@@ -92,6 +93,7 @@ async def running_install(
         shop.resources["ledger"] = Ledger(ledger_pool, install.pool)
         bus = await shop.make("bus", Bus)
         await shop.start(Relay(ledger_pool, bus.send_all))
+        await shop.start(Retention(ledger_pool))
         shop.resources |= {"bus": bus, "tier": install.tier}
         channels = await _standing_channels(shop)
         agents, problems = await asyncio.to_thread(agent_parts, settings.agents)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from hayai.ledger.relay import Relay
+    from hayai.ledger.retention import Retention
     from hayai.pools import Pool
     from hayai.ports.base import Adapter, Settings
     from hayai.settings import InstallSettings, Table
@@ -38,7 +39,7 @@ PORTS: dict[str, type[Adapter]] = {
 """What every install stands on beside its secrets, in the order in which it is built."""
 
 A = TypeVar("A", bound="Adapter")
-S = TypeVar("S", bound="Adapter | Pool | Relay")
+S = TypeVar("S", bound="Adapter | Pool | Relay | Retention")
 
 
 class Workshop:
