@@ -21,6 +21,8 @@ The rooms, from the ground up; each imports only those above it in this list:
 `hayai.testing` stands beside the house: contracts, twins and fixtures that make a plugin drop-in.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from hayai.bus.base import Bus as Bus
 from hayai.bus.memory import MemoryBus as MemoryBus
 from hayai.channel import Channel as Channel
@@ -35,3 +37,15 @@ from hayai.handlers import Handlers as Handlers
 from hayai.handlers import Keyed as Keyed
 from hayai.handlers import Policy as Policy
 from hayai.tier import Tier as Tier
+
+if TYPE_CHECKING:
+    from hayai.bus.outside import connect as connect
+
+
+def __getattr__(name: str) -> Any:
+    """`connect`, loaded when it is asked for: it brings the NATS client with it."""
+    if name == "connect":
+        from hayai.bus.outside import connect
+
+        return connect
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
