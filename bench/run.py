@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
-_DEADLINE = 60.0
+_DEADLINE, _SLOWEST = 60.0, 1000.0
+"""A side has so many seconds, and one more for each so many events."""
 _PROFILE = "BENCH_PROFILE"
 
 
@@ -27,10 +28,11 @@ class SideFailed(Exception):
 def run(name: str, /, **options: Any) -> dict[str, Any]:
     """What the side called `name` (MODULE.FUNCTION) returns. Raises SideFailed with the end of what it said."""
     command = [sys.executable, "-m", "bench.side", name, json.dumps(options)]
+    deadline = _DEADLINE + options.get("events", 0) / _SLOWEST
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE, cwd=ROOT, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=deadline, cwd=ROOT, check=False)
     except subprocess.TimeoutExpired:
-        raise SideFailed(f"{name} did not end within {_DEADLINE:g} s.") from None
+        raise SideFailed(f"{name} did not end within {deadline:g} s.") from None
     if done.returncode:
         raise SideFailed(f"{name} failed:\n{done.stderr[-2000:]}")
     *told, result = done.stdout.splitlines()
