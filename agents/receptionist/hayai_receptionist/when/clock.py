@@ -167,6 +167,12 @@ def _to_noon(minutes: int, word: str) -> Clock:
     return Clock(11 if word == "noon" else 23, 60 - minutes, fixed=True)
 
 
+def _short_of_noon(minutes: Token, word: str) -> Clock:
+    """Thus "5 to noon" is 11:55; "10 to noon" in digits may also be from ten to noon, and is doubtful."""
+    clock = _to_noon(minutes.value, word)
+    return replace(clock, doubtful=minutes.value == 10 and "SPELLED" not in minutes.keys)
+
+
 def _spoken(hour: Token, minute: Token, half: Token | None) -> Clock | None:
     ok = minute.value < 60 and hour.value <= 23 and (minute.value >= 10)
     return _halved(Clock(hour.value, minute.value), half) if ok else None
@@ -201,9 +207,11 @@ CLOCK_RULES: tuple[Rule, ...] = (
     ),
     rule(
         "CLOCK",
-        "INT minute? to|of|before =noon|midnight",
+        "INT minute to|of|before =noon|midnight",
         lambda m, w: _to_noon(m.value, w) if 0 < m.value < 60 else None,
     ),
+    rule("CLOCK", "MINUTES of|before =noon|midnight", lambda m, w: _to_noon(m.value, w)),
+    rule("CLOCK", "MINUTES to =noon|midnight", _short_of_noon),
     rule("CLOCK", "SPELLEDHOUR SPELLEDMIN AMPM?", _spoken),
     rule("CLOCK", "HOURISH noon", lambda t: NOON if t.value == 12 else None),
     rule("CLOCK", "HOURISH midnight", lambda t: MIDNIGHT if t.value == 12 else None),

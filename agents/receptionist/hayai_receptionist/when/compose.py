@@ -8,11 +8,11 @@ from dataclasses import replace
 from hayai_receptionist.when.amounts import Noise, Offset
 from hayai_receptionist.when.clause import Piece, bounds_meet, complement, joins
 from hayai_receptionist.when.clock import Times
-from hayai_receptionist.when.frame import Anchor, DaySpec
+from hayai_receptionist.when.frame import Anchor, DaySpec, Mask
 from hayai_receptionist.when.joints import Joints
 from hayai_receptionist.when.marks import Mark
 from hayai_receptionist.when.relative import beside, week_beside
-from hayai_receptionist.when.spans import since
+from hayai_receptionist.when.spans import since, until
 from hayai_receptionist.when.times import merge
 
 _LISTING = frozenset(", ; / - ? also maybe perhaps possibly on then the at and".split())
@@ -22,12 +22,27 @@ _NARROWING = _LISTING | frozenset(
     "( ) = in any some preferably ideally say a for of so its it's is that that's thats".split()
 )
 """Words between two day words of which one narrows the other: "next week, preferably Tuesday"."""
+_STOPS = frozenset(". ? !".split())
+"""An "and" before another sentence joins no two days over it."""
 _ANY = frozenset("any every all each anything whichever whatever".split())
 
 
 def _is_loose(value: DaySpec, days: list[DaySpec]) -> bool:
     """Thus "any time" and "the soonest" go with whatever day stands in the same breath."""
     return any(isinstance(d, Anchor) and (d.any or d.soon) for d in (value, *days))
+
+
+def _needs_joint(value: DaySpec, days: list[DaySpec]) -> bool:
+    """Whether it is open how a further day goes with those named: a date within "before the 30th" needs no telling."""
+    bounded = all(isinstance(d, Anchor) and d.bound for d in days)
+    return bool(days) and not _is_loose(value, days) and not (bounded and isinstance(value, Mask) and value.dated)
+
+
+def _reckoned(base: DaySpec, shift: str) -> DaySpec:
+    """Thus "after that" and "before then", from the day named before; an open end stays what it is."""
+    if shift == "later":
+        return since(base, included=False)
+    return base if isinstance(base, Anchor) and base.bound == "high" else until(base, included=False)
 
 
 def _is_period(day: Anchor) -> bool:
@@ -41,6 +56,8 @@ class Composer(Joints):
         """Take one piece in; `after` is the next one, which some joints need to see."""
         value = piece.value
         self._between.extend(piece.gap)
+        if len(piece.gap) > 1 and _STOPS & set(piece.gap) and self._joint in {"or", "and"}:
+            self._joint = ""
         self._any = self._any or bool(_ANY & set(piece.gap))
         if isinstance(value, Mark):
             kind = self._turned(value.kind, after)
@@ -80,14 +97,16 @@ class Composer(Joints):
             self._new("and")
         if value.same and (told := self._told or self._last_clock()):
             value = replace(told, bare=False)
+        if value.bands == ("lunch",) and self._told and self._told.low:
+            value = replace(self._told, bare=False)
         target = self.last
         if value.that and self.last.days and all(_is_loose(d, []) for d in self.last.days):
             self.doubts.append("after what is not clear")
-        if value.that and value.shift == "later" and (base := self._day_alone()):
+        if value.that and value.shift and (base := self._day_alone()):
             self._negative = False
             if self.last.excluded or self._joint == "or":
                 self._new("or")
-            self.last.days = [since(base, included=False)]
+            self.last.days = [_reckoned(base, value.shift)]
             return
         if value.shift:
             value = self._after_that(value)
@@ -139,7 +158,7 @@ class Composer(Joints):
         value = self._echo(value)
         value = self._confined(value)
         if self._negative and isinstance(value, Anchor) and value.bound:
-            self.doubts.append("whether the last day is ruled out too")
+            self.edges.append(value.target or value)
         if self._moving and isinstance(value, Anchor) and value.target and not value.bound:
             value = value.target
         if self._joint in {"or", "and", "but"} and not self.last.empty:
@@ -156,7 +175,7 @@ class Composer(Joints):
             self._new("or")
         elif self._begins_anew(piece):
             self._new("or")
-        elif self.last.days and not _is_loose(value, self.last.days) and not set(self._between) <= _NARROWING:
+        elif _needs_joint(value, self.last.days) and not set(self._between) <= _NARROWING:
             self.doubts.append("how the days named go together")
         self.last.days.append(value)
 

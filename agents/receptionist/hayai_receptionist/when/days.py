@@ -184,6 +184,9 @@ DAY_RULES: tuple[Rule, ...] = (
     rule("DATE", "the? NTH prox|proximo .?", lambda t: Anchor(lambda f: _in_month(t, f, 1))),
     rule("DATE", "the? NTH inst|instant .?", lambda t: Anchor(lambda f: _in_month(t, f, 0))),
     rule("DATE", "the? BADNTH of? MONTH?", lambda t, _: _bad(t)),
+    rule("DATE", "MONTH BADDOM", lambda _, t: _bad(t)),
+    rule("DATE", "BADDOM of? MONTH", lambda t, _: _bad(t)),
+    rule("BADDOM", "OVER", lambda t: t if t.value > 31 and "YEAR" not in t.keys else None),
     rule("DATE", "ISO", _iso),
     rule("DATE", "NUM", _numeric),
     rule("DATE", "the NTHPLAIN", _the_nth),
@@ -210,7 +213,7 @@ DAY_RULES: tuple[Rule, ...] = (
     rule("DAY", "the? =last WD of|in|next? INMONTH", _nth_weekday),
     rule("DAY", "on? the? ORD WD of|in|next? INMONTH", _nth_weekday),
     rule("INMONTH", "the|this|next? MONTHS", lambda m: m),
-    rule("INMONTH", "PERIOD", lambda p: p),
+    rule("INMONTH", "PERIOD|OURS", lambda p: p),
     rule("INMONTH", "the|a new|coming year", lambda: Anchor(_next_january, period=True)),
 )
 

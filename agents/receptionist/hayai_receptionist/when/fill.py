@@ -12,6 +12,7 @@ from hayai_receptionist.when.frame import Anchor, Mask
 if TYPE_CHECKING:
     from hayai_receptionist.when.clause import Clause
     from hayai_receptionist.when.clock import Times
+    from hayai_receptionist.when.frame import DaySpec
 
 
 def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]]:
@@ -25,7 +26,17 @@ def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]
     wishes = _refined(_fill_days(wishes))
     _share_periods(wishes)
     _not_today(wishes)
-    return wishes, [c for c in clauses if c.excluded], doubts
+    exclusions = [c for c in clauses if c.excluded]
+    _contrasted(wishes, exclusions)
+    return wishes, exclusions, doubts
+
+
+def _contrasted(wishes: list[Clause], exclusions: list[Clause]) -> None:
+    """Thus "not 9 on the 24th, 9:30": only the hour is exchanged, the day stays."""
+    timed = [c for c in exclusions if c.days and c.times and c.times.at]
+    if timed and all(not c.days and not c.offset and c.times and c.times.at for c in wishes):
+        for clause in wishes:
+            clause.days = list(timed[-1].days)
 
 
 def _source_doubt(wishes: list[Clause]) -> list[str]:
@@ -78,9 +89,13 @@ def _fill_times(wishes: list[Clause]) -> list[str]:
         if clause.times is None and before and before.times and before.days and clause.joint in {"or", "and"}:
             if before.times_first:
                 clause.times = before.times
-            elif before.times.at:
+            elif before.times.at and not _is_any(clause.days[-1]):
                 doubts.append("whether the time holds for both days")
     return doubts
+
+
+def _is_any(day: DaySpec) -> bool:
+    return isinstance(day, Anchor) and day.any
 
 
 def _times_ahead(later: list[Clause]) -> Times | None:

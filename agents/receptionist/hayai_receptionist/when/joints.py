@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from hayai_receptionist.when.clause import Clause, Piece
 from hayai_receptionist.when.clock import Times
-from hayai_receptionist.when.frame import Anchor, Mask
+from hayai_receptionist.when.frame import Anchor, DaySpec, Mask
 from hayai_receptionist.when.marks import Mark
 
 _LIGHT = frozenset(
@@ -22,6 +22,7 @@ class Joints:
         self.clauses: list[Clause] = [Clause()]
         self.doubts: list[str] = []
         self.unused: set[int] = set()
+        self.edges: list[DaySpec] = []
         self.unsure = False
         self._joint = ""
         self._between: list[str] = []
@@ -127,6 +128,7 @@ class Joints:
     def _on_instead(self, _: Piece) -> None:
         if sum(not c.empty for c in self.clauses) > 1:
             self.last.joint = "fix"
+            self.doubts = [d for d in self.doubts if not d.endswith("go together")]
 
     def _on_bad(self, _: Piece) -> None:
         for clause in reversed(self.clauses):

@@ -128,7 +128,7 @@ MARK_RULES: tuple[Rule, ...] = (
         "no ,? wait",
         "wait ,? no",
         "or rather",
-        "scratch that",
+        "scratch|scrap|ignore|disregard|cancel|delete that|this",
         "no ,? actually",
         "no ,? sorry",
         "sorry ,? no",

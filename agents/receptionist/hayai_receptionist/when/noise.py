@@ -72,4 +72,7 @@ NOISE_RULES: tuple[Rule, ...] = _noise(
     "opening|business|office hours|hour",
 )
 
+LUNCH_RULES: tuple[Rule, ...] = (rule("NOISE", "my|our|his|her lunch hour|break|time? is|runs TIME", Noise),)
+"""When somebody's lunch is: no wish, but "in my lunch break" leans on it."""
+
 UNIT_RULES: tuple[Rule, ...] = (rule("UNITWORD", "=minute|hour|day|week|month|year|night|weekend", lambda u: u),)

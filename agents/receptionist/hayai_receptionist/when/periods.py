@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from hayai_receptionist.when.days import each
 from hayai_receptionist.when.frame import OPEN_END, REACH, Anchor, Days, DaySpec, Frame, Mask
 from hayai_receptionist.when.grammar import Rule, rule
-from hayai_receptionist.when.masks import matching, monday_of, month_span, one_day
+from hayai_receptionist.when.masks import matching, monday_of, month_span, nearest, one_day
 from hayai_receptionist.when.tokens import Token
 
 
@@ -55,6 +55,16 @@ def _weekend_of(period: DaySpec) -> Anchor:
         return matching(Mask(weekdays=frozenset({5, 6})), days[0][0], days[-1][1])
 
     return Anchor(each(period, pick), period=True)
+
+
+def _weekend_beside(sign: int, day: DaySpec) -> Anchor:
+    """Thus "the weekend before Christmas": the last Saturday and Sunday before it."""
+
+    def pick(days: Days) -> Days:
+        saturday = nearest(5, days[-1][1] + timedelta(1)) if sign > 0 else nearest(5, days[0][0] - timedelta(8))
+        return ((saturday, saturday + timedelta(1)),)
+
+    return Anchor(each(day, pick), period=True)
 
 
 UNITS_AHEAD = {"week": _weeks_ahead, "month": _months_ahead, "year": _year_ahead}
@@ -153,7 +163,7 @@ def _any_day(frame: Frame) -> tuple[Days, ...]:
 
 PERIOD_RULES: tuple[Rule, ...] = (
     rule("PERIOD", "the? this =week|month|year", lambda u: UNITS_AHEAD[u](0)),
-    rule("PERIOD", "the =week|month|year", lambda u: UNITS_AHEAD[u](0)),
+    rule("OURS", "the =week|month|year", lambda u: UNITS_AHEAD[u](0)),
     rule("PERIOD", "the? following =month|year", lambda u: UNITS_AHEAD[u](1)),
     rule("PERIOD", "the? next|coming =week|month|year", lambda u: UNITS_AHEAD[u](1)),
     rule("PERIOD", "the? =week|month|year after next", lambda u: UNITS_AHEAD[u](2)),
@@ -161,6 +171,8 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("PERIOD", "the? next weekend", lambda: Anchor(_next_weekend, period=True)),
     rule("PERIOD", "the? weekend after next", lambda: Anchor(lambda f: _after(_next_weekend(f)), period=True)),
     rule("PERIOD", "the? weekend of|in? WEEKS", _weekend_of),
+    rule("PERIOD", "the? weekend before HOLIDAY|DATE", lambda d: _weekend_beside(-1, d)),
+    rule("PERIOD", "the? weekend after|following HOLIDAY|DATE", lambda d: _weekend_beside(1, d)),
     rule("WEEKS", "next week", lambda: _weeks_ahead(1)),
     rule("WEEKS", "this week", lambda: _weeks_ahead(0)),
     rule("PERIOD", "next week weekend", lambda: _weekend_of(_weeks_ahead(1))),
@@ -177,7 +189,7 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("PERIOD", "HOLIDAY week", _week_with),
     rule("PERIOD", "the? week after HOLIDAY|DATE", lambda d: _week_with(d, 1)),
     rule("PERIOD", "the? week before HOLIDAY|DATE", lambda d: _week_with(d, -1)),
-    rule("WHOLE", "PERIOD", lambda p: p),
+    rule("WHOLE", "PERIOD|OURS", lambda p: p),
     rule("WHOLE", "MONTHS", lambda m: m),
     rule("DAY", "in|on|during|over|for|at|within|sometime|anytime|any|some? time? in|during|over? PERIOD", lambda p: p),
     rule("DAY", "any|some|one|a|every|each day in|of|during? PERIOD", lambda p: p),
@@ -190,7 +202,7 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("DAY", "on? the? =first|last day of|in WHOLE", _edge_day),
     rule("DAY", "in|during? the? =first|second|last half of|in WHOLE", _half),
     rule("PARTOF", f"in|at|towards|toward|by|around|sometime? the? ={'|'.join(HOW)} end|part? of|in? WHOLE", _part),
-    rule("PARTOF", "in|during|for? the? =rest|remainder of PERIOD", lambda _, p: _part("rest", p)),
+    rule("PARTOF", "in|during|for? the? =rest|remainder of PERIOD|OURS", lambda _, p: _part("rest", p)),
     rule("PARTOF", "in|during? the? ORDW week of|in WHOLE|INMONTH", _nth_week),
     rule("PARTOF", "in|during? the? =last week of|in WHOLE", _nth_week),
     rule("ORDW", "ORD", lambda t: t if t.value <= 5 else None),

@@ -35,18 +35,19 @@ def _in(length: Length) -> Anchor | Offset:
     if length.clock:
         return Offset(length)
     if length.vague:
-        return Anchor(
-            lambda f: (
-                (((f.today + timedelta(2), f.today + timedelta(5)),),) if length.unit == "day" else _vague(f, length)
-            ),
-            period=True,
-        )
+        return Anchor(lambda f: _vague(f, length), period=True)
     return Anchor(single(lambda f: moved(f.today, length)), week=length.unit in {"week", "fortnight", "month"})
 
 
 def _vague(frame: Frame, length: Length) -> tuple[Days, ...]:
-    """Thus "in a few weeks": somewhere from the second to the fourth."""
-    return (((moved(frame.today, Length(2, length.unit)), moved(frame.today, Length(4, length.unit))),),)
+    """Thus "in a few weeks" may be the second or the fifth; a few days are the next ones.
+
+    Raises:
+        Doubt: weeks or months, of which nobody knows how many.
+    """
+    if length.unit != "day":
+        raise Doubt(f"Which {length.unit} would suit you?", f"a few {length.unit}s have no certain number")
+    return (((frame.today + timedelta(2), frame.today + timedelta(5)),),)
 
 
 def _from_day(length: Length, day: DaySpec) -> Anchor | None:
@@ -77,6 +78,11 @@ def _today_until(_: Frame) -> tuple[Days, ...]:
 def _weekday_week(token: Token) -> Anchor:
     """British "Friday week": a week after the coming Friday."""
     return Anchor(single(lambda f: nearest(token.value, f.today + timedelta(1)) + timedelta(7)))
+
+
+def _weekday_week_after(token: Token, _: Token | None) -> Anchor:
+    """Thus "the Friday after this one": a week after the coming one."""
+    return _weekday_week(token)
 
 
 def beside(n: int, day: DaySpec) -> Anchor:
@@ -121,6 +127,15 @@ def _weekday_of_context(sign: int, weekday: Token) -> Anchor:
     """Thus "the Monday after": after the day under discussion, or the one named before."""
     there = Anchor(single(lambda f: f.context_day))
     return Anchor(_weekday_beside(sign, weekday, there).resolve, echo=lambda day: _weekday_beside(sign, weekday, day))
+
+
+def _weekday_in_context_week(weekday: Token) -> Anchor:
+    """Thus "the Thursday of that week": of the week under discussion, or of the day named before."""
+
+    def of(day: DaySpec) -> Anchor:
+        return Anchor(each(day, lambda days: one_day(monday_of(days[0][0]) + timedelta(weekday.value))))
+
+    return Anchor(of(Anchor(single(lambda f: f.context_day))).resolve, echo=of)
 
 
 def _context_week(n: int) -> Anchor:
@@ -226,13 +241,15 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("DAY", "the? day before BASEDAY", lambda d: beside(-1, d)),
     rule("BASEDAY", "HOLIDAY|DATE", lambda d: d),
     rule("BASEDAY", "WD", lambda t: Mask(weekdays=frozenset({t.value}))),
-    rule("DAY", "on? the? WD after HOLIDAY|DATE", lambda w, d: _weekday_beside(1, w, d)),
-    rule("DAY", "on? the? WD before HOLIDAY|DATE", lambda w, d: _weekday_beside(-1, w, d)),
+    rule("DAY", "on? the? first|next? WD after|following HOLIDAY|DATE", lambda w, d: _weekday_beside(1, w, d)),
+    rule("DAY", "on? the? last? WD before HOLIDAY|DATE", lambda w, d: _weekday_beside(-1, w, d)),
     # Reckoned from the window under discussion.
     rule("DAY", "the day after|following that|then?", lambda: _context(1)),
     rule("DAY", "any|anytime|the? day|days|date after|following that|then|this", _after_context),
     rule("DAY", "the|that one after|following that?", lambda: Anchor(_context(7).resolve, step=7)),
     rule("DAY", "the WD after|following that|then?", lambda t: _weekday_of_context(1, t)),
+    rule("DAY", "the WD after this one|WD?", _weekday_week_after),
+    rule("DAY", "the next one", lambda: Anchor(_context(7).resolve, step=7)),
     rule("DAY", "the WD before that|then?", lambda t: _weekday_of_context(-1, t)),
     rule("DAY", "the day before that|then?", lambda: _context(-1)),
     rule("DAY", "the following day", lambda: _context(1)),
@@ -241,6 +258,7 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("DAY", "on? that|the? same day", lambda: _context(0)),
     rule("DAY", "on? that day", lambda: _context(0)),
     rule("DAY", "that same? week", lambda: _context_week(0)),
+    rule("DAY", "on? the? WD of|in? that|the same? week", _weekday_in_context_week),
     rule("DAY", "the same week", lambda: _context_week(0)),
     rule("DAY", "=later|earlier on|in? that|the same? week", _rest_of_context),
     rule("DAY", "the week after that|then?", lambda: _context_week(1)),

@@ -53,11 +53,13 @@ def resolve(wishes: list[Clause], exclusions: list[Clause], frame: Frame) -> Out
 
 def _everything(exclusions: list[Clause]) -> Clause:
     """What is left to wish for when only exclusions were said: "anything but mornings next week" is next week."""
-    for clause in exclusions:
-        periods = [d for d in clause.days if isinstance(d, Anchor) and d.period]
-        if periods and clause.times:
-            return Clause(days=list(periods))
-    return Clause()
+    return Clause(days=next((days for c in exclusions if (days := framing(c))), []))
+
+
+def framing(exclusion: Clause) -> list[DaySpec]:
+    """The period out of which only a part is ruled out: mornings, or a weekday."""
+    periods = [d for d in exclusion.days if isinstance(d, Anchor) and d.period and not d.bound]
+    return list(periods) if exclusion.times or len(exclusion.days) > len(periods) else []
 
 
 def _resolve_clause(clause: Clause, holes: list[Interval], frame: Frame, outcome: Outcome) -> None:

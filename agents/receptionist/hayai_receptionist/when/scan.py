@@ -15,7 +15,7 @@ from hayai_receptionist.when.frame import Anchor, Mask
 from hayai_receptionist.when.grammar import Grammar, Memo, rule
 from hayai_receptionist.when.holidays import HOLIDAY_RULES
 from hayai_receptionist.when.marks import MARK_RULES, Mark
-from hayai_receptionist.when.noise import NOISE_RULES, UNIT_RULES
+from hayai_receptionist.when.noise import LUNCH_RULES, NOISE_RULES, UNIT_RULES
 from hayai_receptionist.when.periods import PERIOD_RULES
 from hayai_receptionist.when.relative import RELATIVE_RULES
 from hayai_receptionist.when.spans import SPAN_RULES
@@ -32,7 +32,7 @@ _TOP = tuple(rule("ITEM", kind, lambda value: value) for kind in _KINDS)
 GRAMMAR = Grammar(
     (
         *_TOP, *PERIOD_RULES, *SPAN_RULES, *BOTH_RULES, *RELATIVE_RULES, *HOLIDAY_RULES, *DAY_RULES,
-        *TIME_RULES, *CLOCK_RULES, *NOISE_RULES, *UNIT_RULES, *MARK_RULES,
+        *TIME_RULES, *CLOCK_RULES, *NOISE_RULES, *LUNCH_RULES, *UNIT_RULES, *MARK_RULES,
     ),
 )  # fmt: skip
 
@@ -83,6 +83,7 @@ def _vouched(pieces: list[Piece], tokens: Sequence[Token], *, anchored: bool) ->
         return pieces
     if anchored:
         good |= {i for i, p in enumerate(pieces) if _is_bare(p) and _is_reply(p, pieces, tokens)}
+    good |= {i for i, p in enumerate(pieces) if _is_bare(p) and _corrects(pieces, i) and good & set(range(i))}
     while changed:
         near = {i for i in range(len(pieces)) if i not in good and _is_bare(pieces[i]) and _near(pieces, i, good)}
         changed = bool(near)
@@ -109,6 +110,12 @@ def _is_reply(piece: Piece, pieces: list[Piece], tokens: Sequence[Token]) -> boo
                 return False
             i += step
     return True
+
+
+def _corrects(pieces: list[Piece], i: int) -> bool:
+    """Whether it stands right after "actually" or "make it", a stop before them or not."""
+    before = pieces[i - 1].value if i else None
+    return isinstance(before, Mark) and before.kind in {"fix", "back"} and set(pieces[i].gap) <= {",", "at", "to"}
 
 
 def _near(pieces: list[Piece], i: int, good: set[int]) -> bool:

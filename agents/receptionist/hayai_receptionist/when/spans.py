@@ -104,7 +104,7 @@ def either(*specs: DaySpec) -> Anchor:
 
 
 SPAN_RULES: tuple[Rule, ...] = (
-    rule("SPAN", "between HOLIDAY and|& HOLIDAY", _inside),
+    rule("SPAN", "the? week|days|time? between HOLIDAY and|& HOLIDAY", _inside),
     rule("SPAN", "between EDGE and|to|-|& EDGE", through),
     rule("SPAN", "any? from? EDGE -|until|through EDGE", through),
     rule("SPAN", "from? EDGE to EDGE", lambda a, b: replace(through(a, b), target=b)),

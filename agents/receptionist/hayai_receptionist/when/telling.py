@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-import re
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.amounts import Noise, Offset
 from hayai_receptionist.when.clock import Times
+from hayai_receptionist.when.facts import FACT
 from hayai_receptionist.when.frame import Anchor, Mask
 from hayai_receptionist.when.lexicon import HAPPENED
+from hayai_receptionist.when.marks import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,33 +46,15 @@ _DONE = frozenset(
 )
 _DOERS = frozenset("you i we he she they guys it who dentist doctor team guy man lady".split())
 """Before one of the others these did it; "get it fixed on Friday" is a wish."""
-
-_EVENTS = (
-    "shift|exam|exams|wedding|birthday|flight|train|interview|funeral|party|meeting|lecture|surgery|operation|"
-    "trip|ferry|ceremony|graduation|anniversary|concert|match|rehearsal|conference|deadline|course|lesson|"
-    "lessons|lectures|match|game|prom|event|holiday|holidays|vacation"
+_TELLERS = frozenset("i i'm we we're he she they my our his her their the it it's i've we've".split())
+_OFFERS = frozenset(
+    "free available off around home open works work suit suits good best fine ok okay flexible possible will "
+    "thought think hope said meant sounds better we'll i'll happy in there".split()
 )
-_VERBS = (
-    "work|works|start|starts|finish|finishes|leave|leaves|fly|flies|land|lands|arrive|arrives|get back|get off|"
-    "get out|gets back|gets off|gets out|get in|get home|gets home|knock off|clock off|am at|are at|is at|gets in|teach|"
-    "teaches|drop|drops|pick|picks|collect|collects|wake|wakes|nap|naps|study|studies|travel|travels|sleep|sleeps|return|returns|am home|is home"
-)
-_FACT = re.compile(
-    r"\b(?:my|our|his|her|their|school)(?: (?!appointment|booking|slot|preference|choice|visit|appt)\w+){1,3}"
-    r" (?:is|are)(?: (?:in|on|at|from|until))?$|"
-    rf"\b(?:i|we|he|she|they|who|wife|husband|son|daughter|mum|mom|dad|boss|tenant|partner|baby|kids|flight|train)"
-    rf"(?: (?:only|usually|normally|always|generally|don't|often|also|just|have to))? (?:{_VERBS})\b"
-    rf"|\b(?:my|our|his|her|their|the|a|an) (?:\w+ ){{0,2}}(?:{_EVENTS})\b"
-    r"|\b(?:runs? out|expires?|(?:is|are|be) due|ends|closes|starts|begins|finishes|land back|lands back|only works|only runs)\b"
-    r"|\b(?:flying|landing|leaving|arriving|getting married|moving (?:house|out|in)|due (?:back|home|on|in|by))\b"
-    r"|\b(?:coming|come|comes|get|gets|getting) off\b|\bback (?:from|home)\b|\bused to\b"
-    r"|\b\w+ (?:flies|leaves|lands|arrives|returns|finishes|gets (?:in|back|home))\b"
-    r"|\bschool (?:starts|finishes|ends|gets out)\b"
-    r"|\b(?:usually|normally|generally|typically) (?!free|available|can|around|able)"
-    r"|\bon (?:nights|days|earlies|lates|call|shift|duty)\b|\b(?:done|finished|through|free) by\b"
-    r"|\b(?:lunch|break|lunch break|lunch hour) is\b"
-)
-"""Statements of what is or will be anyway; beside a wish they are no wish themselves."""
+"""Where one of these stands, a day may be offered rather than told."""
+_NAMED = "then"
+"""Stands for the words of a time when a statement is judged."""
+_CAUSES = frozenset("need needs want wants get getting have having like needing wanting".split())
 
 
 def segments(tokens: Sequence[Token]) -> list[int]:
@@ -90,7 +74,7 @@ def told(tokens: Sequence[Token], first: int) -> bool:
     for token_at in range(first - 1, max(-1, first - 9), -1):
         token = tokens[token_at]
         following = tokens[token_at + 1].text
-        if token.text in _DONE and token_at and tokens[token_at - 1].text in _DOERS:
+        if token.text in _DONE and _did(tokens, token_at):
             return True
         if token.text in HAPPENED or (token.text == "had" and following in _HAD):
             return True
@@ -99,21 +83,72 @@ def told(tokens: Sequence[Token], first: int) -> bool:
     return False
 
 
+def _without_base(facts: list[Piece], timed: list[Piece], parts: list[int]) -> list[Piece]:
+    """The facts on which no wish leans: those of other statements than the one before "after that"."""
+    based: set[int] = set()
+    for i, piece in enumerate(timed):
+        if _leans(piece):
+            here = parts[piece.first]
+            earlier = [parts[p.first] for p in timed[:i]]
+            based.update(earlier[-1:], [p for p in earlier if p < here][-1:])
+    return [p for p in facts if parts[p.first] not in based]
+
+
+def _listed(pieces: list[Piece], facts: list[Piece], parts: list[int]) -> list[Piece]:
+    """Thus in "I have class on Mondays and Wednesdays" both are told."""
+    found: list[Piece] = []
+    for i in range(2, len(pieces)):
+        one, joint, two = pieces[i - 2 : i + 1]
+        listed = isinstance(joint.value, Mark) and joint.value.kind in {"and", "or"} and not joint.gap
+        same = type(one.value) is type(two.value) and set(two.gap) <= {"on", "at"} and two not in facts
+        if listed and same and one in [*facts, *found] and parts[one.first] == parts[two.first]:
+            found.append(two)
+    return found
+
+
+def _reasons(rest: list[Piece], pieces: list[Piece], tokens: Sequence[Token], parts: list[int]) -> list[Piece]:
+    """The days of a statement from which "so" draws a wish for another: "I get paid on the 1st so the 2nd"."""
+    days = [p for p in rest if isinstance(p.value, (Anchor, Mask))]
+    marked = {
+        parts[p.first] for p in pieces if isinstance(p.value, Mark) and p.value.kind not in {"and", "booked", "to"}
+    }
+    found: list[Piece] = []
+    for one, two in itertools.pairwise(days):
+        here, there = parts[one.first], parts[two.first]
+        words = [t.text for i, t in enumerate(tokens) if parts[i] == here]
+        drawn = there == here + 1 and tokens[parts.index(there)].text == "so" and not _leans(two)
+        told = words[0] in _TELLERS and here not in marked and not (_WISH - {","} | _OFFERS) & set(words)
+        if drawn and told:
+            found.extend(p for p in rest if parts[p.first] == here)
+    return found
+
+
+def _did(tokens: Sequence[Token], i: int) -> bool:
+    """Whether somebody did it; "need it done" and "get it fixed" are wishes."""
+    before, cause = (tokens[i - n].text if i >= n else "" for n in (1, 2))
+    return before in _DOERS and cause not in _CAUSES
+
+
 def wished(pieces: list[Piece], tokens: Sequence[Token]) -> tuple[list[Piece], list[str]]:  # noqa: PLR0911 - a case a telling
     """The pieces without those that only tell something, and what is in doubt about them.
 
     Thus "It broke on Tuesday. Can I come today?" wishes for today; alone, such a day is in doubt.
     """
     timed = [p for p in pieces if _is_time(p)]
-    facts = [p for p in timed if p.told or _is_fact(p, tokens)]
+    named = [_NAMED if any(p.first <= i < p.last for p in timed) else t.text for i, t in enumerate(tokens)]
+    parts = segments(tokens)
+    facts = [p for p in timed if p.told or _is_fact(p, tokens, named, parts)]
+    facts += _listed(pieces, facts, parts)
+    facts += _reasons([p for p in timed if p not in facts], pieces, tokens, parts)
     rest = [p for p in timed if p not in facts]
     leaning = [p.value for p in rest if _leans(p)]
+    facts = _without_base(facts, timed, parts) if leaning else facts
     if any(isinstance(p.value, Times) for p in rest) and leaning and not any(isinstance(v, Times) for v in leaning):
         facts = [p for p in facts if isinstance(p.value, Times)]
-    elif leaning:
-        return pieces, []
     if not facts:
         return pieces, []
+    if leaning:
+        return [replace(p, value=Noise(_clock(p))) if p in facts else p for p in pieces], []
     if not rest and all(_is_over(p) for p in facts) and not _ASKING & {t.text for t in tokens}:
         return [replace(p, value=Noise()) if p in facts else p for p in pieces], []
     if not rest:
@@ -159,14 +194,17 @@ def _is_plain(piece: Piece, facts: list[Piece]) -> bool:
     return not clocks and not wide and not (isinstance(value, Mask) and value.many)
 
 
-def _is_fact(piece: Piece, tokens: Sequence[Token]) -> bool:
-    """Whether the statement up to the piece tells a fact, and no wish follows it within the statement."""
-    parts = segments(tokens)
+def _is_fact(piece: Piece, tokens: Sequence[Token], named: list[str], parts: list[int]) -> bool:
+    """Whether the statement up to the piece tells a fact, and no wish follows it within the statement.
+
+    `named` are the words without those that say when: "the May bank holiday" is no holiday of somebody's.
+    """
     here = parts[piece.first]
-    words = [t.text for i, t in enumerate(tokens[: piece.first + 1]) if parts[i] == here][-12:]
-    found = list(_FACT.finditer(" ".join(words)))
+    words = [word for i, word in enumerate(named[: piece.first]) if parts[i] == here][-11:]
+    text = " ".join([*words, tokens[piece.first].text])
+    found = list(FACT.finditer(text))
     if not found:
         return False
-    after = " ".join(words)[found[-1].end() :].split()
-    before = set(" ".join(words)[: found[-1].start()].split())
+    after = text[found[-1].end() :].split()
+    before = set(text[: found[-1].start()].rpartition(",")[2].split())
     return not (_WISH - {","}) & set(after) and not _ASKING & before

@@ -109,7 +109,9 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", "HOUR", _lone),
     rule("TIME", "HHMM", _lone),
     rule("TIME", "HOUR MINDIGITS", lambda t, m: Times(at=Clock(t.value, m.value), bare=True)),
-    rule("MINDIGITS", "MIN", lambda m: m if len(m.text) == 2 and "DOM" not in m.keys else None),
+    rule(
+        "MINDIGITS", "MIN", lambda m: m if len(m.text) == 2 and ("DOM" not in m.keys or m.value in {15, 30}) else None
+    ),
     rule("TIME", "for HOUR", lambda t: replace(_lone(t), party=True)),
     rule("TIME", "at? MOMENT or later|after|onward", lambda c: Times(low=c)),
     rule("TIME", "MOMENT onward|forward", lambda c: Times(low=c)),
@@ -177,7 +179,7 @@ TIME_RULES: tuple[Rule, ...] = (
     rule("TIME", "at? the? same time|hour", lambda: Times(same=True)),
     rule(
         "TIME",
-        "any? time? anytime? =after|before that|then",
+        "any? time? anytime? =after|before|until|by that|then",
         lambda w: Times(shift="later" if w == "after" else "earlier", that=True),
     ),
     rule("TIME", "that time", lambda: Times(same=True)),

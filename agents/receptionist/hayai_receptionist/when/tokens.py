@@ -7,17 +7,15 @@ import re
 from dataclasses import dataclass, field, replace
 
 from hayai_receptionist.when.greeting import greets
+from hayai_receptionist.when.kinds import int_kinds, ord_kinds, word_at
 from hayai_receptionist.when.lexicon import (
     COUNTED,
-    FOLLOWERS,
-    LABELS,
     PHRASAL,
     PRONOUNS,
     SHORTENED,
     STREETS,
     STRONG_SHORT,
     TITLES,
-    UNITS,
     WEDDING,
 )
 from hayai_receptionist.when.numbers import CARDINALS, ORDINALS, joined
@@ -48,10 +46,6 @@ _PATTERN = re.compile(
 _PHONE = re.compile(r"(?<![0-9:/.-])(?![0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?![0-9]))(?:\+|\()?[0-9]+(?:[ ().-]{1,3}[0-9]+)+")
 _NEGATED = frozenset({"not", "no", "can't", "cant", "cannot", "don't", "dont", "won't", "isn't", "never"})
 """After one of these a dash with spaces is a pause: "not the 18th - the 19th"."""
-_WHICH = frozenset({"the", "that", "this", "which", "first", "last", "next", "another", "no", "any", "other", "new"})
-"""After one of these "one" is no hour."""
-_HOUSE_LETTERS = frozenset("bcdefgijklmnoqrstuvwxyz")
-"""Glued to a number these make it a house number or a size, not an hour: "22b"."""
 _DASHES = str.maketrans({"–": "-", "—": "-", "‑": "-", "−": "-", "’": "'", "‘": "'", "`": "'", "´": "'", "\n": ";"})
 
 
@@ -163,7 +157,7 @@ def _classify(tokens: list[Token]) -> list[Token]:
 def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # noqa: C901, PLR0911, PLR0912 - a case a kind
     token = tokens[i]
     if "INT" in token.keys:
-        return replace(token, keys=token.keys | _int_kinds(tokens, spelled, i))
+        return replace(token, keys=token.keys | int_kinds(tokens, spelled, i))
     if token.text == "am" and i and tokens[i - 1].text in {"i", "who"}:
         return replace(token, keys=frozenset({"WORD", "verb am"}))
     if "AMPM" in token.keys and i and _is_day(tokens[i - 1], spelled[i - 1]):
@@ -171,16 +165,18 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # no
         return replace(token, word=part, keys=token.keys - {"AMPM", token.word} | {part, "TIMEWORD"})
     if "NUM" in token.keys and token.text.endswith("/10") and {"pain", "scale"} & {t.text for t in tokens}:
         return replace(token, keys=frozenset({"JUNK"}))
-    if "NUM" in token.keys and _word(spelled, i + 1) in COUNTED:
+    if "NUM" in token.keys and word_at(spelled, i + 1) in COUNTED:
         return replace(token, keys=frozenset({"JUNK"}))
     if "ORD" in token.keys and not 1 <= token.value <= 31:
         return replace(token, keys=token.keys | {"BADNTH"})
     if "ORD" in token.keys:
-        return replace(token, keys=token.keys | _ord_kinds(tokens, spelled, i))
+        return replace(token, keys=token.keys | ord_kinds(tokens, spelled, i))
     if not {"WORD", "MARK", "SLANG"} & token.keys:
         return token
     if token.text in {"eve", "evng"} and i and "WD" in spelled[i - 1].kinds:
         return replace(token, word="evening", keys=frozenset({"WORD", "evening", "TIMEWORD"}))
+    if token.text == "aft" and i + 1 < len(tokens) and tokens[i + 1].keys & {"INT", "CLK"}:
+        return replace(token, word="after", keys=frozenset({"WORD", "after"}))
     if i == 0 and greets([each.text for each in tokens]):
         return replace(token, keys=frozenset({"WORD"}))
     word = spelled[i]
@@ -189,7 +185,7 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # no
         keys |= {"NEXTED"}
     if (
         token.text == "on"
-        and not _word(spelled, i + 1).isalnum()
+        and not word_at(spelled, i + 1).isalnum()
         and (i + 1 >= len(tokens) or "MARK" in tokens[i + 1].keys)
     ):
         keys |= {"onward"}
@@ -203,7 +199,7 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # no
 
 def _is_next_of(tokens: list[Token], spelled: list[Spelling], i: int) -> bool:
     """Whether "next" belongs to what follows ("Thursday next week"), and not to the day before ("Thursday next")."""
-    return _word(spelled, i + 1) in {"week", "month", "year", "weekend", "available", "fortnight"} or (
+    return word_at(spelled, i + 1) in {"week", "month", "year", "weekend", "available", "fortnight"} or (
         i + 1 < len(tokens) and bool({"WD", "MONTH"} & set(spelled[i + 1].kinds) or "INT" in tokens[i + 1].keys)
     )
 
@@ -223,78 +219,9 @@ def _follows_title(tokens: list[Token], i: int) -> bool:
     return bool(before) and (before[-1] in TITLES or before == ["name", "is"])
 
 
-def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:  # noqa: C901 - a case a kind
-    token = tokens[i]
-    digits = token.text.isdigit()
-    kinds: set[str] = set()
-    after = spelled[i + 1].word if i + 1 < len(tokens) else ""
-    before = spelled[i - 1].word if i else ""
-    if digits and len(token.text) == 4 and 2000 <= token.value < 2100:
-        kinds.add("YEAR")
-    if len(token.text) == 4 and digits and after == "hour" and token.value // 100 < 24 and token.value % 100 < 60:
-        return {"HHMM"}
-    address = any(_word(spelled, j) in STREETS for j in range(i + 1, i + 4))
-    glued = i + 1 < len(tokens) and tokens[i + 1].start == token.end and tokens[i + 1].text in _HOUSE_LETTERS
-    if token.text == "one" and i and tokens[i - 1].text in _WHICH:
-        return kinds
-    counted = (
-        address or glued or after in COUNTED or before in LABELS or (after == "-" and _word(spelled, i + 2) in UNITS)
-    )
-    if counted:
-        return kinds | {"COUNT"}
-    if digits and len(token.text) in {3, 4} and token.value // 100 < 24 and token.value % 100 < 60:
-        kinds.add("HHMM")
-    if len(token.text) > 2 and digits:
-        return kinds
-    if token.value <= 23:
-        kinds.add("HOUR")
-    if 10 <= token.value < 60:
-        kinds.add("MIN")
-    if 1 <= token.value <= 31 and not (i + 1 < len(tokens) and tokens[i + 1].keys & {"AMPM"}) and after != "o'clock":
-        kinds.add("DOM")
-    if token.value > 23:
-        kinds.add("OVER")
-    return kinds | _follower_kinds(spelled, i)
-
-
-def _follower_kinds(spelled: list[Spelling], i: int) -> set[str]:
-    """A bare hour before an unknown word is doubtful: it may count something."""
-    after = _word(spelled, i + 1)
-    known = (
-        not after.isalpha()
-        or after in {"ish", "sharp", "am", "pm"}
-        or after in FOLLOWERS
-        or after in CARDINALS
-        or bool(spelled[i + 1].kinds)
-    )
-    return set() if known else {"DOUBTFUL"}
-
-
-def _ord_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:
-    """Thus "the 5th" is a date, "my 5th visit" and "second opinion" are not."""
-    after = _word(spelled, i + 1)
-    before = _word(spelled, i - 1)
-    if i + 1 < len(tokens) and tokens[i + 1].text in {"one", "ones"}:
-        return set()
-    if not 1 <= tokens[i].value <= 31 or before in {"my", "your", "his", "her", "our", "their", "a"}:
-        return set()
-    if i + 1 < len(tokens) and after.isalpha() and not _may_follow_date(after, spelled[i + 1]):
-        return set()
-    return {"NTH"}
-
-
-def _may_follow_date(word: str, spelling: Spelling) -> bool:
-    parts = {"of", "morning", "afternoon", "evening", "around", "about", "before", "after", "between", "through"}
-    return word in FOLLOWERS | parts or bool({"MONTH", "WD"} & set(spelling.kinds))
-
-
-def _word(spelled: list[Spelling], i: int) -> str:
-    return spelled[i].word if 0 <= i < len(spelled) else ""
-
-
 def _supported(tokens: list[Token], spelled: list[Spelling], i: int) -> bool:
     if tokens[i].text in STRONG_SHORT and not (i and tokens[i - 1].text in WEDDING | PRONOUNS):
         return not _follows_title(tokens, i)
     before = [tokens[i - 2].text if i > 1 else "", tokens[i - 1].text if i else ""]
     after = tokens[i + 1] if i + 1 < len(tokens) else None
-    return is_time_word(spelled[i], before, after.keys if after else frozenset(), _word(spelled, i + 1))
+    return is_time_word(spelled[i], before, after.keys if after else frozenset(), word_at(spelled, i + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.amounts import Noise
@@ -10,9 +11,10 @@ from hayai_receptionist.when.ask import confirm
 from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.compose import Composer
 from hayai_receptionist.when.fill import settle
-from hayai_receptionist.when.frame import Anchor, Frame
+from hayai_receptionist.when.frame import Anchor, DaySpec, Doubt, Frame
+from hayai_receptionist.when.masks import resolve_days
 from hayai_receptionist.when.net import unexplained
-from hayai_receptionist.when.resolve import Outcome, resolve
+from hayai_receptionist.when.resolve import Outcome, framing, resolve
 from hayai_receptionist.when.scan import is_time, scan
 from hayai_receptionist.when.telling import wished
 from hayai_receptionist.when.tokens import Token, tokenize
@@ -76,9 +78,24 @@ def understand(text: str, *, now: datetime, hours: Hours, context: Window | None
         return _nothing(leftover, doubts)
     if context is None:
         doubts += _unframed(wishes, exclusions, tokens)
-    outcome = resolve(wishes, exclusions, Frame(now, hours, context, now.date()))
+    frame = Frame(now, hours, context, now.date())
+    outcome = resolve(wishes, exclusions, frame)
+    doubts += _on_the_edge(composer.edges, outcome, frame)
     doubts += _doubtful(wishes) + (["said not to be certain"] if composer.unsure else [])
     return _answer(outcome, doubts, leftover, wishes + exclusions, tokens)
+
+
+def _on_the_edge(edges: list[DaySpec], outcome: Outcome, frame: Frame) -> list[str]:
+    """Thus after "not until the 9th" it is open whether the 9th itself will do, unless another day is wished for."""
+    wished_days = {(w.start.date(), (w.end - timedelta(microseconds=1)).date()) for w in outcome.windows}
+    for edge in edges:
+        try:
+            days = [day for found in resolve_days(edge, frame) for span in found for day in span]
+        except Doubt:
+            days = []
+        if not days or not wished_days or any(a <= day <= b for day in days for a, b in wished_days):
+            return ["whether the last day is ruled out too"]
+    return []
 
 
 def _is_idle_shift(pieces: list[Piece], i: int) -> bool:
@@ -129,10 +146,10 @@ _LIKING = frozenset({"better", "best", "good", "easier", "ideal", "prefer", "pre
 
 def _unframed(wishes: list[Clause], exclusions: list[Clause], tokens: Sequence[Token]) -> list[str]:
     """Thus "anything but Mondays" and "mornings are better for me" leave the day quite open."""
-    framed = any(isinstance(d, Anchor) and d.period for c in exclusions for d in c.days)
+    framed = any(framing(c) for c in exclusions)
     if not wishes and exclusions and not framed:
         return ["only what is ruled out was said"]
-    if exclusions and all(not c.days and c.times and c.times.against for c in wishes):
+    if wishes and exclusions and all(not c.days and c.times and c.times.against for c in wishes):
         return ["only what is ruled out was said"]
     vague = all(not c.days and not c.offset and c.times and c.times.bands and not c.times.at for c in wishes)
     if vague and _LIKING & {t.text for t in tokens}:
