@@ -196,6 +196,9 @@ CLOCK_RULES: tuple[Rule, ...] = (
     rule(
         "CLOCK", "INT minute? past|after HOURISH AMPM?", lambda m, t, h: _past(m.value, t, h) if m.value < 60 else None
     ),
+    rule("CLOCK", "five and twenty minute? past HOURISH AMPM?", lambda t, h: _past(25, t, h)),
+    rule("CLOCK", "five and twenty minute? to HOURISH AMPM?", lambda t, h: _to(25, t, h)),
+    rule("CLOCK", "CLK hour", _from_token),
     rule("CLOCK", "MINUTES to HOURISH AMPM?", _to_hour),
     rule("CLOCK", "MINUTES of|until|before HOURISH AMPM?", lambda m, t, h: _to(m.value, t, h)),
     rule("CLOCK", "INT minute to|of|until|before HOURISH AMPM?", lambda m, t, h: _to(m.value, t, h)),

@@ -19,9 +19,15 @@ _LISTING = frozenset(", ; / - ? also maybe perhaps possibly on then the at and".
 """Words between two days that merely list them."""
 
 _NARROWING = _LISTING | frozenset(
-    "( ) = in any some preferably ideally say a for of so its it's is that that's thats".split()
+    "( ) = in any some sometime time preferably ideally say a for of so its it's is that that's thats".split()
 )
 """Words between two day words of which one narrows the other: "next week, preferably Tuesday"."""
+_JOINING = _NARROWING | frozenset(
+    "i i'm i'd i'll we we're we'd you me us him her my it can could would will may might do does come be get have got "
+    "like want need book please if works work good fine ok too free available around here there them another one "
+    "wife husband son daughter kids both looking how what about one's see fit really just only not".split()
+)
+"""Words over which "and" may still join two days."""
 _STOPS = frozenset(". ? !".split())
 """An "and" before another sentence joins no two days over it."""
 _ANY = frozenset("any every all each anything whichever whatever".split())
@@ -40,8 +46,8 @@ def _needs_joint(value: DaySpec, days: list[DaySpec]) -> bool:
 
 def _reckoned(base: DaySpec, shift: str) -> DaySpec:
     """Thus "after that" and "before then", from the day named before; an open end stays what it is."""
-    if shift == "later":
-        return since(base, included=False)
+    if shift in {"later", "from"}:
+        return since(base, included=shift == "from")
     return base if isinstance(base, Anchor) and base.bound == "high" else until(base, included=False)
 
 
@@ -56,8 +62,8 @@ class Composer(Joints):
         """Take one piece in; `after` is the next one, which some joints need to see."""
         value = piece.value
         self._between.extend(piece.gap)
-        if len(piece.gap) > 1 and _STOPS & set(piece.gap) and self._joint in {"or", "and"}:
-            self._joint = ""
+        self._after_joint.extend(piece.gap)
+        self._forget_joint(piece)
         self._any = self._any or bool(_ANY & set(piece.gap))
         if isinstance(value, Mark):
             kind = self._turned(value.kind, after)
@@ -77,6 +83,13 @@ class Composer(Joints):
             self._joint = ""
             self._between = []
             self._taken = False
+
+    def _forget_joint(self, piece: Piece) -> None:
+        """An "and" joins no two days over the end of a sentence, nor over another statement."""
+        ended = len(piece.gap) > 1 and _STOPS & set(piece.gap) and self._joint in {"or", "and"}
+        strange = self._joint == "and" and set(self._after_joint) - _JOINING
+        if ended or strange:
+            self._joint = ""
 
     def _polarity(self, piece: Piece) -> None:
         """An exclusion reaches over "or" and "and", not over a comma or other words."""
@@ -147,7 +160,7 @@ class Composer(Joints):
             return value
         if self._joint != "or":
             self.last.times = None
-        return Times(low=clock) if value.shift == "later" else Times(high=clock)
+        return Times(high=clock) if value.shift == "earlier" else Times(low=clock)
 
     def _offset(self, value: Offset) -> None:
         if not self.last.empty:
@@ -162,13 +175,10 @@ class Composer(Joints):
         if self._moving and isinstance(value, Anchor) and value.target and not value.bound:
             value = value.target
         if self._joint in {"or", "and", "but"} and not self.last.empty:
-            if self._joint != "or" and self.last.times and not self.last.days and not self.last.excluded:
-                self.last.days.append(value)
+            if self._adds_nothing(value):
                 return
-            if self._joint != "or" and bounds_meet(self.last.days, value):
-                self.last.days.append(value)
-                return
-            self._new(self._joint)
+            if not self._completes(value):
+                self._new(self._joint)
         elif self.last.days and not joins(self.last.days, value):
             if not set(piece.gap) <= _LISTING and not self.last.source:
                 self.doubts.append("how the days named go together")
@@ -178,6 +188,15 @@ class Composer(Joints):
         elif _needs_joint(value, self.last.days) and not set(self._between) <= _NARROWING:
             self.doubts.append("how the days named go together")
         self.last.days.append(value)
+
+    def _adds_nothing(self, value: DaySpec) -> bool:
+        """Thus "Thursday, but the sooner the better"."""
+        return self._joint != "or" and _is_loose(value, []) and bool(self.last.days) and not self.last.excluded
+
+    def _completes(self, value: DaySpec) -> bool:
+        """Whether the day is the one of the time before, or closes what "after the 5th" left open."""
+        dayless = bool(self.last.times) and not self.last.days and not self.last.excluded
+        return self._joint != "or" and (dayless or bounds_meet(self.last.days, value))
 
     def _confined(self, value: DaySpec) -> DaySpec:
         """Thus "Monday to Wednesday next week": the weekdays of the range, within the period beside it."""

@@ -15,7 +15,8 @@ _VERBS = (
     "teaches|drop|drops|pick|picks|collect|collects|wake|wakes|nap|naps|study|studies|travel|travels|sleep|sleeps|"
     "return|returns|am home|is home"
 )
-_OTHERS = r"(?:he|she|they|(?:my|our|his|her|their|the|a|an) (?:\w+ ){0,1}\w+)"
+_NOUN = r"(?!(?:can|could|would|will|may|might|should|to|and|or|for|on|at|in|of|is|are|next|first|last)\b)\w+"
+_OTHERS = rf"(?:he|she|they|(?:my|our|his|her|their|the|a|an) (?:{_NOUN} )?{_NOUN})"
 """Somebody else than who writes; what they do is no wish, unless a word of wishing stands before."""
 _DOINGS = (
     "comes|come|goes|go|plays|play|meets|takes|visits|stays|does|do|sees|see|drives|drive|turns up|"
@@ -23,10 +24,19 @@ _DOINGS = (
 )
 _HAVE = "has|have|has got|have got|is having|are having|had"
 _PLEASING = "suits|lets|helps|works|means|makes|leaves|gives|is|was|has|does|this|thanks|yes"
-_THERE = "free|available|around|there|here|in|able|home|at home|off|ready|back|good|happy|fine"
+_THERE = "free|available|around|there|here|in|able|home|at home|off|ready|good|happy|fine"
 _OPEN = "free|off|open|available|time|availability|nothing|no|opening|openings|gap|gaps|window|space|spare|hour|option"
 _MINE = "appointment|appt|booking|slot|visit|question|problem|issue|preference|to"
+_HOPING = (
+    "looking|hoping|wondering|thinking|trying|wanting|needing|calling|asking|booking|writing|texting|coming|planning"
+)
+_ABSENT = "working|travelling|traveling|going|bringing|using|having|being|requesting|emailing|messaging|moving|changing"
 
+CONTACT = re.compile(
+    r"\b(?:call|ring|phone|text|email|message|reach)(?: me| us)(?: back| again)?\b(?=[^,]*$)"
+    r"|\bgive (?:me|us) a (?:call|ring|bell|buzz|shout)\b(?=[^,]*$)|\breach me\b"
+)
+"""When somebody wants to hear from the business: no time of an appointment."""
 FACT = re.compile(
     r"\b(?:my|our|his|her|their|school)(?: (?!appointment|booking|slot|preference|choice|visit|appt)\w+){1,3}"
     r" (?:is|are)(?: (?:in|on|at|from|until))?$|"
@@ -50,6 +60,10 @@ FACT = re.compile(
     rf" (?!(?:\w+ ){{0,2}}(?:{_OPEN}|{_MINE})\b)(?:\w+ ){{1,3}}?(?:on|at|from|every|all|until|till)\b(?=[^,]*$)"
     r"|\b(?:i|we)(?:'m|'re| am| are) in (?!town|the|on|at|for|from|all|every|any|today|tomorrow)\w+(?: \w+)?"
     r" (?:until|till|through)\b"
-    rf"|\b(?:i|we)'ll be (?!{_THERE})\w+"
+    rf"|\b(?:i|we)'ll be (?!{_THERE})\w+|\b(?:i|we) won't be (?:home|back|in|here|there)\b"
+    rf"|\b(?:i|we)(?:'m|'re|'ll be| am| are| get|'ll get) back (?:in town )?(?:in|on|at|from|home)\b"
+    rf"|\b{_OTHERS} (?:is|are|was|were) (?!{_HOPING})\w+ing\b(?=[^,]*$)"
+    rf"|\b(?:i|we)(?:'m|'re| am| are) (?!{_HOPING}|{_ABSENT})\w+ing\b(?=[^,]*$)"
+    r"|\b(?:lets|let) out\b"
 )
 """Statements of what is or will be anyway; beside a wish they are no wish themselves."""

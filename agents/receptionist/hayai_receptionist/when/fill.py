@@ -21,13 +21,16 @@ def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]
     wishes = [c for c in clauses if not c.excluded]
     doubts = _source_doubt(wishes)
     wishes = [c for c in wishes if not c.source] or ([] if doubts else wishes)
+    _time_after_exclusion(clauses)
     wishes = _refined(_without_history(wishes))
     doubts += _uneven(wishes) + _overreaching(wishes, clauses) + _fill_times(wishes)
     wishes = _refined(_fill_days(wishes))
     _share_periods(wishes)
     _not_today(wishes)
+    doubts += _twice(wishes)
     exclusions = [c for c in clauses if c.excluded]
     _contrasted(wishes, exclusions)
+    _framed(wishes, exclusions)
     return wishes, exclusions, doubts
 
 
@@ -37,6 +40,41 @@ def _contrasted(wishes: list[Clause], exclusions: list[Clause]) -> None:
     if timed and all(not c.days and not c.offset and c.times and c.times.at for c in wishes):
         for clause in wishes:
             clause.days = list(timed[-1].days)
+
+
+def _time_after_exclusion(clauses: list[Clause]) -> None:
+    """Thus in "Friday, not Thursday at 2" the hour is the wish's."""
+    for wish, hole in itertools.pairwise(clauses):
+        dated = hole.excluded and hole.days and hole.times and hole.times.at and not hole.times_first
+        alike = all(len(c.days) == 1 and isinstance(d := c.days[0], Mask) and not d.many for c in (wish, hole))
+        if dated and alike and hole.joint == "not" and not wish.excluded and not wish.times:
+            wish.times, hole.times = hole.times, None
+
+
+def _twice(wishes: list[Clause]) -> list[str]:
+    """A day named again without a time, beside the same with one."""
+    again = any(a is not b and a.days and a.days == b.days and not a.times and b.times for a in wishes for b in wishes)
+    return ["a day named twice"] if again else []
+
+
+def _framed(wishes: list[Clause], exclusions: list[Clause]) -> None:
+    """Thus "any day but Wednesday next week" wishes for next week, "any time but lunch on Friday" for Friday."""
+    frames = [days for c in exclusions if (days := framing(c) or _holding(c))]
+    for clause in wishes:
+        if frames and all(_is_any(d) for d in clause.days) and not clause.offset:
+            clause.days = list(frames[0])
+
+
+def framing(exclusion: Clause) -> list[DaySpec]:
+    """The period out of which only a part is ruled out: mornings, or a weekday."""
+    periods = [d for d in exclusion.days if isinstance(d, Anchor) and d.period and not d.bound]
+    return list(periods) if exclusion.times or len(exclusion.days) > len(periods) else []
+
+
+def _holding(exclusion: Clause) -> list[DaySpec]:
+    """The day of a part of the day that was named before it: "lunch on Friday"."""
+    banded = exclusion.times and exclusion.times.bands and exclusion.times_first
+    return exclusion.days if banded and not any(isinstance(d, Mask) and d.many for d in exclusion.days) else []
 
 
 def _source_doubt(wishes: list[Clause]) -> list[str]:

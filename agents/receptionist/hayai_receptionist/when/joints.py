@@ -9,7 +9,7 @@ from hayai_receptionist.when.frame import Anchor, DaySpec, Mask
 from hayai_receptionist.when.marks import Mark
 
 _LIGHT = frozenset(
-    "on the in at any either a an during for really also anything come coming before after is to do".split()
+    "on the my our in at any either a an during for really also anything come coming before after is to do".split()
 )
 _ASKING = frozenset(". , ; ! ? - : ) can could may would how what i'd like want need please so then when".split())
 """Between a "not" and a day, these end what is ruled out."""
@@ -26,6 +26,7 @@ class Joints:
         self.unsure = False
         self._joint = ""
         self._between: list[str] = []
+        self._after_joint: list[str] = []
         self._told: Times | None = None
         self._any = False
         self._taken = False
@@ -87,11 +88,13 @@ class Joints:
 
     def _on_and(self, _: Piece) -> None:
         self._joint = "and"
+        self._after_joint = []
 
     def _on_but(self, _: Piece) -> None:
         """Thus "any day but Friday" excludes; "not Monday but Tuesday" turns back."""
         wide = any((isinstance(d, Anchor) and d.any) or (isinstance(d, Mask) and d.many) for d in self.last.days)
         wide = wide or (self._any and any(isinstance(d, Anchor) and d.period for d in self.last.days))
+        wide = wide or bool(self._any and not self.last.days and self.last.times and self.last.times.bands)
         self._negative = wide and not self.last.excluded
         self._joint = "but"
         if self._negative or self.last.excluded:

@@ -114,6 +114,8 @@ MARK_RULES: tuple[Rule, ...] = (
         "hold on",
         "no ,? i mean|meant",
         "my mistake",
+        "but|actually|no|, it|that should be|read|say",
+        "should have been|said|read",
         "my bad",
         "nope",
         "better",
@@ -180,7 +182,8 @@ MARK_RULES: tuple[Rule, ...] = (
     *_mark("if", "if"),
     *_mark(
         "unsure",
-        "or? was|is it",
+        "or was|is it",
+        "was it",
         "will let you know",
         "i'll|we'll let you know",
         "i'll|we'll|will check|confirm",

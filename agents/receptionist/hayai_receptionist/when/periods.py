@@ -161,6 +161,13 @@ def _any_day(frame: Frame) -> tuple[Days, ...]:
     return (((frame.today, frame.today + timedelta(REACH - 1)),),)
 
 
+def _any_time(frame: Frame) -> tuple[Days, ...]:
+    """Said of a day under discussion it is any time on that day."""
+    if frame.context and not frame.context.precise:
+        return (one_day(frame.context_day),) if not frame.context_days else ((frame.context_days,),)
+    return _any_day(frame)
+
+
 PERIOD_RULES: tuple[Rule, ...] = (
     rule("PERIOD", "the? this =week|month|year", lambda u: UNITS_AHEAD[u](0)),
     rule("OURS", "the =week|month|year", lambda u: UNITS_AHEAD[u](0)),
@@ -206,6 +213,8 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("PARTOF", "in|during? the? ORDW week of|in WHOLE|INMONTH", _nth_week),
     rule("PARTOF", "in|during? the? =last week of|in WHOLE", _nth_week),
     rule("ORDW", "ORD", lambda t: t if t.value <= 5 else None),
+    rule("PARTOF", "midweek of|in|during? WHOLE", lambda p: _part("mid", p)),
+    rule("DAY", "in? midweek", lambda: _part("mid", _weeks_ahead(0))),
     rule("DAY", "mid week", lambda: _part("mid", _weeks_ahead(0))),
     rule("DAY", "on? a|any|the? weekdays|weekday", lambda: Mask(weekdays=frozenset(range(5)), many=True)),
     rule("DAY", "on|during the week", lambda: Mask(weekdays=frozenset(range(5)), many=True)),
@@ -215,7 +224,7 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("DAY", "as soon as possible|you|u can?", lambda: Anchor(_open_end, soon=True)),
     rule("DAY", "the? asap|immediately|soon|pronto", lambda: Anchor(_open_end, soon=True)),
     rule("DAY", "right|straight now|away", lambda: Anchor(_open_end, soon=True)),
-    rule("DAY", "the? sooner the better", lambda: Anchor(_open_end, soon=True)),
+    rule("DAY", "the? sooner|earlier the better", lambda: Anchor(_open_end, soon=True)),
     rule(
         "DAY",
         "the|your|at? the|your? first|next|earliest|soonest available|free|open|possible|convenience SLOTWORD?",
@@ -234,11 +243,12 @@ PERIOD_RULES: tuple[Rule, ...] = (
     ),
     rule("SLOTWORD", "appointment|slot|opening|availability|spot|time|date|appt|one|gap", lambda: True),
     rule("DAY", "any day|days", lambda: Anchor(_any_day, any=True)),
+    rule("DAY", "any|some|every other day|days|time", lambda: Anchor(_any_day, any=True)),
     rule("DAY", "every day", lambda: Anchor(_any_day, any=True)),
     rule("ANYTIME", "any|anytime|whatever|whichever time", lambda: True),
     rule("ANYTIME", "anytime", lambda: True),
     rule("DAY", "any day at? any? time? works?", lambda: Anchor(_any_day, any=True)),
-    rule("DAY", "ANYTIME", lambda _: Anchor(_any_day, any=True)),
+    rule("DAY", "ANYTIME", lambda _: Anchor(_any_time, any=True)),
 )
 
 

@@ -7,7 +7,7 @@ from calendar import monthrange
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from hayai_receptionist.when.amounts import Length, Offset
+from hayai_receptionist.when.amounts import Length, Noise, Offset
 from hayai_receptionist.when.days import each, shifted, single
 from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, DaySpec, Doubt, Frame, Mask
 from hayai_receptionist.when.grammar import Rule, rule
@@ -214,13 +214,20 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("DAY", "in about|around|exactly|like? LENGTH time?", _in),
     rule("OFFSET", "in about|around|like? LENGTH time?", _in),
     rule("DAY", "LENGTH from|after now|today", _in),
-    rule("DAY", "LENGTH out|hence|away|ahead", _in),
+    rule("DAY", "LENGTH out|hence|away|ahead", lambda n: None if n.clock else _in(n)),
+    rule("NOISE", "LENGTH away|drive|walk|ride", lambda n: Noise() if n.clock else None),
     rule("DAY", "LENGTH from|after|on? NEARDAY", _from_day),
     rule("DAY", "LENGTH before NEARDAY", _before_day),
     rule("NEARDAY", "DAY", lambda d: d),
     rule("DAY", "INT WDS from now|today", _weekdays_on),
     rule("DAY", "in INT WDS time?", _weekdays_on),
     rule("DAY", "on? NEARWD week", _weekday_week),
+    rule("DAY", "on? NEARWD fortnight", lambda t: Anchor(each(_weekday_week(t), lambda days: shifted(days, 7)))),
+    rule(
+        "DAY",
+        "a|one? week =tomorrow|today",
+        lambda w: Anchor(single(lambda f: f.today + timedelta(7 + (w == "tomorrow")))),
+    ),
     rule("NEARWD", "WD", lambda t: t if "WDS" not in t.keys else None),
     rule(
         "DAY",
@@ -244,14 +251,14 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("DAY", "on? the? first|next? WD after|following HOLIDAY|DATE", lambda w, d: _weekday_beside(1, w, d)),
     rule("DAY", "on? the? last? WD before HOLIDAY|DATE", lambda w, d: _weekday_beside(-1, w, d)),
     # Reckoned from the window under discussion.
-    rule("DAY", "the day after|following that|then?", lambda: _context(1)),
+    rule("DAY", "the? day after|following that|then?", lambda: _context(1)),
     rule("DAY", "any|anytime|the? day|days|date after|following that|then|this", _after_context),
     rule("DAY", "the|that one after|following that?", lambda: Anchor(_context(7).resolve, step=7)),
     rule("DAY", "the WD after|following that|then?", lambda t: _weekday_of_context(1, t)),
     rule("DAY", "the WD after this one|WD?", _weekday_week_after),
     rule("DAY", "the next one", lambda: Anchor(_context(7).resolve, step=7)),
     rule("DAY", "the WD before that|then?", lambda t: _weekday_of_context(-1, t)),
-    rule("DAY", "the day before that|then?", lambda: _context(-1)),
+    rule("DAY", "the? day before that|then?", lambda: _context(-1)),
     rule("DAY", "the following day", lambda: _context(1)),
     rule("DAY", "the previous day", lambda: _context(-1)),
     rule("DAY", "the? next day", lambda: Anchor(_next_day)),

@@ -11,6 +11,7 @@ from hayai_receptionist.when.choose import Stretch, edge, stretches
 from hayai_receptionist.when.clause import Clause
 from hayai_receptionist.when.clock import Clock, Times
 from hayai_receptionist.when.combine import clause_days, daily
+from hayai_receptionist.when.fill import framing
 from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, DaySpec, Doubt, Frame, Mask
 from hayai_receptionist.when.masks import matching, resolve_days
 from hayai_receptionist.when.relative import moved
@@ -54,12 +55,6 @@ def resolve(wishes: list[Clause], exclusions: list[Clause], frame: Frame) -> Out
 def _everything(exclusions: list[Clause]) -> Clause:
     """What is left to wish for when only exclusions were said: "anything but mornings next week" is next week."""
     return Clause(days=next((days for c in exclusions if (days := framing(c))), []))
-
-
-def framing(exclusion: Clause) -> list[DaySpec]:
-    """The period out of which only a part is ruled out: mornings, or a weekday."""
-    periods = [d for d in exclusion.days if isinstance(d, Anchor) and d.period and not d.bound]
-    return list(periods) if exclusion.times or len(exclusion.days) > len(periods) else []
 
 
 def _resolve_clause(clause: Clause, holes: list[Interval], frame: Frame, outcome: Outcome) -> None:
@@ -189,8 +184,9 @@ def _with_context(times: Times | None, frame: Frame) -> Times | None:
         if context.precise:
             return replace(times, at=clock, same=False)
         return replace(times, low=clock, high=_end_clock(context), same=False)
-    if times.shift == "later":
+    if times.shift in {"later", "from"}:
         after = context.start + timedelta(minutes=1) if context.precise else context.end
+        after = context.start if times.shift == "from" else after
         return replace(times, low=Clock(after.hour, after.minute, fixed=True), shift="")
     return replace(times, high=Clock(context.start.hour, context.start.minute, fixed=True), shift="")
 

@@ -81,8 +81,9 @@ def _vouched(pieces: list[Piece], tokens: Sequence[Token], *, anchored: bool) ->
     alone = all(is_time(p.value) or isinstance(p.value, Mark) for p in pieces) and _only_light(pieces, tokens)
     if alone:
         return pieces
-    if anchored:
-        good |= {i for i, p in enumerate(pieces) if _is_bare(p) and _is_reply(p, pieces, tokens)}
+    if anchored or good:
+        stops = _STOPS if anchored else _STOPS - {","}
+        good |= {i for i, p in enumerate(pieces) if _is_bare(p) and _is_reply(p, pieces, tokens, stops)}
     good |= {i for i, p in enumerate(pieces) if _is_bare(p) and _corrects(pieces, i) and good & set(range(i))}
     while changed:
         near = {i for i in range(len(pieces)) if i not in good and _is_bare(pieces[i]) and _near(pieces, i, good)}
@@ -100,12 +101,12 @@ def _only_light(pieces: list[Piece], tokens: Sequence[Token]) -> bool:
     return all(t.word in _LIGHT for i, t in enumerate(tokens) if i not in covered)
 
 
-def _is_reply(piece: Piece, pieces: list[Piece], tokens: Sequence[Token]) -> bool:
-    """Whether nothing but light words and other numbers stands with it between two stops or commas."""
+def _is_reply(piece: Piece, pieces: list[Piece], tokens: Sequence[Token], stops: frozenset[str]) -> bool:
+    """Whether nothing but light words and other numbers stands with it between two stops."""
     known = {i for p in pieces if is_time(p.value) or isinstance(p.value, Mark) for i in range(p.first, p.last)}
     for step, start in ((-1, piece.first - 1), (1, piece.last)):
         i = start
-        while 0 <= i < len(tokens) and tokens[i].text not in _STOPS:
+        while 0 <= i < len(tokens) and tokens[i].text not in stops:
             if i not in known and tokens[i].word not in _LIGHT:
                 return False
             i += step

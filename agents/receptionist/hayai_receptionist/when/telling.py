@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.amounts import Noise, Offset
 from hayai_receptionist.when.clock import Times
-from hayai_receptionist.when.facts import FACT
+from hayai_receptionist.when.facts import CONTACT, FACT
 from hayai_receptionist.when.frame import Anchor, Mask
 from hayai_receptionist.when.lexicon import HAPPENED
 from hayai_receptionist.when.marks import Mark
@@ -52,6 +52,9 @@ _OFFERS = frozenset(
     "thought think hope said meant sounds better we'll i'll happy in there".split()
 )
 """Where one of these stands, a day may be offered rather than told."""
+_HOPED = frozenset(
+    "need closed booked interested supposed allowed wanted needed hoped wondered preferred liked tried planned wished scheduled".split()
+)
 _NAMED = "then"
 """Stands for the words of a time when a statement is judged."""
 _CAUSES = frozenset("need needs want wants get getting have having like needing wanting".split())
@@ -76,7 +79,7 @@ def told(tokens: Sequence[Token], first: int) -> bool:
         following = tokens[token_at + 1].text
         if token.text in _DONE and _did(tokens, token_at):
             return True
-        if token.text in HAPPENED or (token.text == "had" and following in _HAD):
+        if token.text in HAPPENED or _past(tokens, token_at) or (token.text == "had" and following in _HAD):
             return True
         if token.text in _WISH:
             return False
@@ -121,6 +124,13 @@ def _reasons(rest: list[Piece], pieces: list[Piece], tokens: Sequence[Token], pa
         if drawn and told:
             found.extend(p for p in rest if parts[p.first] == here)
     return found
+
+
+def _past(tokens: Sequence[Token], i: int) -> bool:
+    """Whether a regular past tense stands after who did it: "it leaked", "you noticed"."""
+    word = tokens[i].text
+    regular = word.endswith("ed") and word not in _HOPED
+    return i > 0 and (regular or word in {"left", "cut", "put", "hit"}) and tokens[i - 1].text in _DOERS - {"it"}
 
 
 def _did(tokens: Sequence[Token], i: int) -> bool:
@@ -202,6 +212,8 @@ def _is_fact(piece: Piece, tokens: Sequence[Token], named: list[str], parts: lis
     here = parts[piece.first]
     words = [word for i, word in enumerate(named[: piece.first]) if parts[i] == here][-11:]
     text = " ".join([*words, tokens[piece.first].text])
+    if CONTACT.search(text):
+        return True
     found = list(FACT.finditer(text))
     if not found:
         return False

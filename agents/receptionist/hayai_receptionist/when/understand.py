@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.amounts import Noise
 from hayai_receptionist.when.ask import confirm
 from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.compose import Composer
-from hayai_receptionist.when.fill import settle
+from hayai_receptionist.when.fill import framing, settle
 from hayai_receptionist.when.frame import Anchor, DaySpec, Doubt, Frame
 from hayai_receptionist.when.masks import resolve_days
 from hayai_receptionist.when.net import unexplained
-from hayai_receptionist.when.resolve import Outcome, framing, resolve
+from hayai_receptionist.when.resolve import Outcome, resolve
 from hayai_receptionist.when.scan import is_time, scan
 from hayai_receptionist.when.telling import wished
 from hayai_receptionist.when.tokens import Token, tokenize
@@ -151,6 +152,8 @@ def _unframed(wishes: list[Clause], exclusions: list[Clause], tokens: Sequence[T
         return ["only what is ruled out was said"]
     if wishes and exclusions and all(not c.days and c.times and c.times.against for c in wishes):
         return ["only what is ruled out was said"]
+    if not exclusions and any(one.text == "other" and two.word in {"day", "time"} for one, two in pairwise(tokens)):
+        return ["other days than which"]
     vague = all(not c.days and not c.offset and c.times and c.times.bands and not c.times.at for c in wishes)
     if vague and _LIKING & {t.text for t in tokens}:
         return ["a part of the day without a day"]
