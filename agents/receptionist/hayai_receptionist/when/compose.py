@@ -112,6 +112,8 @@ class Composer(Joints):
             value = replace(told, bare=False)
         if value.bands == ("lunch",) and self._told and self._told.low:
             value = replace(self._told, bare=False)
+        if self._each and self._of_all(value):
+            return
         target = self.last
         if value.that and self.last.days and all(_is_loose(d, []) for d in self.last.days):
             self.doubts.append("after what is not clear")
@@ -141,6 +143,14 @@ class Composer(Joints):
         else:
             target.times_first = not target.days
             target.times = value
+
+    def _of_all(self, value: Times) -> bool:
+        """Give the time to every day before it that has none; False when there is none."""
+        bare = [c for c in self.clauses if c.days and not c.times and not c.excluded]
+        for clause in bare:
+            clause.times = value
+        self._each = False
+        return bool(bare)
 
     def _last_clock(self) -> Times | None:
         """The clock time that this message named last, for "tomorrow at 9 is bad; the same time on Friday"."""

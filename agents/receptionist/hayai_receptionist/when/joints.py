@@ -29,6 +29,7 @@ class Joints:
         self._after_joint: list[str] = []
         self._told: Times | None = None
         self._any = False
+        self._each = False
         self._taken = False
         self._usual = False
         self._negative = False
@@ -171,6 +172,10 @@ class Joints:
         if self._moving and not self.last.empty:
             self.last.source = True
             self._new("")
+
+    def _on_each(self, _: Piece) -> None:
+        """Thus "Monday or Tuesday, either one at 3": the next time is that of all days before."""
+        self._each = not self.last.empty
 
     def _on_unsure(self, _: Piece) -> None:
         self.unsure = True

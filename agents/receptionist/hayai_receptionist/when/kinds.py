@@ -12,7 +12,26 @@ if TYPE_CHECKING:
     from hayai_receptionist.when.spelling import Spelling
     from hayai_receptionist.when.tokens import Token
 
-_WHICH = frozenset({"the", "that", "this", "which", "first", "last", "next", "another", "no", "any", "other", "new"})
+_WHICH = frozenset(
+    {
+        "the",
+        "that",
+        "this",
+        "which",
+        "first",
+        "last",
+        "next",
+        "another",
+        "no",
+        "any",
+        "other",
+        "new",
+        "either",
+        "each",
+        "only",
+        "same",
+    }
+)
 """After one of these "one" is no hour."""
 _HOUSE_LETTERS = frozenset("bcdefgijklmnoqrstuvwxyz")
 """Glued to a number these make it a house number or a size, not an hour: "22b"."""

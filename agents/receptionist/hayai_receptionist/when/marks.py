@@ -179,6 +179,12 @@ MARK_RULES: tuple[Rule, ...] = (
     ),
     *_mark("too", "too early|late|soon|far", "a bit|little too? early|late|soon|far"),
     *_mark("usual", "same as last|before|always|usual time?", "the|my|our usual time|day|slot|hour"),
+    *_mark(
+        "each",
+        "either|both one|ones|day|days?",
+        "either|both of them|those|these|the days?",
+        "either is|would be? fine|ok|good?",
+    ),
     *_mark("if", "if"),
     *_mark(
         "unsure",

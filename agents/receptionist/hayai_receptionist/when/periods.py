@@ -68,6 +68,13 @@ def _weekend_beside(sign: int, day: DaySpec) -> Anchor:
 
 
 UNITS_AHEAD = {"week": _weeks_ahead, "month": _months_ahead, "year": _year_ahead}
+
+
+def _both(unit: str, frame: Frame) -> tuple[Days, ...]:
+    """Thus "this week or next"."""
+    return ((*UNITS_AHEAD[unit](0).resolve(frame)[0], *UNITS_AHEAD[unit](1).resolve(frame)[0]),)
+
+
 PARTS_OF_WEEK = {"early": (0, 1), "mid": (1, 3), "late": (3, 4)}
 PARTS_OF_MONTH = {"early": (1, 10), "mid": (11, 20), "late": (21, 31)}
 HOW = {
@@ -194,6 +201,7 @@ PERIOD_RULES: tuple[Rule, ...] = (
     ),
     rule("PERIOD", "the? week of HOLIDAY", _week_with),
     rule("PERIOD", "HOLIDAY week", _week_with),
+    rule("PERIOD", "this =week|month or|and|/ the? next", lambda u: Anchor(lambda f: _both(u, f), period=True)),
     rule("PERIOD", "the? week after HOLIDAY|DATE", lambda d: _week_with(d, 1)),
     rule("PERIOD", "the? week before HOLIDAY|DATE", lambda d: _week_with(d, -1)),
     rule("WHOLE", "PERIOD|OURS", lambda p: p),
@@ -215,6 +223,9 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("ORDW", "ORD", lambda t: t if t.value <= 5 else None),
     rule("PARTOF", "midweek of|in|during? WHOLE", lambda p: _part("mid", p)),
     rule("DAY", "in? midweek", lambda: _part("mid", _weeks_ahead(0))),
+    rule("DAY", "m -? f", lambda: Mask(weekdays=frozenset(range(5)), many=True)),
+    rule("DAY", "mwf", lambda: Mask(weekdays=frozenset({0, 2, 4}), many=True)),
+    rule("DAY", "tth|tuth", lambda: Mask(weekdays=frozenset({1, 3}), many=True)),
     rule("DAY", "mid week", lambda: _part("mid", _weeks_ahead(0))),
     rule("DAY", "on? a|any|the? weekdays|weekday", lambda: Mask(weekdays=frozenset(range(5)), many=True)),
     rule("DAY", "on|during the week", lambda: Mask(weekdays=frozenset(range(5)), many=True)),

@@ -33,7 +33,7 @@ def moved(day: date, length: Length, sign: int = 1) -> date:
 
 def _in(length: Length) -> Anchor | Offset:
     if length.clock:
-        return Offset(length)
+        return Anchor(_today_until) if length.vague else Offset(length)
     if length.vague:
         return Anchor(lambda f: _vague(f, length), period=True)
     return Anchor(single(lambda f: moved(f.today, length)), week=length.unit in {"week", "fortnight", "month"})
@@ -203,6 +203,8 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("LENGTH", "an|one =hour and a half", lambda u: Length(1.5, u)),
     rule("LENGTH", "a couple of? more? =minute|hour|day|week|month", lambda u: Length(2, u)),
     rule("LENGTH", "a? few|several|some more? =minute|hour|day|week|month", lambda u: Length(3, u, vague=True)),
+    rule("LENGTH", "a|an =minute|hour|day|week|month or two", lambda u: Length(2, u, vague=True)),
+    rule("LENGTH", "INT or|to|- INT =minute|hour|day|week|month", lambda n, _, u: Length(n.value, u, vague=True)),
     rule("DAY", "today", lambda: Anchor(single(lambda f: f.today))),
     rule("DAY", "tomorrow", lambda: Anchor(_tomorrow)),
     rule("DAY", "the? day after tomorrow", lambda: Anchor(single(lambda f: f.today + timedelta(2)))),

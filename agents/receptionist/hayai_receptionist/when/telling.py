@@ -34,7 +34,7 @@ _WISH = frozenset(
 """Words that end a telling and begin a wish."""
 
 _ASKING = frozenset(
-    "can could may would i'd want need like book wondering hoping how what thinking please prefer let's".split()
+    "can could may would cld cud wld wud i'd want need like book wondering hoping how what thinking please prefer let's".split()
 )
 """Before a statement's verb these make it a wish: "could I drop it off"."""
 _HAD = frozenset("a an my the it this that one him her them those some".split())

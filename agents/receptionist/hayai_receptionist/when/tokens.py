@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from hayai_receptionist.when.greeting import greets
+from hayai_receptionist.when.greeting import greets, shorthand
 from hayai_receptionist.when.kinds import int_kinds, ord_kinds, word_at
 from hayai_receptionist.when.lexicon import (
     COUNTED,
@@ -68,7 +68,7 @@ def tokenize(text: str) -> list[Token]:
     plain = text.translate(_DASHES)
     phones = [m.span() for m in _PHONE.finditer(plain) if _is_phone(m.group())]
     raw = [t for m in _PATTERN.finditer(plain) for t in (_token(m, phones),) if t is not None]
-    return _classify(_join_numbers(_without_marks(raw)))
+    return _classify(_join_numbers(_written_out(_without_marks(raw))))
 
 
 def _is_phone(text: str) -> bool:
@@ -111,6 +111,14 @@ def _without_marks(tokens: list[Token]) -> list[Token]:
             continue
         kept.append(token)
     return kept
+
+
+def _written_out(tokens: list[Token]) -> list[Token]:
+    """With "to" and "for" where "2" and "4" stand for them."""
+    texts = [t.text for t in tokens]
+    short = [shorthand(texts, i) if t.text in {"2", "4"} else "" for i, t in enumerate(tokens)]
+    words = zip(tokens, short, strict=True)
+    return [replace(t, word=w, text=w, keys=frozenset({"WORD"})) if w else t for t, w in words]
 
 
 def _is_compound(left: Token, right: Token) -> bool:
