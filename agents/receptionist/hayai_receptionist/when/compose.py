@@ -8,10 +8,11 @@ from dataclasses import replace
 from hayai_receptionist.when.amounts import Noise, Offset
 from hayai_receptionist.when.clause import Piece, bounds_meet, complement, joins
 from hayai_receptionist.when.clock import Times
+from hayai_receptionist.when.context import week_beside
 from hayai_receptionist.when.frame import Anchor, DaySpec, Mask
 from hayai_receptionist.when.joints import Joints
 from hayai_receptionist.when.marks import Mark
-from hayai_receptionist.when.relative import beside, week_beside
+from hayai_receptionist.when.relative import beside
 from hayai_receptionist.when.spans import since, until
 from hayai_receptionist.when.times import merge
 

@@ -15,7 +15,7 @@ _VERBS = (
     "teaches|drop|drops|pick|picks|collect|collects|wake|wakes|nap|naps|study|studies|travel|travels|sleep|sleeps|"
     "return|returns|am home|is home"
 )
-_NOUN = r"(?!(?:can|could|would|will|may|might|should|to|and|or|for|on|at|in|of|is|are|next|first|last)\b)\w+"
+_NOUN = r"(?!(?:can|could|would|will|may|might|should|to|and|or|for|on|at|in|of|is|are|next|first|last)\b)[\w']+"
 _OTHERS = rf"(?:he|she|they|(?:my|our|his|her|their|the|a|an) (?:{_NOUN} )?{_NOUN})"
 """Somebody else than who writes; what they do is no wish, unless a word of wishing stands before."""
 _DOINGS = (
@@ -42,7 +42,8 @@ FACT = re.compile(
     r" (?:is|are)(?: (?:in|on|at|from|until))?$|"
     rf"\b(?:i|we|he|she|they|who|wife|husband|son|daughter|mum|mom|dad|boss|tenant|partner|baby|kids|flight|train)"
     rf"(?: (?:only|usually|normally|always|generally|don't|often|also|just|have to))? (?:{_VERBS})\b"
-    rf"|\b(?:my|our|his|her|their|the|a|an) (?:\w+ ){{0,2}}(?:{_EVENTS})\b"
+    rf"|\b(?:my|our|his|her|their|the|a|an) (?:\w+ ){{0,2}}(?:{_EVENTS})(?:'s| is| are)?\b"
+    rf"|\b(?:{_EVENTS})(?:'s| is| are)\b"
     r"|\b(?:runs? out|expires?|(?:is|are|be) due|ends|closes|starts|begins|finishes|land back|lands back|only works|only runs)\b"
     r"|\b(?:flying|landing|leaving|arriving|getting married|moving (?:house|out|in)|due (?:back|home|on|in|by))\b"
     r"|\b(?:coming|come|comes|get|gets|getting) off\b|\bback (?:from|home)\b|\bused to\b"

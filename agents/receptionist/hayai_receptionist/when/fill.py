@@ -20,6 +20,7 @@ def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]
     clauses = _corrected([c for c in clauses if not c.empty])
     wishes = [c for c in clauses if not c.excluded]
     doubts = _source_doubt(wishes)
+    _stays(wishes)
     wishes = [c for c in wishes if not c.source] or ([] if doubts else wishes)
     _time_after_exclusion(clauses)
     wishes = _refined(_without_history(wishes))
@@ -77,6 +78,15 @@ def _holding(exclusion: Clause) -> list[DaySpec]:
     return exclusion.days if banded and not any(isinstance(d, Mask) and d.many for d in exclusion.days) else []
 
 
+def _stays(wishes: list[Clause]) -> None:
+    """Thus in "swap my 9:30 on Thursday for 10:30" the day stays."""
+    sources = [c for c in wishes if c.source and c.days]
+    aims = [c for c in wishes if not c.source]
+    if sources and all(not c.days and not c.offset and c.times and c.times.at for c in aims):
+        for clause in aims:
+            clause.days = list(sources[-1].days)
+
+
 def _source_doubt(wishes: list[Clause]) -> list[str]:
     """Only the booking to be moved was named, not where to."""
     if wishes and all(c.source for c in wishes):
@@ -95,7 +105,7 @@ def _corrected(clauses: list[Clause]) -> list[Clause]:
         if old and not clause.excluded and clause.offset is None:
             clause.days = clause.days or list(old[-1].days)
             clause.times = clause.times or old[-1].times
-    return [c for c in before if c.excluded] + after
+    return [c for c in before if c.excluded or c.source] + after
 
 
 def _without_history(wishes: list[Clause]) -> list[Clause]:
@@ -139,7 +149,7 @@ def _is_any(day: DaySpec) -> bool:
 def _times_ahead(later: list[Clause]) -> Times | None:
     """The time of the first later clause with one, as long as only days stand between: "Monday or Friday at 3"."""
     for clause in later:
-        if clause.joint not in {"or", "and"} or not clause.days:
+        if clause.joint not in {"or", "and"} or clause.apart or not clause.days:
             return None
         if clause.times:
             return None if clause.times_first else clause.times

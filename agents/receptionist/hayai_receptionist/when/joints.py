@@ -46,6 +46,7 @@ class Joints:
             self.clauses.append(Clause())
         self.last.excluded = self._negative
         self.last.joint = joint
+        self.last.apart = bool({".", "?", "!"} & set(self._between))
 
     def _turned(self, kind: str, after: Piece | None) -> str:
         """Thus "I can't do" looks ahead when a day follows ("Tuesday"), and back when it ends the wish."""

@@ -99,7 +99,35 @@ def ord_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:
 
 
 def _may_follow_date(word: str, spelling: Spelling) -> bool:
-    parts = {"of", "morning", "afternoon", "evening", "around", "about", "before", "after", "between", "through"}
+    parts = {
+        "of",
+        "morning",
+        "afternoon",
+        "evening",
+        "around",
+        "about",
+        "before",
+        "after",
+        "between",
+        "through",
+        "same",
+    }
+    parts |= {
+        "when",
+        "where",
+        "whenever",
+        "we",
+        "they",
+        "you",
+        "early",
+        "late",
+        "mid",
+        "noon",
+        "lunch",
+        "any",
+        "anything",
+    }
+    parts |= {"some", "something", "sometime", "anytime", "again", "all", "will", "need", "looks", "sharp", "then"}
     return word in FOLLOWERS | parts or bool({"MONTH", "WD"} & set(spelling.kinds))
 
 

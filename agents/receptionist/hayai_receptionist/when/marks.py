@@ -160,6 +160,7 @@ MARK_RULES: tuple[Rule, ...] = (
         "is|are really? bad|out|tricky|hard",
         f"is|are|looks|look really|totally|completely|a|just|pretty? {_HOPELESS}",
         "is|are no go|use",
+        "would|'d have been",
         "is|are out of the question",
         "is|are a nightmare|no",
         "not great|ideal|so",
@@ -214,6 +215,11 @@ MARK_RULES: tuple[Rule, ...] = (
     *_mark(
         "mine",
         "i|i've|we've have|had|got|booked|got an|a|my? appointment|booking|appt|slot is? on|for|at|booked|scheduled?",
+    ),
+    *_mark(
+        "mine",
+        "you|you've|you'd have|had|got? got? me|us|him|her down|in|booked as|in|for|on|at?",
+        "i'm|i|am|was|we're|we|were down|booked in? for|on|at",
     ),
     *_mark(
         "propose",

@@ -23,7 +23,7 @@ _NEGATIONS = frozenset(
 )
 """Words that turn a wish round; one that no rule has used is a doubt in the statement where a time stands."""
 _TURNS = frozenset(
-    "bar saving save minus sans pre post beside besides apart aside instead alternately alternating otherwise "
+    "bar saving save minus sans pre post beside besides apart aside instead between alternately alternating otherwise "
     "hopeless useless awkward tricky ruled clash clashes conflict conflicts busy away overseas "
     "abroad full packed gone doubt doubtful unsure undecided torn neither unlikely".split(),
 )

@@ -10,6 +10,7 @@ from hayai_receptionist.when.amounts import Noise, Offset
 from hayai_receptionist.when.both import BOTH_RULES
 from hayai_receptionist.when.clause import Piece
 from hayai_receptionist.when.clock import CLOCK_RULES, Times
+from hayai_receptionist.when.context import CONTEXT_RULES
 from hayai_receptionist.when.days import DAY_RULES
 from hayai_receptionist.when.frame import Anchor, Mask
 from hayai_receptionist.when.grammar import Grammar, Memo, rule
@@ -31,7 +32,7 @@ _KINDS = ("NOISE", "OFFSET", "SPAN", "BOTH", "DAY", "TIME", "MARK")
 _TOP = tuple(rule("ITEM", kind, lambda value: value) for kind in _KINDS)
 GRAMMAR = Grammar(
     (
-        *_TOP, *PERIOD_RULES, *SPAN_RULES, *BOTH_RULES, *RELATIVE_RULES, *HOLIDAY_RULES, *DAY_RULES,
+        *_TOP, *PERIOD_RULES, *SPAN_RULES, *BOTH_RULES, *RELATIVE_RULES, *CONTEXT_RULES, *HOLIDAY_RULES, *DAY_RULES,
         *TIME_RULES, *CLOCK_RULES, *NOISE_RULES, *LUNCH_RULES, *UNIT_RULES, *MARK_RULES,
     ),
 )  # fmt: skip

@@ -152,9 +152,10 @@ def wished(pieces: list[Piece], tokens: Sequence[Token]) -> tuple[list[Piece], l
     facts += _reasons([p for p in timed if p not in facts], pieces, tokens, parts)
     rest = [p for p in timed if p not in facts]
     leaning = [p.value for p in rest if _leans(p)]
-    facts = _without_base(facts, timed, parts) if leaning else facts
-    if any(isinstance(p.value, Times) for p in rest) and leaning and not any(isinstance(v, Times) for v in leaning):
-        facts = [p for p in facts if isinstance(p.value, Times)]
+    if leaning:
+        hours = any(isinstance(p.value, Times) for p in rest) and not any(isinstance(v, Times) for v in leaning)
+        apart = _without_base(facts, timed, parts)
+        facts = [p for p in facts if p in apart or (hours and isinstance(p.value, Times))]
     if not facts:
         return pieces, []
     if leaning:
@@ -167,7 +168,7 @@ def wished(pieces: list[Piece], tokens: Sequence[Token]) -> tuple[list[Piece], l
     present = [p for p in facts if not p.told]
     if any(not isinstance(p.value, Times) for p in present) and all(isinstance(p.value, Times) for p in rest):
         return pieces, ["a day that may be about something else"]
-    if present and not leaning and not any(_is_plain(p, present) for p in rest):
+    if present and not leaning and not _is_whole(rest) and not any(_is_plain(p, present) for p in rest):
         return kept, ["a time that may be about something else"]
     return kept, []
 
@@ -192,6 +193,12 @@ def _clock(piece: Piece) -> Times | None:
     return piece.value if isinstance(piece.value, Times) and piece.value.at else None
 
 
+def _is_whole(rest: list[Piece]) -> bool:
+    """Whether a day and an hour are wished for, so that nothing told is needed."""
+    hours = any(isinstance(p.value, Times) and (p.value.at or p.value.low or p.value.high) for p in rest)
+    return hours and any(isinstance(p.value, (Anchor, Mask)) for p in rest)
+
+
 def _is_plain(piece: Piece, facts: list[Piece]) -> bool:
     """Whether a wish stands by itself, so that what was told cannot change it: a clock time, or a day beside no day."""
     value = piece.value
@@ -200,7 +207,7 @@ def _is_plain(piece: Piece, facts: list[Piece]) -> bool:
         same_kind = any((t.low and value.low) or (t.high and value.high) for t in told_times)
         return value.at is not None or same_kind
     clocks = all(isinstance(p.value, Times) for p in facts)
-    wide = isinstance(value, Anchor) and (value.period or value.any or value.soon)
+    wide = isinstance(value, Anchor) and ((value.period and value.bound != "high") or value.any or value.soon)
     return not clocks and not wide and not (isinstance(value, Mask) and value.many)
 
 

@@ -114,11 +114,21 @@ def _without_marks(tokens: list[Token]) -> list[Token]:
 
 
 def _written_out(tokens: list[Token]) -> list[Token]:
-    """With "to" and "for" where "2" and "4" stand for them."""
+    """With "to" and "for" where "2" and "4" stand for them, and "tenish" as two words."""
+    tokens = [part for t in tokens for part in _halves(t)]
     texts = [t.text for t in tokens]
     short = [shorthand(texts, i) if t.text in {"2", "4"} else "" for i, t in enumerate(tokens)]
     words = zip(tokens, short, strict=True)
     return [replace(t, word=w, text=w, keys=frozenset({"WORD"})) if w else t for t, w in words]
+
+
+def _halves(token: Token) -> list[Token]:
+    number = token.text.removesuffix("ish")
+    if number == token.text or number not in CARDINALS:
+        return [token]
+    middle = token.start + len(number)
+    ish = Token("ish", "ish", middle, token.end, token.keys)
+    return [Token(number, number, token.start, middle, token.keys), ish]
 
 
 def _is_compound(left: Token, right: Token) -> bool:
