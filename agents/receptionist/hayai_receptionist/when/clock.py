@@ -51,7 +51,8 @@ class Times:
     same time" and `shift` "later" or "earlier" than the window under discussion; `turn` is a range that says "to",
     and `against` a bound put as a negation ("not before 10"), which an exclusion before it does not turn round;
     `past` are minutes past the hour under discussion ("make it quarter past"), and `that` marks
-    "after that", which may lean on a day; `party` is "for 2", which beside another clock time counts people.
+    "after that", which may lean on a day; `party` is "for 2", which beside another clock time counts people;
+    `edge` marks the part of the day on which an open end hangs: "by Friday morning".
     """
 
     at: Clock | None = None
@@ -67,6 +68,7 @@ class Times:
     past: int | None = None
     that: bool = False
     party: bool = False
+    edge: bool = False
 
 
 NOON = Clock(12, 0, fixed=True)

@@ -90,7 +90,7 @@ class Anchor:
     `period` spans narrow a weekday or date said beside them; `week` are the whole weeks around them, for "Tuesday in
     two weeks"; `past` days count only when nothing else was said; `any` marks "any day", `soon` the soonest, `bound`
     an open end ("low" or "high"); `step` counts days from the day named before ("the day after"), and `echo` reckons otherwise from it; `target` is where
-    "from Tuesday to Thursday" leads, and the day that an open end hangs on; `within` are the weekdays of
+    "from Tuesday to Thursday" leads, and the day that an open end hangs on, which belongs to it when `closed`; `within` are the weekdays of
     "Monday to Wednesday", which a period said beside it confines.
     """
 
@@ -104,6 +104,7 @@ class Anchor:
     step: int | None = None
     echo: Callable[[DaySpec], DaySpec] | None = None
     target: DaySpec | None = None
+    closed: bool = True
     within: Mask | None = None
 
 

@@ -57,6 +57,12 @@ def _weekend_of(period: DaySpec) -> Anchor:
     return Anchor(each(period, pick), period=True)
 
 
+def _weekend_around(days: Days) -> Days:
+    """Thus "the weekend of the 13th": the Saturday and Sunday of that week."""
+    saturday = monday_of(days[0][0]) + timedelta(5)
+    return ((saturday, saturday + timedelta(1)),)
+
+
 def _weekend_beside(sign: int, day: DaySpec) -> Anchor:
     """Thus "the weekend before Christmas": the last Saturday and Sunday before it."""
 
@@ -185,6 +191,7 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("PERIOD", "the? next weekend", lambda: Anchor(_next_weekend, period=True)),
     rule("PERIOD", "the? weekend after next", lambda: Anchor(lambda f: _after(_next_weekend(f)), period=True)),
     rule("PERIOD", "the? weekend of|in? WEEKS", _weekend_of),
+    rule("PERIOD", "the? weekend of|with|around the? DATE", lambda d: Anchor(each(d, _weekend_around), period=True)),
     rule("PERIOD", "the? weekend before HOLIDAY|DATE", lambda d: _weekend_beside(-1, d)),
     rule("PERIOD", "the? weekend after|following HOLIDAY|DATE", lambda d: _weekend_beside(1, d)),
     rule("WEEKS", "next week", lambda: _weeks_ahead(1)),

@@ -112,7 +112,7 @@ def _alternatives(clause: Clause, frame: Frame) -> list[list[Interval]]:
 
 def _deadline(clause: Clause, times: Times | None) -> Anchor | None:
     """The open end that a clock time sharpens: "by Tuesday noon", "after Monday at 10"."""
-    if not times or not times.at or clause.times_first or len(clause.days) != 1:
+    if not times or not (times.at or times.edge) or clause.times_first or len(clause.days) != 1:
         return None
     day = clause.days[0]
     return day if isinstance(day, Anchor) and day.bound and day.target else None
@@ -120,7 +120,9 @@ def _deadline(clause: Clause, times: Times | None) -> Anchor | None:
 
 def _moments(deadline: Anchor, times: Times | None, frame: Frame) -> list[tuple[date, int]]:
     found = [days[0][0] for days in resolve_days(deadline.target, frame)] if deadline.target else []
-    return [(day, s.low) for day in found for s in stretches(times, frame.hours.span(day), dated=True)]
+    late = bool(times and times.edge) and (deadline.bound == "high") == deadline.closed
+    reached = [(day, s) for day in found for s in stretches(times, frame.hours.span(day), dated=True)]
+    return [(day, s.high if late else s.low) for day, s in reached]
 
 
 def _up_to(deadline: Anchor, day: date, minute: int, frame: Frame) -> Interval:

@@ -49,7 +49,19 @@ _STOPS = frozenset(", . ? ! ; :".split())
 
 def scan(tokens: Sequence[Token], *, anchored: bool = False) -> list[Piece]:
     """Every piece in order of the text; `anchored` when a time is under discussion, to which "well then, 4" replies."""
-    return _vouched(list(_pieces(tokens)), tokens, anchored=anchored)
+    return _vouched(_hung(list(_pieces(tokens)), tokens), tokens, anchored=anchored)
+
+
+def _hung(pieces: list[Piece], tokens: Sequence[Token]) -> list[Piece]:
+    """Mark the part of the day right after the day on which an open end hangs: "not until Friday afternoon"."""
+    found = list(pieces)
+    for i in range(1, len(pieces)):
+        end, part = pieces[i - 1], pieces[i]
+        bound = isinstance(end.value, Anchor) and end.value.target and end.value.bound and end.last == part.first
+        plural = tokens[part.last - 1].text.endswith("s")
+        if bound and isinstance(part.value, Times) and part.value == Times(bands=part.value.bands) and not plural:
+            found[i] = replace(part, value=replace(part.value, edge=True))
+    return found
 
 
 def _pieces(tokens: Sequence[Token]) -> Iterator[Piece]:

@@ -22,7 +22,7 @@ def until(day: DaySpec, *, included: bool) -> Anchor:
         ends = (d[-1][1] if included else d[0][0] - timedelta(1) for d in resolve_days(day, frame))
         return tuple(((min(frame.today, end), end),) for end in ends)
 
-    return Anchor(resolve, period=True, bound="high", target=day)
+    return Anchor(resolve, period=True, bound="high", target=day, closed=included)
 
 
 def since(day: DaySpec, *, included: bool) -> Anchor:
@@ -32,7 +32,7 @@ def since(day: DaySpec, *, included: bool) -> Anchor:
         starts = (d[0][0] if included else d[-1][1] + timedelta(1) for d in resolve_days(day, frame))
         return tuple(((start, start + timedelta(OPEN_END)),) for start in starts)
 
-    return Anchor(resolve, period=True, bound="low", target=day)
+    return Anchor(resolve, period=True, bound="low", target=day, closed=included)
 
 
 def through(first: DaySpec, last: DaySpec) -> Anchor:

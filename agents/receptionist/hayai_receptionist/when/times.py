@@ -104,6 +104,7 @@ TIME_RULES: tuple[Rule, ...] = (
         lambda c: Times(at=replace(c, about=True)),
     ),
     rule("TIME", "at|exactly exactly? MOMENT sharp|exactly|precisely?", _at),
+    rule("TIME", "time is|of|would be? MOMENT", _at),
     rule("TIME", "HOUR sharp|exactly|precisely", lambda t: Times(at=Clock(t.value))),
     rule("TIME", "HOUR ish", lambda t: Times(at=Clock(t.value, about=True))),
     rule("TIME", "HOUR", _lone),
