@@ -50,7 +50,7 @@ def int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:
         return {"HHMM"}
     address = any(word_at(spelled, j) in STREETS for j in range(i + 1, i + 4))
     glued = i + 1 < len(tokens) and tokens[i + 1].start == token.end and tokens[i + 1].text in _HOUSE_LETTERS
-    if token.text == "one" and i and tokens[i - 1].text in _WHICH:
+    if token.text == "one" and i and (tokens[i - 1].text in _WHICH or _names_day(tokens, spelled, i - 1)):
         return kinds
     counted = (
         address or glued or after in COUNTED or before in LABELS or (after == "-" and word_at(spelled, i + 2) in UNITS)
@@ -70,6 +70,11 @@ def int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:
     if token.value > 23:
         kinds.add("OVER")
     return kinds | _follower_kinds(spelled, i)
+
+
+def _names_day(tokens: list[Token], spelled: list[Spelling], i: int) -> bool:
+    """Thus "the Thursday one" is an offer, not an hour."""
+    return i > 0 and "WD" in spelled[i].kinds and tokens[i - 1].text in {"the", "that", "your", "my"}
 
 
 def _follower_kinds(spelled: list[Spelling], i: int) -> set[str]:
@@ -127,6 +132,7 @@ def _may_follow_date(word: str, spelling: Spelling) -> bool:
         "any",
         "anything",
     }
+    parts |= {"taken", "booked", "gone", "full", "still", "already", "open", "off"}
     parts |= {"some", "something", "sometime", "anytime", "again", "all", "will", "need", "looks", "sharp", "then"}
     return word in FOLLOWERS | parts or bool({"MONTH", "WD"} & set(spelling.kinds))
 

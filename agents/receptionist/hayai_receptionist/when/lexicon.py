@@ -125,7 +125,7 @@ HAPPENED = frozenset(
     "started began happened broke fell lost chipped noticed woke called came was cracked saw went visited spoke "
     "texted emailed bled swelled slipped missed knocked smashed stopped hurt ached crashed leaked burst phoned rang "
     "snapped cut twisted sprained gave told been bought moved arrived ate spilled spilt scratched dropped "
-    "quit went took ate bit blew brought built burnt caught drew drove felt found flew forgot gave heard knew made met "
+    "quit went took ate bit blew brought built burnt caught drew drove felt found flew forgot heard knew made met "
     "paid ran sent sank shook slept spent split stole stood stuck swelled threw tore threw understood wrote won froze "
     "was were failed died banged bumped hit tripped rained cancelled canceled finished ended grew appeared".split(),
 )
@@ -147,7 +147,7 @@ FOLLOWERS = frozenset(
     "possible then so maybe perhaps preferably ideally because since as my i i'm i'd we he she can could should do "
     "does it any at by from not no yes yeah sounds seems ish onward also when latest earliest only free "
     "except excluding unless bar ex excl saving minus besides apart im ill id we're tho though lol x xx k ta cheers well either both whichever instead pref rly "
-    "except excluding unless other prox proximo inst instant next first available open clock o oclock suits really rather".split(),
+    "except excluding unless other prox proximo inst instant next first available open clock o oclock suits really rather still already taken".split(),
 )
 """Words that may stand after a bare hour without making it a count of something."""
 

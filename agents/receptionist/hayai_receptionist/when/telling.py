@@ -53,7 +53,7 @@ _OFFERS = frozenset(
 )
 """Where one of these stands, a day may be offered rather than told."""
 _HOPED = frozenset(
-    "need closed booked interested supposed allowed wanted needed hoped wondered preferred liked tried planned wished scheduled".split()
+    "need closed offered mentioned suggested booked interested supposed allowed wanted needed hoped wondered preferred liked tried planned wished scheduled".split()
 )
 _NAMED = "then"
 """Stands for the words of a time when a statement is judged."""
