@@ -31,7 +31,8 @@ class Piece:
 class Clause:
     """Days and times that belong together; `joint` is how it hangs on the clause before it.
 
-    `apart` is true when it begins another sentence.
+    `apart` is true when it begins another sentence, `instead` when it is
+    said to replace what is under discussion.
     """
 
     days: list[DaySpec] = field(default_factory=list)
@@ -42,6 +43,7 @@ class Clause:
     times_first: bool = False
     source: bool = False
     apart: bool = False
+    instead: bool = False
 
     @property
     def empty(self) -> bool:

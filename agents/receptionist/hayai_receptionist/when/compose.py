@@ -42,7 +42,16 @@ def _is_loose(value: DaySpec, days: list[DaySpec]) -> bool:
 def _needs_joint(value: DaySpec, days: list[DaySpec]) -> bool:
     """Whether it is open how a further day goes with those named: a date within "before the 30th" needs no telling."""
     bounded = all(isinstance(d, Anchor) and d.bound for d in days)
-    return bool(days) and not _is_loose(value, days) and not (bounded and isinstance(value, Mask) and value.dated)
+    dated = isinstance(value, Mask) and value.dated
+    return bool(days) and not _is_loose(value, days) and not (bounded and dated) and not _agrees(value, days)
+
+
+def _agrees(value: DaySpec, days: list[DaySpec]) -> bool:
+    """Whether a weekday and a date stand together, which confirm each other or are a conflict."""
+    masks = [d for d in (value, *days) if isinstance(d, Mask) and not d.many]
+    if len(days) != 1 or len(masks) == 1:
+        return False
+    return any(d.dated and d.month and not d.weekdays for d in masks) and any(d.weekdays and not d.dated for d in masks)
 
 
 def _reckoned(base: DaySpec, shift: str) -> DaySpec:

@@ -136,5 +136,6 @@ CONTEXT_RULES: tuple[Rule, ...] = (
     rule("OFFSET", "push|move|put|shift|slide it|that|this|me? back|out by? LENGTH", lambda n: _later(n, 1)),
     rule("OFFSET", "push|move|put|shift|make it|that|this|mine LENGTH back|later", lambda n: _later(n, 1)),
     rule("OFFSET", "push|move|put|shift|make|bring it|that|this|mine LENGTH earlier|sooner", lambda n: _later(n, -1)),
+    rule("OFFSET", "move|bump it|that|this|me|mine? up by? LENGTH", lambda n: _later(n, -1)),
     rule("OFFSET", "bring|pull it|that|this|me? forward|up|in by? LENGTH", lambda n: _later(n, -1)),
 )

@@ -118,10 +118,12 @@ def _either_order(masks: list[Mask], frame: Frame) -> tuple[Days, ...]:
     """Both orders, or the one that exists and is not just past."""
     found: list[Days] = []
     doubt: Doubt | None = None
-    for mask in masks:
+    for month_first, mask in zip((True, False), masks, strict=True):
         try:
             found.extend(resolve_days(mask, frame))
         except Doubt as problem:
+            if month_first is frame.month_first:
+                raise
             doubt = doubt or problem
     if not found and doubt:
         raise doubt

@@ -27,10 +27,8 @@ _PLEASING = "suits|lets|helps|works|means|makes|leaves|gives|is|was|has|does|thi
 _THERE = "free|available|around|there|here|in|able|home|at home|off|ready|good|happy|fine"
 _OPEN = "free|off|open|available|time|availability|nothing|no|opening|openings|gap|gaps|window|space|spare|hour|option"
 _MINE = "appointment|appt|booking|slot|visit|question|problem|issue|preference|to"
-_HOPING = (
-    "looking|hoping|wondering|thinking|trying|wanting|needing|calling|asking|booking|writing|texting|coming|planning"
-)
-_ABSENT = "working|travelling|traveling|going|bringing|using|having|being|requesting|emailing|messaging|moving|changing"
+_HOPING = "looking|hoping|wondering|thinking|trying|wanting|needing|calling|asking|booking|writing|texting|planning"
+_ABSENT = "coming|working|travelling|traveling|going|bringing|using|having|being|requesting|emailing|messaging|moving|changing"
 
 CONTACT = re.compile(
     r"\b(?:call|ring|phone|text|email|message|reach)(?: me| us)(?: back| again)?\b(?=[^,]*$)"
@@ -66,5 +64,8 @@ FACT = re.compile(
     rf"|\b{_OTHERS} (?:is|are|was|were) (?!{_HOPING})\w+ing\b(?=[^,]*$)"
     rf"|\b(?:i|we)(?:'m|'re| am| are) (?!{_HOPING}|{_ABSENT})\w+ing\b(?=[^,]*$)"
     r"|\b(?:lets|let) out\b"
+    r"|\b(?:i|we)(?:'ve| have| have got|'ve got| got) (?:someone|somebody|people|guests|(?:a|the|my|our) \w+)"
+    r" (?:coming|here|over|visiting|booked|scheduled)\b(?=[^,]*$)"
+    rf"|\bit (?!(?:{_PLEASING}|looks|sounds|needs|says|depends|seems)\b)\w+s\b(?=[^,]*$)"
 )
 """Statements of what is or will be anyway; beside a wish they are no wish themselves."""

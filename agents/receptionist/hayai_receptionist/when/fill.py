@@ -103,7 +103,7 @@ def _corrected(clauses: list[Clause]) -> list[Clause]:
     old = [c for c in before if not c.excluded and not c.source]
     for clause in after:
         if old and not clause.excluded and clause.offset is None:
-            clause.days = clause.days or list(old[-1].days)
+            clause.days = clause.days or next((list(c.days) for c in reversed(old) if c.days), [])
             clause.times = clause.times or old[-1].times
     return [c for c in before if c.excluded or c.source] + after
 

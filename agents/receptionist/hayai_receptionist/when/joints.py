@@ -131,6 +131,7 @@ class Joints:
             self.doubts.append("refers to what is usual")
 
     def _on_instead(self, _: Piece) -> None:
+        self.last.instead = True
         if sum(not c.empty for c in self.clauses) > 1:
             self.last.joint = "fix"
             self.doubts = [d for d in self.doubts if not d.endswith("go together")]

@@ -22,6 +22,10 @@ NOISE_RULES: tuple[Rule, ...] = _noise(
     # What was, and how often.
     "since DAY|TIME|HOLIDAY|LENGTH|MONTHS|MONTH",
     "ever since DAY|TIME",
+    "since i|i'm|i've|we|we're|we've|my|our|the|it|it's|he|she|they|you",
+    "is|are out of school|work|class|college",
+    "or not at all",
+    "or nothing|never",
     "LENGTH ago",
     "a while ago",
     "long ago",

@@ -135,6 +135,10 @@ SPAN_RULES: tuple[Rule, ...] = (
     rule("SPAN", "EDGE at? the? earliest", lambda d: since(d, included=True)),
     rule("SPAN", "no|not earlier|sooner than EDGE", lambda d: since(d, included=True)),
     rule("SPAN", "can|could|will? wait until EDGE", lambda d: since(d, included=True)),
+    rule(
+        "SPAN", "the? earliest|soonest i|we can|could do|make|come|manage? is EDGE", lambda d: since(d, included=True)
+    ),
+    rule("SPAN", "the? latest i|we can|could do|make|come|manage? is EDGE", lambda d: until(d, included=True)),
     rule("SPAN", "hold off until EDGE", lambda d: since(d, included=True)),
     rule("SPAN", "not before|until EDGE", lambda d: since(d, included=True)),
     rule("EDGE", "DAY", lambda d: None if isinstance(d, Anchor) and (d.any or d.soon) else d),

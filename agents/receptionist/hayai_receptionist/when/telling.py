@@ -129,8 +129,10 @@ def _reasons(rest: list[Piece], pieces: list[Piece], tokens: Sequence[Token], pa
 def _past(tokens: Sequence[Token], i: int) -> bool:
     """Whether a regular past tense stands after who did it: "it leaked", "you noticed"."""
     word = tokens[i].text
-    regular = word.endswith("ed") and word not in _HOPED
-    return i > 0 and (regular or word in {"left", "cut", "put", "hit"}) and tokens[i - 1].text in _DOERS - {"it"}
+    regular = word.endswith("ed") and word not in _HOPED and "WD" not in tokens[i].keys
+    if i == 0 or tokens[i - 1].text in _STOPS:
+        return regular or (word == "got" and bool({"INT", "my", "it", "the"} & tokens[i + 1].keys))
+    return (regular or word in {"left", "cut", "put", "hit"}) and tokens[i - 1].text in _DOERS - {"it"}
 
 
 def _did(tokens: Sequence[Token], i: int) -> bool:

@@ -104,6 +104,8 @@ TIME_RULES: tuple[Rule, ...] = (
         lambda c: Times(at=replace(c, about=True)),
     ),
     rule("TIME", "at|exactly exactly? MOMENT sharp|exactly|precisely?", _at),
+    rule("TIME", "the? earliest|soonest i|we can|could do|make|come|manage? is MOMENT", lambda c: Times(low=c)),
+    rule("TIME", "the? latest i|we can|could do|make|come|manage? is MOMENT", lambda c: Times(high=c)),
     rule("TIME", "time is|of|would be? MOMENT", _at),
     rule("TIME", "HOUR sharp|exactly|precisely", lambda t: Times(at=Clock(t.value))),
     rule("TIME", "HOUR ish", lambda t: Times(at=Clock(t.value, about=True))),

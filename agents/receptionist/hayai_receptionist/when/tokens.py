@@ -183,7 +183,9 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # no
         return replace(token, word=part, keys=token.keys - {"AMPM", token.word} | {part, "TIMEWORD"})
     if "NUM" in token.keys and token.text.endswith("/10") and {"pain", "scale"} & {t.text for t in tokens}:
         return replace(token, keys=frozenset({"JUNK"}))
-    if "NUM" in token.keys and word_at(spelled, i + 1) in COUNTED:
+    if "NUM" in token.keys and any(
+        "NUM" in t.keys and word_at(spelled, j + 1) in COUNTED for j, t in enumerate(tokens)
+    ):
         return replace(token, keys=frozenset({"JUNK"}))
     if "ORD" in token.keys and not 1 <= token.value <= 31:
         return replace(token, keys=token.keys | {"BADNTH"})

@@ -13,6 +13,7 @@ from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.compose import Composer
 from hayai_receptionist.when.fill import framing, settle
 from hayai_receptionist.when.frame import Anchor, DaySpec, Doubt, Frame
+from hayai_receptionist.when.marks import Mark
 from hayai_receptionist.when.masks import resolve_days
 from hayai_receptionist.when.net import unexplained
 from hayai_receptionist.when.resolve import Outcome, resolve
@@ -81,9 +82,17 @@ def understand(text: str, *, now: datetime, hours: Hours, context: Window | None
         doubts += _unframed(wishes, exclusions, tokens)
     frame = Frame(now, hours, context, now.date())
     outcome = resolve(wishes, exclusions, frame)
+    if context is None and len(pieces) > 1 and all(_is_number(p) for p in pieces):
+        doubts += ["a number that may not be a time"]
     doubts += _on_the_edge(composer.edges, outcome, frame)
     doubts += _doubtful(wishes) + (["said not to be certain"] if composer.unsure else [])
     return _answer(outcome, doubts, leftover, wishes + exclusions, tokens)
+
+
+def _is_number(piece: Piece) -> bool:
+    """Whether it is a bare number, or joins such: "2 or 3 would be good" may count anything."""
+    value = piece.value
+    return value.kind in {"or", "and"} if isinstance(value, Mark) else isinstance(value, Times) and value.bare
 
 
 def _on_the_edge(edges: list[DaySpec], outcome: Outcome, frame: Frame) -> list[str]:
