@@ -48,7 +48,7 @@ FACT = re.compile(
     r"|\b\w+ (?:flies|leaves|lands|arrives|returns|finishes|gets (?:in|back|home))\b"
     r"|\bschool (?:starts|finishes|ends|gets out)\b"
     r"|\b(?:usually|normally|generally|typically) (?!free|available|can|around|able)"
-    r"|\bon (?:nights|days|earlies|lates|call|shift|duty)\b|\b(?:done|finished|through|free) by\b"
+    r"|\bon (?:nights|days|earlies|lates|call|shift|duty)\b|(?<!to be )(?<!must be )(?<!it )\b(?:done|finished|through|free) by\b"
     r"|\b(?:lunch|break|lunch break|lunch hour) is\b"
     # What others have, do, and want of me is no wish of mine; after a comma the wish may begin.
     rf"|\b{_OTHERS} (?:{_HAVE}) (?!to\b)(?!(?:\w+ )?(?:{_OPEN})\b)"
@@ -63,7 +63,8 @@ FACT = re.compile(
     rf"|\b(?:i|we)(?:'m|'re|'ll be| am| are| get|'ll get) back (?:in town )?(?:in|on|at|from|home)\b"
     rf"|\b{_OTHERS} (?:is|are|was|were) (?!{_HOPING})\w+ing\b(?=[^,]*$)"
     rf"|\b(?:i|we)(?:'m|'re| am| are) (?!{_HOPING}|{_ABSENT})\w+ing\b(?=[^,]*$)"
-    r"|\b(?:lets|let) out\b"
+    r"|\b(?:lets|let) out\b|\bclosing on\b|\b(?:originally|initially|at first)\b|\bi (?:know i )?said\b"
+    r"|\b(?:they|he|she|dr|doctor|dentist|vet|hygienist|guy|lady) (?:said|says|told)\b(?=[^,]*$)"
     r"|\b(?:i|we)(?:'ve| have| have got|'ve got| got) (?:someone|somebody|people|guests|(?:a|the|my|our) \w+)"
     r" (?:coming|here|over|visiting|booked|scheduled)\b(?=[^,]*$)"
     rf"|\bit (?!(?:{_PLEASING}|looks|sounds|needs|says|depends|seems)\b)\w+s\b(?=[^,]*$)"

@@ -52,6 +52,9 @@ def int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:
     glued = i + 1 < len(tokens) and tokens[i + 1].start == token.end and tokens[i + 1].text in _HOUSE_LETTERS
     if token.text == "one" and i and (tokens[i - 1].text in _WHICH or _names_day(tokens, spelled, i - 1)):
         return kinds
+    listed = tokens[0].text == "1" and len(tokens) > 1 and tokens[1].text in {".", ")"} and token.value <= 5
+    if listed and i + 1 < len(tokens) and tokens[i + 1].text in {".", ")"}:
+        return kinds | {"COUNT"}
     counted = (
         address or glued or after in COUNTED or before in LABELS or (after == "-" and word_at(spelled, i + 2) in UNITS)
     )

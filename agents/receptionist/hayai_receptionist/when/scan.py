@@ -40,7 +40,7 @@ GRAMMAR = Grammar(
 _LIGHT = frozenset(
     ", . ! ? - ; : at the is on so ok okay please pls thanks thank you yes yeah yep sure how about what make it maybe "
     "say let let's do i'd i like prefer i'll take would work works good fine great best then um er well perhaps could "
-    "can we around for me hi hello possibly is possible and or be".split(),
+    "can we around for me hi hello possibly is possible and or be open free available still".split(),
 )
 
 

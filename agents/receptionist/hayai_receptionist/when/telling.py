@@ -74,7 +74,7 @@ def segments(tokens: Sequence[Token]) -> list[int]:
 
 def told(tokens: Sequence[Token], first: int) -> bool:
     """Whether the same sentence has said, not long before, that something happened."""
-    for token_at in range(first - 1, max(-1, first - 9), -1):
+    for token_at in range(first - 1, max(-1, first - 14), -1):
         token = tokens[token_at]
         following = tokens[token_at + 1].text
         if token.text in _DONE and _did(tokens, token_at):
@@ -130,7 +130,7 @@ def _past(tokens: Sequence[Token], i: int) -> bool:
     """Whether a regular past tense stands after who did it: "it leaked", "you noticed"."""
     word = tokens[i].text
     regular = word.endswith("ed") and word not in _HOPED and "WD" not in tokens[i].keys
-    if i == 0 or tokens[i - 1].text in _STOPS:
+    if i == 0 or tokens[i - 1].text in _STOPS | {",", "and", "then"}:
         return regular or (word == "got" and bool({"INT", "my", "it", "the"} & tokens[i + 1].keys))
     return (regular or word in {"left", "cut", "put", "hit"}) and tokens[i - 1].text in _DOERS - {"it"}
 
