@@ -126,7 +126,7 @@ CONTEXT_RULES: tuple[Rule, ...] = (
     rule("DAY", "on? the? WD of|in? that|the same? week", _weekday_in_context_week),
     rule("DAY", "the same week", lambda: _context_week(0)),
     rule("DAY", "=later|earlier on|in? that|the same? week", _rest_of_context),
-    rule("DAY", "the week after that|then?", lambda: _context_week(1)),
+    rule("DAY", "the? week after that|then?", lambda: _context_week(1)),
     rule("DAY", "the week before that|then?", lambda: _context_week(-1)),
     rule("DAY", "the? following week", lambda: _context_week(1)),
     rule("OFFSET", "LENGTH later|after", lambda n: _later(n, 1)),

@@ -33,6 +33,8 @@ _WHICH = frozenset(
     }
 )
 """After one of these "one" is no hour."""
+_AGED = frozenset({"he's", "she's", "hes", "shes", "i'm", "im"})
+"""A number that ends the statement after one of these is an age."""
 _HOUSE_LETTERS = frozenset("bcdefgijklmnoqrstuvwxyz")
 """Glued to a number these make it a house number or a size, not an hour: "22b"."""
 
@@ -55,8 +57,14 @@ def int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:
     listed = tokens[0].text == "1" and len(tokens) > 1 and tokens[1].text in {".", ")"} and token.value <= 5
     if listed and i + 1 < len(tokens) and tokens[i + 1].text in {".", ")"}:
         return kinds | {"COUNT"}
+    aged = i > 0 and tokens[i - 1].text in _AGED and after in {"", ",", ".", "so", "and", "but", "years"}
     counted = (
-        address or glued or after in COUNTED or before in LABELS or (after == "-" and word_at(spelled, i + 2) in UNITS)
+        aged
+        or address
+        or glued
+        or after in COUNTED
+        or before in LABELS
+        or (after == "-" and word_at(spelled, i + 2) in UNITS)
     )
     if counted:
         return kinds | {"COUNT"}

@@ -24,7 +24,7 @@ def _mark(kind: str, *patterns: str) -> tuple[Rule, ...]:
 
 _CANT = "can't|cannot|cant|couldn't|won't|never"
 _NOT_DO = "make|do|come|attend|be|get|work|manage|visit|see"
-_HOPELESS = "hopeless|useless|awful|chaos|manic|rammed|packed|awkward|unavailable|rubbish|hectic|crazy|mad|off"
+_HOPELESS = "hopeless|useless|awful|chaos|manic|rammed|packed|awkward|unavailable|rubbish|hectic|crazy|mad|off|chocka|heaving|jammed|slammed|swamped|mental"
 _ISNT = "doesn't|don't|dont|doesnt|won't|wont|isn't|isnt|aren't|didn't"
 _BOOKING = "appointment|booking|visit|slot|one|appt"
 _BUSY = "busy|unavailable|away|working|travelling|traveling|tied|booked|out|overseas"
