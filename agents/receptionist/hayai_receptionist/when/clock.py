@@ -180,6 +180,13 @@ def _spoken(hour: Token, minute: Token, half: Token | None) -> Clock | None:
     return _halved(Clock(hour.value, minute.value), half) if ok else None
 
 
+def _in_a_row(hour: Token, minute: Token, half: Token | None) -> Clock | None:
+    """Thus "9 30" is a time, while "9 10" may be two hours."""
+    clock = _spoken(hour, minute, half)
+    sure = half or "SPELLED" in hour.keys or minute.value in {15, 30, 45}
+    return replace(clock, doubtful=True) if clock and not sure else clock
+
+
 CLOCK_RULES: tuple[Rule, ...] = (
     rule("CLOCK", "CLK AMPM?", lambda t, h: _halved(_from_token(t), h)),
     rule("CLOCK", "INT ish AMPM", lambda t, h: replace(_halved(_bare(t), h), about=True)),
@@ -239,6 +246,7 @@ CLOCK_RULES: tuple[Rule, ...] = (
     rule("MOMENT", "HOUR", _bare),
     rule("MOMENT", "HOUR ish", lambda t: replace(_bare(t), about=True)),
     rule("MOMENT", "HHMM", _hhmm),
-    rule("MOMENT", "HOUR MIN AMPM?", _spoken),
+    rule("MOMENT", "HOUR MIN AMPM?", _in_a_row),
+    rule("MOMENT", "nearer|closer to? MOMENT", lambda c: replace(c, about=True)),
     rule("MOMENT", "about|around|roughly|approximately|approx|circa|nearly|~ MOMENT", lambda c: replace(c, about=True)),
 )

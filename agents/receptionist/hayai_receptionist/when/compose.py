@@ -20,7 +20,7 @@ _LISTING = frozenset(", ; / - ? also maybe perhaps possibly on then the at and".
 """Words between two days that merely list them."""
 
 _NARROWING = _LISTING | frozenset(
-    "( ) = in any some sometime time preferably ideally say a for of so its it's is that that's thats".split()
+    "( ) = in any some sometime time hopefully preferably ideally say a for of so its it's is that that's thats".split()
 )
 """Words between two day words of which one narrows the other: "next week, preferably Tuesday"."""
 _JOINING = _NARROWING | frozenset(

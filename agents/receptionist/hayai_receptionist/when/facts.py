@@ -33,6 +33,7 @@ _ABSENT = "coming|working|travelling|traveling|going|bringing|using|having|being
 CONTACT = re.compile(
     r"\b(?:call|ring|phone|text|email|message|reach)(?: me| us)(?: back| again)?\b(?=[^,]*$)"
     r"|\bgive (?:me|us) a (?:call|ring|bell|buzz|shout)\b(?=[^,]*$)|\breach me\b"
+    r"|\b(?:don't|dont|not) (?:call|ring|phone|text)\b(?=[^,]*$)"
 )
 """When somebody wants to hear from the business: no time of an appointment."""
 FACT = re.compile(

@@ -110,7 +110,7 @@ COUNTED = UNITS | frozenset(
     "bathroom bathrooms bedroom bedrooms room rooms window windows door doors unit units syringe syringes vial vials "
     "area areas spot spots question questions thing things option options treatment treatments massage massages "
     "guest guests friend friends daughter daughters son sons brother sisters sister brothers dog dogs cat cats "
-    "street st avenue ave road rd lane ln drive blvd boulevard floor sqft square feet foot ft inch inches x more "
+    "street st avenue ave road rd lane ln drive blvd boulevard floor sqft sq square feet foot ft inch inches x more "
     "other others different separate extra teenage little small big new grams mg ml cc am's stars star hrs".split(),
 )
 """After one of these a number counts things and is no hour."""
@@ -147,7 +147,7 @@ FOLLOWERS = frozenset(
     "possible then so maybe perhaps preferably ideally because since as my i i'm i'd we he she can could should do "
     "does it any at by from not no yes yeah sounds seems ish onward also when latest earliest only free "
     "except excluding unless bar ex excl saving minus besides apart im ill id we're tho though lol x xx k ta cheers well either both whichever instead pref rly "
-    "except excluding unless other prox proximo inst instant next first available open clock o oclock suits really rather still already taken".split(),
+    "except excluding unless other prox proximo inst instant next first available open clock o oclock suits really rather hopefully still already taken".split(),
 )
 """Words that may stand after a bare hour without making it a count of something."""
 

@@ -48,6 +48,7 @@ MARK_RULES: tuple[Rule, ...] = (
         "nor",
         "or|and if that|it|this doesn't|isn't work|possible|available",
         "second choice",
+        "or|and? if that|it|this gone|taken|booked|full|unavailable",
         "if you're|youre full|booked",
     ),
     *_mark("and", "and", "&", "and also", "as well as", "plus"),

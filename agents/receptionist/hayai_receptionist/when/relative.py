@@ -146,6 +146,7 @@ RELATIVE_RULES: tuple[Rule, ...] = (
         lambda w: Anchor(single(lambda f: f.today + timedelta(14 + (w == "tomorrow")))),
     ),
     rule("DAY", "LENGTH out|hence|away|ahead", lambda n: None if n.clock else _in(n)),
+    rule("NOISE", "back in LENGTH", lambda n: Noise() if n.clock else None),
     rule("NOISE", "LENGTH away|drive|walk|ride", lambda n: Noise() if n.clock else None),
     rule("DAY", "LENGTH from|after|on? NEARDAY", _from_day),
     rule("DAY", "LENGTH before NEARDAY", _before_day),

@@ -189,6 +189,7 @@ TIME_RULES: tuple[Rule, ...] = (
     ),
     rule("TIME", "any? time? anytime? from that|then on|onward?", lambda: Times(shift="from", that=True)),
     rule("TIME", "not|no|never before|until that|then", lambda: Times(shift="from", that=True)),
+    rule("TIME", "nearer|closer to? MOMENT", lambda c: Times(at=replace(c, about=True))),
     rule("TIME", "the same but|only|just|again|except", lambda: Times(same=True)),
     rule("TIME", "that time", lambda: Times(same=True)),
     rule("TIME", "a? bit|little|lot|much|somewhat|slightly|anything|something|any? =later|earlier|sooner", _shift),

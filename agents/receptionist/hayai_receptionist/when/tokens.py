@@ -46,6 +46,8 @@ _PATTERN = re.compile(
 _PHONE = re.compile(r"(?<![0-9:/.-])(?![0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?![0-9]))(?:\+|\()?[0-9]+(?:[ ().-]{1,3}[0-9]+)+")
 _NEGATED = frozenset({"not", "no", "can't", "cant", "cannot", "don't", "dont", "won't", "isn't", "never"})
 """After one of these a dash with spaces is a pause: "not the 18th - the 19th"."""
+_CENTURIES = (["two", "thousand", "and"], ["two", "thousand"], ["twenty"])
+"""What is said before the last two digits of a year."""
 _DASHES = str.maketrans({"–": "-", "—": "-", "‑": "-", "−": "-", "’": "'", "‘": "'", "`": "'", "´": "'", "\n": ";"})
 
 
@@ -68,7 +70,7 @@ def tokenize(text: str) -> list[Token]:
     plain = text.translate(_DASHES)
     phones = [m.span() for m in _PHONE.finditer(plain) if _is_phone(m.group())]
     raw = [t for m in _PATTERN.finditer(plain) for t in (_token(m, phones),) if t is not None]
-    return _classify(_join_numbers(_written_out(_without_marks(raw))))
+    return _classify(_join_years(_join_numbers(_written_out(_without_marks(raw)))))
 
 
 def _is_phone(text: str) -> bool:
@@ -154,6 +156,20 @@ def _join_numbers(tokens: list[Token]) -> list[Token]:
             out[-1] = Token(text, text, out[-1].start, token.end, frozenset({kind, "SPELLED"}), value)
         else:
             out.append(_number_word(token))
+    return out
+
+
+def _join_years(tokens: list[Token]) -> list[Token]:
+    """With "twenty twenty seven" and "two thousand and twenty seven" as years."""
+    out: list[Token] = []
+    for token in tokens:
+        rest = token.value if {"SPELLED", "INT"} <= token.keys and 20 <= token.value < 60 else 0
+        count = next((len(c) for c in _CENTURIES if [t.text for t in out[-len(c) :]] == c), 0)
+        if rest and count:
+            year, first = str(2000 + rest), out[-count]
+            out[-count:] = [Token(year, year, first.start, token.end, frozenset({"INT"}), 2000 + rest)]
+        else:
+            out.append(token)
     return out
 
 
