@@ -37,6 +37,8 @@ BOTH_RULES: tuple[Rule, ...] = (
     ),
     rule("BOTH", "bright? and? =early|late on? NAMED", _early),
     rule("BOTH", "NAMED =early|late", lambda day, how: _early(how, day)),
+    rule("BOTH", "NAMED all day long?", lambda day: (day, Times())),
+    rule("BOTH", "all day on? NAMED", lambda day: (day, Times())),
     rule("NAMED", "WD", lambda t: Mask(weekdays=frozenset({t.value}), typo=t.other)),
     rule("NAMED", "DATE", lambda d: d),
     rule("NAMED", "tomorrow", lambda: _TOMORROW),

@@ -29,7 +29,11 @@ class Piece:
 
 @dataclass
 class Clause:
-    """Days and times that belong together; `joint` is how it hangs on the clause before it."""
+    """Days and times that belong together; `joint` is how it hangs on the clause before it.
+
+    `apart` is true when it begins another sentence, `instead` when it is
+    said to replace what is under discussion.
+    """
 
     days: list[DaySpec] = field(default_factory=list)
     times: Times | None = None
@@ -38,6 +42,8 @@ class Clause:
     joint: str = ""
     times_first: bool = False
     source: bool = False
+    apart: bool = False
+    instead: bool = False
 
     @property
     def empty(self) -> bool:

@@ -51,7 +51,8 @@ class Times:
     same time" and `shift` "later" or "earlier" than the window under discussion; `turn` is a range that says "to",
     and `against` a bound put as a negation ("not before 10"), which an exclusion before it does not turn round;
     `past` are minutes past the hour under discussion ("make it quarter past"), and `that` marks
-    "after that", which may lean on a day; `party` is "for 2", which beside another clock time counts people.
+    "after that", which may lean on a day; `party` is "for 2", which beside another clock time counts people;
+    `edge` marks the part of the day on which an open end hangs: "by Friday morning".
     """
 
     at: Clock | None = None
@@ -67,6 +68,7 @@ class Times:
     past: int | None = None
     that: bool = False
     party: bool = False
+    edge: bool = False
 
 
 NOON = Clock(12, 0, fixed=True)
@@ -167,9 +169,22 @@ def _to_noon(minutes: int, word: str) -> Clock:
     return Clock(11 if word == "noon" else 23, 60 - minutes, fixed=True)
 
 
+def _short_of_noon(minutes: Token, word: str) -> Clock:
+    """Thus "5 to noon" is 11:55; "10 to noon" in digits may also be from ten to noon, and is doubtful."""
+    clock = _to_noon(minutes.value, word)
+    return replace(clock, doubtful=minutes.value == 10 and "SPELLED" not in minutes.keys)
+
+
 def _spoken(hour: Token, minute: Token, half: Token | None) -> Clock | None:
     ok = minute.value < 60 and hour.value <= 23 and (minute.value >= 10)
     return _halved(Clock(hour.value, minute.value), half) if ok else None
+
+
+def _in_a_row(hour: Token, minute: Token, half: Token | None) -> Clock | None:
+    """Thus "9 30" is a time, while "9 10" may be two hours."""
+    clock = _spoken(hour, minute, half)
+    sure = half or "SPELLED" in hour.keys or minute.value in {15, 30, 45}
+    return replace(clock, doubtful=True) if clock and not sure else clock
 
 
 CLOCK_RULES: tuple[Rule, ...] = (
@@ -190,8 +205,12 @@ CLOCK_RULES: tuple[Rule, ...] = (
     rule(
         "CLOCK", "INT minute? past|after HOURISH AMPM?", lambda m, t, h: _past(m.value, t, h) if m.value < 60 else None
     ),
+    rule("CLOCK", "five and twenty minute? past HOURISH AMPM?", lambda t, h: _past(25, t, h)),
+    rule("CLOCK", "five and twenty minute? to HOURISH AMPM?", lambda t, h: _to(25, t, h)),
+    rule("CLOCK", "CLK hour", _from_token),
     rule("CLOCK", "MINUTES to HOURISH AMPM?", _to_hour),
-    rule("CLOCK", "MINUTES of|until|before HOURISH AMPM?", lambda m, t, h: _to(m.value, t, h)),
+    rule("CLOCK", "MINUTES until HOURISH AMPM?", _to_hour),
+    rule("CLOCK", "MINUTES of|before HOURISH AMPM?", lambda m, t, h: _to(m.value, t, h)),
     rule("CLOCK", "INT minute to|of|until|before HOURISH AMPM?", lambda m, t, h: _to(m.value, t, h)),
     rule("CLOCK", "a? half past|after =noon|midnight", lambda w: _past_noon(30, w)),
     rule("CLOCK", "a? quarter past|after =noon|midnight", lambda w: _past_noon(15, w)),
@@ -201,9 +220,11 @@ CLOCK_RULES: tuple[Rule, ...] = (
     ),
     rule(
         "CLOCK",
-        "INT minute? to|of|before =noon|midnight",
+        "INT minute to|of|before =noon|midnight",
         lambda m, w: _to_noon(m.value, w) if 0 < m.value < 60 else None,
     ),
+    rule("CLOCK", "MINUTES of|before =noon|midnight", lambda m, w: _to_noon(m.value, w)),
+    rule("CLOCK", "MINUTES to =noon|midnight", _short_of_noon),
     rule("CLOCK", "SPELLEDHOUR SPELLEDMIN AMPM?", _spoken),
     rule("CLOCK", "HOURISH noon", lambda t: NOON if t.value == 12 else None),
     rule("CLOCK", "HOURISH midnight", lambda t: MIDNIGHT if t.value == 12 else None),
@@ -225,6 +246,7 @@ CLOCK_RULES: tuple[Rule, ...] = (
     rule("MOMENT", "HOUR", _bare),
     rule("MOMENT", "HOUR ish", lambda t: replace(_bare(t), about=True)),
     rule("MOMENT", "HHMM", _hhmm),
-    rule("MOMENT", "HOUR MIN AMPM?", _spoken),
+    rule("MOMENT", "HOUR MIN AMPM?", _in_a_row),
+    rule("MOMENT", "nearer|closer to? MOMENT", lambda c: replace(c, about=True)),
     rule("MOMENT", "about|around|roughly|approximately|approx|circa|nearly|~ MOMENT", lambda c: replace(c, about=True)),
 )

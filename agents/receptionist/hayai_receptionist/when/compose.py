@@ -8,26 +8,57 @@ from dataclasses import replace
 from hayai_receptionist.when.amounts import Noise, Offset
 from hayai_receptionist.when.clause import Piece, bounds_meet, complement, joins
 from hayai_receptionist.when.clock import Times
-from hayai_receptionist.when.frame import Anchor, DaySpec
+from hayai_receptionist.when.context import week_beside
+from hayai_receptionist.when.frame import Anchor, DaySpec, Mask
 from hayai_receptionist.when.joints import Joints
 from hayai_receptionist.when.marks import Mark
-from hayai_receptionist.when.relative import beside, week_beside
-from hayai_receptionist.when.spans import since
+from hayai_receptionist.when.relative import beside
+from hayai_receptionist.when.spans import since, until
 from hayai_receptionist.when.times import merge
 
 _LISTING = frozenset(", ; / - ? also maybe perhaps possibly on then the at and".split())
 """Words between two days that merely list them."""
 
 _NARROWING = _LISTING | frozenset(
-    "( ) = in any some preferably ideally say a for of so its it's is that that's thats".split()
+    "( ) = in any some sometime time hopefully preferably ideally say a for of so its it's is that that's thats".split()
 )
 """Words between two day words of which one narrows the other: "next week, preferably Tuesday"."""
+_JOINING = _NARROWING | frozenset(
+    "i i'm i'd i'll we we're we'd you me us him her my it can could would will may might do does come be get have got "
+    "like want need book please if works work good fine ok too free available around here there them another one "
+    "wife husband son daughter kids both looking how what about one's see fit really just only not".split()
+)
+"""Words over which "and" may still join two days."""
+_STOPS = frozenset(". ? !".split())
+"""An "and" before another sentence joins no two days over it."""
 _ANY = frozenset("any every all each anything whichever whatever".split())
 
 
 def _is_loose(value: DaySpec, days: list[DaySpec]) -> bool:
     """Thus "any time" and "the soonest" go with whatever day stands in the same breath."""
     return any(isinstance(d, Anchor) and (d.any or d.soon) for d in (value, *days))
+
+
+def _needs_joint(value: DaySpec, days: list[DaySpec]) -> bool:
+    """Whether it is open how a further day goes with those named: a date within "before the 30th" needs no telling."""
+    bounded = all(isinstance(d, Anchor) and d.bound for d in days)
+    dated = isinstance(value, Mask) and value.dated
+    return bool(days) and not _is_loose(value, days) and not (bounded and dated) and not _agrees(value, days)
+
+
+def _agrees(value: DaySpec, days: list[DaySpec]) -> bool:
+    """Whether a weekday and a date stand together, which confirm each other or are a conflict."""
+    masks = [d for d in (value, *days) if isinstance(d, Mask) and not d.many]
+    if len(days) != 1 or len(masks) == 1:
+        return False
+    return any(d.dated and d.month and not d.weekdays for d in masks) and any(d.weekdays and not d.dated for d in masks)
+
+
+def _reckoned(base: DaySpec, shift: str) -> DaySpec:
+    """Thus "after that" and "before then", from the day named before; an open end stays what it is."""
+    if shift in {"later", "from"}:
+        return since(base, included=shift == "from")
+    return base if isinstance(base, Anchor) and base.bound == "high" else until(base, included=False)
 
 
 def _is_period(day: Anchor) -> bool:
@@ -41,6 +72,8 @@ class Composer(Joints):
         """Take one piece in; `after` is the next one, which some joints need to see."""
         value = piece.value
         self._between.extend(piece.gap)
+        self._after_joint.extend(piece.gap)
+        self._forget_joint(piece)
         self._any = self._any or bool(_ANY & set(piece.gap))
         if isinstance(value, Mark):
             kind = self._turned(value.kind, after)
@@ -61,6 +94,13 @@ class Composer(Joints):
             self._between = []
             self._taken = False
 
+    def _forget_joint(self, piece: Piece) -> None:
+        """An "and" joins no two days over the end of a sentence, nor over another statement."""
+        ended = len(piece.gap) > 1 and _STOPS & set(piece.gap) and self._joint in {"or", "and"}
+        strange = self._joint == "and" and set(self._after_joint) - _JOINING
+        if ended or strange:
+            self._joint = ""
+
     def _polarity(self, piece: Piece) -> None:
         """An exclusion reaches over "or" and "and", not over a comma or other words."""
         words = [w for w in piece.gap if w not in {"on", "the", "in", "at", "either", "any", "also"}]
@@ -80,14 +120,18 @@ class Composer(Joints):
             self._new("and")
         if value.same and (told := self._told or self._last_clock()):
             value = replace(told, bare=False)
+        if value.bands == ("lunch",) and self._told and self._told.low:
+            value = replace(self._told, bare=False)
+        if self._each and self._of_all(value):
+            return
         target = self.last
         if value.that and self.last.days and all(_is_loose(d, []) for d in self.last.days):
             self.doubts.append("after what is not clear")
-        if value.that and value.shift == "later" and (base := self._day_alone()):
+        if value.that and value.shift and (base := self._day_alone()):
             self._negative = False
             if self.last.excluded or self._joint == "or":
                 self._new("or")
-            self.last.days = [since(base, included=False)]
+            self.last.days = [_reckoned(base, value.shift)]
             return
         if value.shift:
             value = self._after_that(value)
@@ -110,6 +154,14 @@ class Composer(Joints):
             target.times_first = not target.days
             target.times = value
 
+    def _of_all(self, value: Times) -> bool:
+        """Give the time to every day before it that has none; False when there is none."""
+        bare = [c for c in self.clauses if c.days and not c.times and not c.excluded]
+        for clause in bare:
+            clause.times = value
+        self._each = False
+        return bool(bare)
+
     def _last_clock(self) -> Times | None:
         """The clock time that this message named last, for "tomorrow at 9 is bad; the same time on Friday"."""
         return next((Times(at=c.times.at) for c in reversed(self.clauses) if c.times and c.times.at), None)
@@ -128,7 +180,7 @@ class Composer(Joints):
             return value
         if self._joint != "or":
             self.last.times = None
-        return Times(low=clock) if value.shift == "later" else Times(high=clock)
+        return Times(high=clock) if value.shift == "earlier" else Times(low=clock)
 
     def _offset(self, value: Offset) -> None:
         if not self.last.empty:
@@ -139,26 +191,32 @@ class Composer(Joints):
         value = self._echo(value)
         value = self._confined(value)
         if self._negative and isinstance(value, Anchor) and value.bound:
-            self.doubts.append("whether the last day is ruled out too")
+            self.edges.append(value.target or value)
         if self._moving and isinstance(value, Anchor) and value.target and not value.bound:
             value = value.target
         if self._joint in {"or", "and", "but"} and not self.last.empty:
-            if self._joint != "or" and self.last.times and not self.last.days and not self.last.excluded:
-                self.last.days.append(value)
+            if self._adds_nothing(value):
                 return
-            if self._joint != "or" and bounds_meet(self.last.days, value):
-                self.last.days.append(value)
-                return
-            self._new(self._joint)
+            if not self._completes(value):
+                self._new(self._joint)
         elif self.last.days and not joins(self.last.days, value):
             if not set(piece.gap) <= _LISTING and not self.last.source:
                 self.doubts.append("how the days named go together")
             self._new("or")
         elif self._begins_anew(piece):
             self._new("or")
-        elif self.last.days and not _is_loose(value, self.last.days) and not set(self._between) <= _NARROWING:
+        elif _needs_joint(value, self.last.days) and not set(self._between) <= _NARROWING:
             self.doubts.append("how the days named go together")
         self.last.days.append(value)
+
+    def _adds_nothing(self, value: DaySpec) -> bool:
+        """Thus "Thursday, but the sooner the better"."""
+        return self._joint != "or" and _is_loose(value, []) and bool(self.last.days) and not self.last.excluded
+
+    def _completes(self, value: DaySpec) -> bool:
+        """Whether the day is the one of the time before, or closes what "after the 5th" left open."""
+        dayless = bool(self.last.times) and not self.last.days and not self.last.excluded
+        return self._joint != "or" and (dayless or bounds_meet(self.last.days, value))
 
     def _confined(self, value: DaySpec) -> DaySpec:
         """Thus "Monday to Wednesday next week": the weekdays of the range, within the period beside it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.frame import Anchor, Days, DaySpec, Doubt, Frame, Mask, Resolve
 from hayai_receptionist.when.grammar import Rule, rule
-from hayai_receptionist.when.masks import nearest, one_day, resolve_days
+from hayai_receptionist.when.masks import RECENT, nearest, one_day, resolve_days
 from hayai_receptionist.when.tokens import Token
 
 if TYPE_CHECKING:
@@ -118,14 +118,25 @@ def _either_order(masks: list[Mask], frame: Frame) -> tuple[Days, ...]:
     """Both orders, or the one that exists and is not just past."""
     found: list[Days] = []
     doubt: Doubt | None = None
-    for mask in masks:
+    for month_first, mask in zip((True, False), masks, strict=True):
         try:
             found.extend(resolve_days(mask, frame))
         except Doubt as problem:
+            if month_first is frame.month_first:
+                raise
             doubt = doubt or problem
     if not found and doubt:
         raise doubt
-    return tuple(found)
+    return (usual,) if len(found) == 2 and (usual := _usual(found, frame)) else tuple(found)
+
+
+def _usual(found: list[Days], frame: Frame) -> Days | None:
+    """The reading in the order of this country, if it is near and the other is far off."""
+    if frame.month_first is None:
+        return None
+    usual, other = (days[0][0] for days in (found if frame.month_first else found[::-1]))
+    certain = (usual - frame.today).days <= RECENT <= (other - usual).days
+    return one_day(usual) if certain else None
 
 
 def _the_nth(token: Token) -> Mask:
@@ -162,6 +173,15 @@ def _nth_weekday(nth: Token | str, weekday: Token, month: DaySpec) -> Anchor:
     return Anchor(each(month, pick))
 
 
+def _nth_of_month(nth: Token, which: str) -> Anchor:
+    """Thus "the first of the month" is the coming first; "of this month" the one of the month that runs."""
+    if not 1 <= nth.value <= 31:
+        return _bad(nth)
+    if which == "the":
+        return Anchor(lambda f: resolve_days(Mask(day=nth.value), f))
+    return Anchor(lambda f: _in_month(nth, f, 0 if which == "this" else 1))
+
+
 DAY_RULES: tuple[Rule, ...] = (
     rule("DAY", "on? a|an|some|the|one? WD", _weekday),
     rule("DAY", "on? any|every|each WD", lambda t: Mask(weekdays=frozenset({t.value}), many=True)),
@@ -184,6 +204,9 @@ DAY_RULES: tuple[Rule, ...] = (
     rule("DATE", "the? NTH prox|proximo .?", lambda t: Anchor(lambda f: _in_month(t, f, 1))),
     rule("DATE", "the? NTH inst|instant .?", lambda t: Anchor(lambda f: _in_month(t, f, 0))),
     rule("DATE", "the? BADNTH of? MONTH?", lambda t, _: _bad(t)),
+    rule("DATE", "MONTH BADDOM", lambda _, t: _bad(t)),
+    rule("DATE", "BADDOM of? MONTH", lambda t, _: _bad(t)),
+    rule("BADDOM", "OVER", lambda t: t if t.value > 31 and "YEAR" not in t.keys else None),
     rule("DATE", "ISO", _iso),
     rule("DATE", "NUM", _numeric),
     rule("DATE", "the NTHPLAIN", _the_nth),
@@ -209,8 +232,9 @@ DAY_RULES: tuple[Rule, ...] = (
     rule("DAY", "some|any? time? sometime? anytime? MONTHS", lambda m: m),
     rule("DAY", "the? =last WD of|in|next? INMONTH", _nth_weekday),
     rule("DAY", "on? the? ORD WD of|in|next? INMONTH", _nth_weekday),
+    rule("DAY", "on? the? ORD of =the|this|next|following month", _nth_of_month),
     rule("INMONTH", "the|this|next? MONTHS", lambda m: m),
-    rule("INMONTH", "PERIOD", lambda p: p),
+    rule("INMONTH", "PERIOD|OURS", lambda p: p),
     rule("INMONTH", "the|a new|coming year", lambda: Anchor(_next_january, period=True)),
 )
 

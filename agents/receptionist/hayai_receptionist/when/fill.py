@@ -12,6 +12,7 @@ from hayai_receptionist.when.frame import Anchor, Mask
 if TYPE_CHECKING:
     from hayai_receptionist.when.clause import Clause
     from hayai_receptionist.when.clock import Times
+    from hayai_receptionist.when.frame import DaySpec
 
 
 def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]]:
@@ -19,13 +20,71 @@ def settle(clauses: list[Clause]) -> tuple[list[Clause], list[Clause], list[str]
     clauses = _corrected([c for c in clauses if not c.empty])
     wishes = [c for c in clauses if not c.excluded]
     doubts = _source_doubt(wishes)
+    _stays(wishes)
     wishes = [c for c in wishes if not c.source] or ([] if doubts else wishes)
+    _time_after_exclusion(clauses)
     wishes = _refined(_without_history(wishes))
     doubts += _uneven(wishes) + _overreaching(wishes, clauses) + _fill_times(wishes)
     wishes = _refined(_fill_days(wishes))
     _share_periods(wishes)
     _not_today(wishes)
-    return wishes, [c for c in clauses if c.excluded], doubts
+    doubts += _twice(wishes)
+    exclusions = [c for c in clauses if c.excluded]
+    _contrasted(wishes, exclusions)
+    _framed(wishes, exclusions)
+    return wishes, exclusions, doubts
+
+
+def _contrasted(wishes: list[Clause], exclusions: list[Clause]) -> None:
+    """Thus "not 9 on the 24th, 9:30": only the hour is exchanged, the day stays."""
+    timed = [c for c in exclusions if c.days and c.times and c.times.at]
+    if timed and all(not c.days and not c.offset and c.times and c.times.at for c in wishes):
+        for clause in wishes:
+            clause.days = list(timed[-1].days)
+
+
+def _time_after_exclusion(clauses: list[Clause]) -> None:
+    """Thus in "Friday, not Thursday at 2" the hour is the wish's."""
+    for wish, hole in itertools.pairwise(clauses):
+        dated = hole.excluded and hole.days and hole.times and hole.times.at and not hole.times_first
+        alike = all(len(c.days) == 1 and isinstance(d := c.days[0], Mask) and not d.many for c in (wish, hole))
+        if dated and alike and hole.joint == "not" and not wish.excluded and not wish.times:
+            wish.times, hole.times = hole.times, None
+
+
+def _twice(wishes: list[Clause]) -> list[str]:
+    """A day named again without a time, beside the same with one."""
+    again = any(a is not b and a.days and a.days == b.days and not a.times and b.times for a in wishes for b in wishes)
+    return ["a day named twice"] if again else []
+
+
+def _framed(wishes: list[Clause], exclusions: list[Clause]) -> None:
+    """Thus "any day but Wednesday next week" wishes for next week, "any time but lunch on Friday" for Friday."""
+    frames = [days for c in exclusions if (days := framing(c) or _holding(c))]
+    for clause in wishes:
+        if frames and all(_is_any(d) for d in clause.days) and not clause.offset:
+            clause.days = list(frames[0])
+
+
+def framing(exclusion: Clause) -> list[DaySpec]:
+    """The period out of which only a part is ruled out: mornings, or a weekday."""
+    periods = [d for d in exclusion.days if isinstance(d, Anchor) and d.period and not d.bound]
+    return list(periods) if exclusion.times or len(exclusion.days) > len(periods) else []
+
+
+def _holding(exclusion: Clause) -> list[DaySpec]:
+    """The day of a part of the day that was named before it: "lunch on Friday"."""
+    banded = exclusion.times and exclusion.times.bands and exclusion.times_first
+    return exclusion.days if banded and not any(isinstance(d, Mask) and d.many for d in exclusion.days) else []
+
+
+def _stays(wishes: list[Clause]) -> None:
+    """Thus in "swap my 9:30 on Thursday for 10:30" the day stays."""
+    sources = [c for c in wishes if c.source and c.days]
+    aims = [c for c in wishes if not c.source]
+    if sources and all(not c.days and not c.offset and c.times and c.times.at for c in aims):
+        for clause in aims:
+            clause.days = list(sources[-1].days)
 
 
 def _source_doubt(wishes: list[Clause]) -> list[str]:
@@ -44,9 +103,9 @@ def _corrected(clauses: list[Clause]) -> list[Clause]:
     old = [c for c in before if not c.excluded and not c.source]
     for clause in after:
         if old and not clause.excluded and clause.offset is None:
-            clause.days = clause.days or list(old[-1].days)
+            clause.days = clause.days or next((list(c.days) for c in reversed(old) if c.days), [])
             clause.times = clause.times or old[-1].times
-    return [c for c in before if c.excluded] + after
+    return [c for c in before if c.excluded or c.source] + after
 
 
 def _without_history(wishes: list[Clause]) -> list[Clause]:
@@ -78,15 +137,19 @@ def _fill_times(wishes: list[Clause]) -> list[str]:
         if clause.times is None and before and before.times and before.days and clause.joint in {"or", "and"}:
             if before.times_first:
                 clause.times = before.times
-            elif before.times.at:
+            elif before.times.at and not _is_any(clause.days[-1]):
                 doubts.append("whether the time holds for both days")
     return doubts
+
+
+def _is_any(day: DaySpec) -> bool:
+    return isinstance(day, Anchor) and day.any
 
 
 def _times_ahead(later: list[Clause]) -> Times | None:
     """The time of the first later clause with one, as long as only days stand between: "Monday or Friday at 3"."""
     for clause in later:
-        if clause.joint not in {"or", "and"} or not clause.days:
+        if clause.joint not in {"or", "and"} or clause.apart or not clause.days:
             return None
         if clause.times:
             return None if clause.times_first else clause.times

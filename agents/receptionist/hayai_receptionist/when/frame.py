@@ -17,6 +17,12 @@ Days = tuple[Span, ...]
 
 REACH = 14
 """How many days ahead "mornings" or "not Monday" looks."""
+_MONTH_FIRST = (
+    "America/New_York", "America/Detroit", "America/Indiana", "America/Kentucky", "America/Chicago", "America/Denver",
+    "America/Boise", "America/Phoenix", "America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu", "US/",
+)  # fmt: skip
+"""Zones of the United States."""
+_DAY_FIRST = ("Europe/", "Australia/", "Pacific/Auckland", "GB")
 OPEN_END = 60
 """How many days ahead "after the 5th" or "as soon as possible" looks."""
 
@@ -44,6 +50,14 @@ class Frame:
     def at(self, day: date) -> Frame:
         """The same, reckoned as if `day` were today."""
         return replace(self, today=day, moved=True, context=None)
+
+    @property
+    def month_first(self) -> bool | None:
+        """Whether people here write the month first in "12/3"; None where that is not certain."""
+        zone = getattr(self.now.tzinfo, "key", "")
+        if zone.startswith(_MONTH_FIRST):
+            return True
+        return False if zone.startswith(_DAY_FIRST) else None
 
     @property
     def context_day(self) -> date:
@@ -76,7 +90,7 @@ class Anchor:
     `period` spans narrow a weekday or date said beside them; `week` are the whole weeks around them, for "Tuesday in
     two weeks"; `past` days count only when nothing else was said; `any` marks "any day", `soon` the soonest, `bound`
     an open end ("low" or "high"); `step` counts days from the day named before ("the day after"), and `echo` reckons otherwise from it; `target` is where
-    "from Tuesday to Thursday" leads, and the day that an open end hangs on; `within` are the weekdays of
+    "from Tuesday to Thursday" leads, and the day that an open end hangs on, which belongs to it when `closed`; `within` are the weekdays of
     "Monday to Wednesday", which a period said beside it confines.
     """
 
@@ -90,6 +104,7 @@ class Anchor:
     step: int | None = None
     echo: Callable[[DaySpec], DaySpec] | None = None
     target: DaySpec | None = None
+    closed: bool = True
     within: Mask | None = None
 
 

@@ -1,4 +1,4 @@
-"""United States holidays by name, reckoned from their rules."""
+"""Holidays of the United States and of Britain by name, reckoned from their rules."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ def _nth(month: int, weekday: int, n: int) -> Finder:
 
 def _memorial(year: int) -> date:
     return nearest(0, date(year, 5, 25))
+
+
+def _late_august(year: int) -> date:
+    return nearest(0, date(year, 8, 25))
 
 
 def easter(year: int) -> date:
@@ -65,6 +69,16 @@ _HOLIDAYS: tuple[tuple[str, Finder], ...] = (
     ("good friday", _from(easter, -2)),
     ("easter sunday?", easter),
     ("easter monday", _from(easter, 1)),
+    ("mothering sunday", _from(easter, -21)),
+    ("pancake day", _from(easter, -47)),
+    ("shrove tuesday", _from(easter, -47)),
+    ("ash wednesday", _from(easter, -46)),
+    ("bonfire night", _fixed(11, 5)),
+    ("early may bank holiday", _nth(5, 0, 1)),
+    ("may day bank? holiday?", _nth(5, 0, 1)),
+    ("spring|whitsun bank holiday", _memorial),
+    ("late may bank holiday", _memorial),
+    ("august|summer bank holiday", _late_august),
 )
 
 
@@ -80,7 +94,15 @@ def _maker(find: Finder) -> Callable[[], Anchor]:
     return lambda: _coming(find)
 
 
+def _in_may(frame: Frame) -> tuple[Days, ...]:
+    """The one of May's two bank holidays that comes next."""
+    years = (frame.today.year, frame.today.year + 1)
+    return (one_day(min(d for y in years for f in (_nth(5, 0, 1), _memorial) if (d := f(y)) >= frame.today)),)
+
+
 HOLIDAY_RULES: tuple[Rule, ...] = (
+    rule("HOLIDAY", "may bank holiday", lambda: Anchor(_in_may)),
+    rule("HOLIDAY", "the HOLIDAY", lambda h: h),
     *(rule("HOLIDAY", pattern, _maker(find)) for pattern, find in _HOLIDAYS),
     rule("DAY", "on|at|around|for|the? HOLIDAY", lambda h: h),
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from hayai_receptionist.when.clause import Clause, Piece
 from hayai_receptionist.when.clock import Times
-from hayai_receptionist.when.frame import Anchor, Mask
+from hayai_receptionist.when.frame import Anchor, DaySpec, Mask
 from hayai_receptionist.when.marks import Mark
 
 _LIGHT = frozenset(
-    "on the in at any either a an during for really also anything come coming before after is to do".split()
+    "on the my our in at any either a an during for really also anything come coming before after is to do".split()
 )
 _ASKING = frozenset(". , ; ! ? - : ) can could may would how what i'd like want need please so then when".split())
 """Between a "not" and a day, these end what is ruled out."""
@@ -22,11 +22,14 @@ class Joints:
         self.clauses: list[Clause] = [Clause()]
         self.doubts: list[str] = []
         self.unused: set[int] = set()
+        self.edges: list[DaySpec] = []
         self.unsure = False
         self._joint = ""
         self._between: list[str] = []
+        self._after_joint: list[str] = []
         self._told: Times | None = None
         self._any = False
+        self._each = False
         self._taken = False
         self._usual = False
         self._negative = False
@@ -43,6 +46,7 @@ class Joints:
             self.clauses.append(Clause())
         self.last.excluded = self._negative
         self.last.joint = joint
+        self.last.apart = bool({".", "?", "!"} & set(self._between))
 
     def _turned(self, kind: str, after: Piece | None) -> str:
         """Thus "I can't do" looks ahead when a day follows ("Tuesday"), and back when it ends the wish."""
@@ -86,11 +90,13 @@ class Joints:
 
     def _on_and(self, _: Piece) -> None:
         self._joint = "and"
+        self._after_joint = []
 
     def _on_but(self, _: Piece) -> None:
         """Thus "any day but Friday" excludes; "not Monday but Tuesday" turns back."""
         wide = any((isinstance(d, Anchor) and d.any) or (isinstance(d, Mask) and d.many) for d in self.last.days)
         wide = wide or (self._any and any(isinstance(d, Anchor) and d.period for d in self.last.days))
+        wide = wide or bool(self._any and not self.last.days and self.last.times and self.last.times.bands)
         self._negative = wide and not self.last.excluded
         self._joint = "but"
         if self._negative or self.last.excluded:
@@ -125,8 +131,10 @@ class Joints:
             self.doubts.append("refers to what is usual")
 
     def _on_instead(self, _: Piece) -> None:
+        self.last.instead = True
         if sum(not c.empty for c in self.clauses) > 1:
             self.last.joint = "fix"
+            self.doubts = [d for d in self.doubts if not d.endswith("go together")]
 
     def _on_bad(self, _: Piece) -> None:
         for clause in reversed(self.clauses):
@@ -166,6 +174,10 @@ class Joints:
         if self._moving and not self.last.empty:
             self.last.source = True
             self._new("")
+
+    def _on_each(self, _: Piece) -> None:
+        """Thus "Monday or Tuesday, either one at 3": the next time is that of all days before."""
+        self._each = not self.last.empty
 
     def _on_unsure(self, _: Piece) -> None:
         self.unsure = True

@@ -42,7 +42,7 @@ ALIASES = _spelled(
         "october": "oct",
         "november": "nov",
         "december": "dec",
-        "tomorrow": "tmrw tmr tmw tmrrw tomo tomoro tommorow tommorrow tomorrows tommorw tomorro 2moro 2morrow 2mrw",
+        "tomorrow": "tmrw tmr tmw tmrrw tomo tomoro tommorow tommorrow tomorrows tommorw tomoz tmoz tomorra tmoro tmro tmrow tomor tomorro 2moro 2morrow 2mrw",
         "today": "2day tdy",
         "tonight": "tonite 2nite 2night",
         "night": "nite nights",
@@ -110,7 +110,7 @@ COUNTED = UNITS | frozenset(
     "bathroom bathrooms bedroom bedrooms room rooms window windows door doors unit units syringe syringes vial vials "
     "area areas spot spots question questions thing things option options treatment treatments massage massages "
     "guest guests friend friends daughter daughters son sons brother sisters sister brothers dog dogs cat cats "
-    "street st avenue ave road rd lane ln drive blvd boulevard floor sqft square feet foot ft inch inches x more "
+    "street st avenue ave road rd lane ln drive blvd boulevard floor sqft sq square feet foot ft inch inches x more "
     "other others different separate extra teenage little small big new grams mg ml cc am's stars star hrs".split(),
 )
 """After one of these a number counts things and is no hour."""
@@ -125,6 +125,8 @@ HAPPENED = frozenset(
     "started began happened broke fell lost chipped noticed woke called came was cracked saw went visited spoke "
     "texted emailed bled swelled slipped missed knocked smashed stopped hurt ached crashed leaked burst phoned rang "
     "snapped cut twisted sprained gave told been bought moved arrived ate spilled spilt scratched dropped "
+    "quit went took ate bit blew brought built burnt caught drew drove felt found flew forgot heard knew made met "
+    "paid ran sent sank shook slept spent split stole stood stuck swelled threw tore threw understood wrote won froze "
     "was were failed died banged bumped hit tripped rained cancelled canceled finished ended grew appeared".split(),
 )
 """Verbs that make a time before the wish a piece of history."""
@@ -145,7 +147,7 @@ FOLLOWERS = frozenset(
     "possible then so maybe perhaps preferably ideally because since as my i i'm i'd we he she can could should do "
     "does it any at by from not no yes yeah sounds seems ish onward also when latest earliest only free "
     "except excluding unless bar ex excl saving minus besides apart im ill id we're tho though lol x xx k ta cheers well either both whichever instead pref rly "
-    "except excluding unless other prox proximo inst instant next first available open clock o oclock suits really".split(),
+    "except excluding unless other prox proximo inst instant next first available open clock o oclock suits really rather hopefully still already taken".split(),
 )
 """Words that may stand after a bare hour without making it a count of something."""
 

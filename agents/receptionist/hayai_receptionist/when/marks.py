@@ -24,7 +24,7 @@ def _mark(kind: str, *patterns: str) -> tuple[Rule, ...]:
 
 _CANT = "can't|cannot|cant|couldn't|won't|never"
 _NOT_DO = "make|do|come|attend|be|get|work|manage|visit|see"
-_HOPELESS = "hopeless|useless|awful|chaos|manic|rammed|packed|awkward|unavailable|rubbish|hectic|crazy|mad|off"
+_HOPELESS = "hopeless|useless|awful|chaos|manic|rammed|packed|awkward|unavailable|rubbish|hectic|crazy|mad|off|chocka|heaving|jammed|slammed|swamped|mental"
 _ISNT = "doesn't|don't|dont|doesnt|won't|wont|isn't|isnt|aren't|didn't"
 _BOOKING = "appointment|booking|visit|slot|one|appt"
 _BUSY = "busy|unavailable|away|working|travelling|traveling|tied|booked|out|overseas"
@@ -48,6 +48,7 @@ MARK_RULES: tuple[Rule, ...] = (
         "nor",
         "or|and if that|it|this doesn't|isn't work|possible|available",
         "second choice",
+        "or|and? if that|it|this gone|taken|booked|full|unavailable",
         "if you're|youre full|booked",
     ),
     *_mark("and", "and", "&", "and also", "as well as", "plus"),
@@ -114,6 +115,8 @@ MARK_RULES: tuple[Rule, ...] = (
         "hold on",
         "no ,? i mean|meant",
         "my mistake",
+        "but|actually|no|, it|that should be|read|say",
+        "should have been|said|read",
         "my bad",
         "nope",
         "better",
@@ -128,7 +131,7 @@ MARK_RULES: tuple[Rule, ...] = (
         "no ,? wait",
         "wait ,? no",
         "or rather",
-        "scratch that",
+        "scratch|scrap|ignore|disregard|cancel|delete that|this",
         "no ,? actually",
         "no ,? sorry",
         "sorry ,? no",
@@ -158,6 +161,7 @@ MARK_RULES: tuple[Rule, ...] = (
         "is|are really? bad|out|tricky|hard",
         f"is|are|looks|look really|totally|completely|a|just|pretty? {_HOPELESS}",
         "is|are no go|use",
+        "would|'d have been",
         "is|are out of the question",
         "is|are a nightmare|no",
         "not great|ideal|so",
@@ -177,10 +181,17 @@ MARK_RULES: tuple[Rule, ...] = (
     ),
     *_mark("too", "too early|late|soon|far", "a bit|little too? early|late|soon|far"),
     *_mark("usual", "same as last|before|always|usual time?", "the|my|our usual time|day|slot|hour"),
+    *_mark(
+        "each",
+        "either|both one|ones|day|days?",
+        "either|both of them|those|these|the days?",
+        "either is|would be? fine|ok|good?",
+    ),
     *_mark("if", "if"),
     *_mark(
         "unsure",
-        "or? was|is it",
+        "or was|is it",
+        "was it",
         "will let you know",
         "i'll|we'll let you know",
         "i'll|we'll|will check|confirm",
@@ -205,6 +216,11 @@ MARK_RULES: tuple[Rule, ...] = (
     *_mark(
         "mine",
         "i|i've|we've have|had|got|booked|got an|a|my? appointment|booking|appt|slot is? on|for|at|booked|scheduled?",
+    ),
+    *_mark(
+        "mine",
+        "you|you've|you'd have|had|got? got? me|us|him|her down|in|booked as|in|for|on|at?",
+        "i'm|i|am|was|we're|we|were down|booked in? for|on|at",
     ),
     *_mark(
         "propose",

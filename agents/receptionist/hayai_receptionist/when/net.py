@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.amounts import Noise
+from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.lexicon import NAME_MONTHS, NEAR_TIME, STREETS, TIMELIKE, WEAK_DAYS
 from hayai_receptionist.when.marks import Mark
 from hayai_receptionist.when.telling import segments
@@ -23,7 +24,7 @@ _NEGATIONS = frozenset(
 )
 """Words that turn a wish round; one that no rule has used is a doubt in the statement where a time stands."""
 _TURNS = frozenset(
-    "bar saving save minus sans pre post beside besides apart aside instead alternately alternating otherwise "
+    "bar saving save minus sans pre post beside besides apart aside instead between alternately alternating otherwise "
     "hopeless useless awkward tricky ruled clash clashes conflict conflicts busy away overseas "
     "abroad full packed gone doubt doubtful unsure undecided torn neither unlikely".split(),
 )
@@ -55,6 +56,7 @@ def unexplained(tokens: Sequence[Token], pieces: Sequence[Piece], unused: Collec
         t.word
         for i, t in enumerate(tokens)
         if i not in covered
+        and not _tells_why(tokens, i, pieces)
         and (
             t.keys & TIMELIKE
             or ({i - 1, i + 1} & timed and _may_turn(t))
@@ -67,6 +69,13 @@ def unexplained(tokens: Sequence[Token], pieces: Sequence[Piece], unused: Collec
     if guessed:
         return [f"a misspelled month: {guessed[0]}"]
     return [f"time words not understood: {', '.join(sorted(left))}"] if left else []
+
+
+def _tells_why(tokens: Sequence[Token], i: int, pieces: Sequence[Piece]) -> bool:
+    """Thus "at 6 after I get off" and "at 7 before I start work": the hour is said, what follows only tells why."""
+    clocks = {p.last for p in pieces if isinstance(p.value, Times) and p.value.at and not p.value.bare}
+    following = tokens[i + 1].text if i + 1 < len(tokens) else ""
+    return i in clocks and tokens[i].text in {"before", "after"} and following in {"i", "we", "my", "our", "he", "she"}
 
 
 def _before_day(tokens: Sequence[Token], i: int) -> bool:
@@ -100,6 +109,8 @@ def _is_weak_listed(tokens: Sequence[Token], i: int) -> bool:
 
 
 def _turns(tokens: Sequence[Token], i: int) -> bool:
+    if tokens[i].text == "full" and (i == 0 or tokens[i - 1].text in {"a", "the", "my", "our", "doing"}):
+        return False
     if tokens[i].text in _TURNS:
         return True
     if tokens[i].text not in _NEGATIONS:

@@ -22,6 +22,10 @@ NOISE_RULES: tuple[Rule, ...] = _noise(
     # What was, and how often.
     "since DAY|TIME|HOLIDAY|LENGTH|MONTHS|MONTH",
     "ever since DAY|TIME",
+    "since i|i'm|i've|we|we're|we've|my|our|the|it|it's|he|she|they|you",
+    "is|are out of school|work|class|college",
+    "or not at all",
+    "or nothing|never",
     "LENGTH ago",
     "a while ago",
     "long ago",
@@ -71,5 +75,8 @@ NOISE_RULES: tuple[Rule, ...] = _noise(
     "one of these days",
     "opening|business|office hours|hour",
 )
+
+LUNCH_RULES: tuple[Rule, ...] = (rule("NOISE", "my|our|his|her lunch hour|break|time? is|runs TIME", Noise),)
+"""When somebody's lunch is: no wish, but "in my lunch break" leans on it."""
 
 UNIT_RULES: tuple[Rule, ...] = (rule("UNITWORD", "=minute|hour|day|week|month|year|night|weekend", lambda u: u),)

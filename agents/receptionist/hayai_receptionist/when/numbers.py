@@ -11,10 +11,16 @@ _ORDINAL_TEENS = (
 )
 
 TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fourty": 40, "fifty": 50}
-CARDINALS = {word: n for n, word in enumerate(_UNITS + _TEENS, start=1)} | TENS | {"zero": 0}
+_GLUED = {f"{tens}{unit}": base + n for tens, base in TENS.items() for n, unit in enumerate(_UNITS, start=1)}
+CARDINALS = {word: n for n, word in enumerate(_UNITS + _TEENS, start=1)} | TENS | _GLUED | {"zero": 0}
 ORDINALS = {word: n for n, word in enumerate(_ORDINAL_UNITS + _ORDINAL_TEENS, start=1)} | {
     "twentieth": 20,
     "thirtieth": 30,
+    **{
+        f"{tens}{unit}": TENS[tens] + n
+        for tens in ("twenty", "thirty")
+        for n, unit in enumerate(_ORDINAL_UNITS, start=1)
+    },
 }
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from hayai_receptionist.when.days import each
 from hayai_receptionist.when.frame import OPEN_END, REACH, Anchor, Days, DaySpec, Frame, Mask
 from hayai_receptionist.when.grammar import Rule, rule
-from hayai_receptionist.when.masks import matching, monday_of, month_span, one_day
+from hayai_receptionist.when.masks import matching, monday_of, month_span, nearest, one_day
 from hayai_receptionist.when.tokens import Token
 
 
@@ -57,7 +57,30 @@ def _weekend_of(period: DaySpec) -> Anchor:
     return Anchor(each(period, pick), period=True)
 
 
+def _weekend_around(days: Days) -> Days:
+    """Thus "the weekend of the 13th": the Saturday and Sunday of that week."""
+    saturday = monday_of(days[0][0]) + timedelta(5)
+    return ((saturday, saturday + timedelta(1)),)
+
+
+def _weekend_beside(sign: int, day: DaySpec) -> Anchor:
+    """Thus "the weekend before Christmas": the last Saturday and Sunday before it."""
+
+    def pick(days: Days) -> Days:
+        saturday = nearest(5, days[-1][1] + timedelta(1)) if sign > 0 else nearest(5, days[0][0] - timedelta(8))
+        return ((saturday, saturday + timedelta(1)),)
+
+    return Anchor(each(day, pick), period=True)
+
+
 UNITS_AHEAD = {"week": _weeks_ahead, "month": _months_ahead, "year": _year_ahead}
+
+
+def _both(unit: str, frame: Frame) -> tuple[Days, ...]:
+    """Thus "this week or next"."""
+    return ((*UNITS_AHEAD[unit](0).resolve(frame)[0], *UNITS_AHEAD[unit](1).resolve(frame)[0]),)
+
+
 PARTS_OF_WEEK = {"early": (0, 1), "mid": (1, 3), "late": (3, 4)}
 PARTS_OF_MONTH = {"early": (1, 10), "mid": (11, 20), "late": (21, 31)}
 HOW = {
@@ -151,9 +174,16 @@ def _any_day(frame: Frame) -> tuple[Days, ...]:
     return (((frame.today, frame.today + timedelta(REACH - 1)),),)
 
 
+def _any_time(frame: Frame) -> tuple[Days, ...]:
+    """Said of a day under discussion it is any time on that day."""
+    if frame.context and not frame.context.precise:
+        return (one_day(frame.context_day),) if not frame.context_days else ((frame.context_days,),)
+    return _any_day(frame)
+
+
 PERIOD_RULES: tuple[Rule, ...] = (
     rule("PERIOD", "the? this =week|month|year", lambda u: UNITS_AHEAD[u](0)),
-    rule("PERIOD", "the =week|month|year", lambda u: UNITS_AHEAD[u](0)),
+    rule("OURS", "the =week|month|year", lambda u: UNITS_AHEAD[u](0)),
     rule("PERIOD", "the? following =month|year", lambda u: UNITS_AHEAD[u](1)),
     rule("PERIOD", "the? next|coming =week|month|year", lambda u: UNITS_AHEAD[u](1)),
     rule("PERIOD", "the? =week|month|year after next", lambda u: UNITS_AHEAD[u](2)),
@@ -161,6 +191,9 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("PERIOD", "the? next weekend", lambda: Anchor(_next_weekend, period=True)),
     rule("PERIOD", "the? weekend after next", lambda: Anchor(lambda f: _after(_next_weekend(f)), period=True)),
     rule("PERIOD", "the? weekend of|in? WEEKS", _weekend_of),
+    rule("PERIOD", "the? weekend of|with|around the? DATE", lambda d: Anchor(each(d, _weekend_around), period=True)),
+    rule("PERIOD", "the? weekend before HOLIDAY|DATE", lambda d: _weekend_beside(-1, d)),
+    rule("PERIOD", "the? weekend after|following HOLIDAY|DATE", lambda d: _weekend_beside(1, d)),
     rule("WEEKS", "next week", lambda: _weeks_ahead(1)),
     rule("WEEKS", "this week", lambda: _weeks_ahead(0)),
     rule("PERIOD", "next week weekend", lambda: _weekend_of(_weeks_ahead(1))),
@@ -175,9 +208,10 @@ PERIOD_RULES: tuple[Rule, ...] = (
     ),
     rule("PERIOD", "the? week of HOLIDAY", _week_with),
     rule("PERIOD", "HOLIDAY week", _week_with),
+    rule("PERIOD", "this =week|month or|and|/ the? next", lambda u: Anchor(lambda f: _both(u, f), period=True)),
     rule("PERIOD", "the? week after HOLIDAY|DATE", lambda d: _week_with(d, 1)),
     rule("PERIOD", "the? week before HOLIDAY|DATE", lambda d: _week_with(d, -1)),
-    rule("WHOLE", "PERIOD", lambda p: p),
+    rule("WHOLE", "PERIOD|OURS", lambda p: p),
     rule("WHOLE", "MONTHS", lambda m: m),
     rule("DAY", "in|on|during|over|for|at|within|sometime|anytime|any|some? time? in|during|over? PERIOD", lambda p: p),
     rule("DAY", "any|some|one|a|every|each day in|of|during? PERIOD", lambda p: p),
@@ -190,10 +224,15 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("DAY", "on? the? =first|last day of|in WHOLE", _edge_day),
     rule("DAY", "in|during? the? =first|second|last half of|in WHOLE", _half),
     rule("PARTOF", f"in|at|towards|toward|by|around|sometime? the? ={'|'.join(HOW)} end|part? of|in? WHOLE", _part),
-    rule("PARTOF", "in|during|for? the? =rest|remainder of PERIOD", lambda _, p: _part("rest", p)),
+    rule("PARTOF", "in|during|for? the? =rest|remainder of PERIOD|OURS", lambda _, p: _part("rest", p)),
     rule("PARTOF", "in|during? the? ORDW week of|in WHOLE|INMONTH", _nth_week),
     rule("PARTOF", "in|during? the? =last week of|in WHOLE", _nth_week),
     rule("ORDW", "ORD", lambda t: t if t.value <= 5 else None),
+    rule("PARTOF", "midweek of|in|during? WHOLE", lambda p: _part("mid", p)),
+    rule("DAY", "in? midweek", lambda: _part("mid", _weeks_ahead(0))),
+    rule("DAY", "m -? f", lambda: Mask(weekdays=frozenset(range(5)), many=True)),
+    rule("DAY", "mwf", lambda: Mask(weekdays=frozenset({0, 2, 4}), many=True)),
+    rule("DAY", "tth|tuth", lambda: Mask(weekdays=frozenset({1, 3}), many=True)),
     rule("DAY", "mid week", lambda: _part("mid", _weeks_ahead(0))),
     rule("DAY", "on? a|any|the? weekdays|weekday", lambda: Mask(weekdays=frozenset(range(5)), many=True)),
     rule("DAY", "on|during the week", lambda: Mask(weekdays=frozenset(range(5)), many=True)),
@@ -203,7 +242,7 @@ PERIOD_RULES: tuple[Rule, ...] = (
     rule("DAY", "as soon as possible|you|u can?", lambda: Anchor(_open_end, soon=True)),
     rule("DAY", "the? asap|immediately|soon|pronto", lambda: Anchor(_open_end, soon=True)),
     rule("DAY", "right|straight now|away", lambda: Anchor(_open_end, soon=True)),
-    rule("DAY", "the? sooner the better", lambda: Anchor(_open_end, soon=True)),
+    rule("DAY", "the? sooner|earlier the better", lambda: Anchor(_open_end, soon=True)),
     rule(
         "DAY",
         "the|your|at? the|your? first|next|earliest|soonest available|free|open|possible|convenience SLOTWORD?",
@@ -222,11 +261,12 @@ PERIOD_RULES: tuple[Rule, ...] = (
     ),
     rule("SLOTWORD", "appointment|slot|opening|availability|spot|time|date|appt|one|gap", lambda: True),
     rule("DAY", "any day|days", lambda: Anchor(_any_day, any=True)),
+    rule("DAY", "any|some|every other day|days|time", lambda: Anchor(_any_day, any=True)),
     rule("DAY", "every day", lambda: Anchor(_any_day, any=True)),
     rule("ANYTIME", "any|anytime|whatever|whichever time", lambda: True),
     rule("ANYTIME", "anytime", lambda: True),
     rule("DAY", "any day at? any? time? works?", lambda: Anchor(_any_day, any=True)),
-    rule("DAY", "ANYTIME", lambda _: Anchor(_any_day, any=True)),
+    rule("DAY", "ANYTIME", lambda _: Anchor(_any_time, any=True)),
 )
 
 

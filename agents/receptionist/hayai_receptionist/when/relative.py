@@ -7,11 +7,11 @@ from calendar import monthrange
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from hayai_receptionist.when.amounts import Length, Offset
+from hayai_receptionist.when.amounts import Length, Noise, Offset
 from hayai_receptionist.when.days import each, shifted, single
-from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, DaySpec, Doubt, Frame, Mask
+from hayai_receptionist.when.frame import Anchor, Days, DaySpec, Doubt, Frame, Mask
 from hayai_receptionist.when.grammar import Rule, rule
-from hayai_receptionist.when.masks import monday_of, nearest, one_day, resolve_days
+from hayai_receptionist.when.masks import nearest, one_day, resolve_days
 
 if TYPE_CHECKING:
     from hayai_receptionist.when.tokens import Token
@@ -33,20 +33,21 @@ def moved(day: date, length: Length, sign: int = 1) -> date:
 
 def _in(length: Length) -> Anchor | Offset:
     if length.clock:
-        return Offset(length)
+        return Anchor(_today_until) if length.vague else Offset(length)
     if length.vague:
-        return Anchor(
-            lambda f: (
-                (((f.today + timedelta(2), f.today + timedelta(5)),),) if length.unit == "day" else _vague(f, length)
-            ),
-            period=True,
-        )
+        return Anchor(lambda f: _vague(f, length), period=True)
     return Anchor(single(lambda f: moved(f.today, length)), week=length.unit in {"week", "fortnight", "month"})
 
 
 def _vague(frame: Frame, length: Length) -> tuple[Days, ...]:
-    """Thus "in a few weeks": somewhere from the second to the fourth."""
-    return (((moved(frame.today, Length(2, length.unit)), moved(frame.today, Length(4, length.unit))),),)
+    """Thus "in a few weeks" may be the second or the fifth; a few days are the next ones.
+
+    Raises:
+        Doubt: weeks or months, of which nobody knows how many.
+    """
+    if length.unit != "day":
+        raise Doubt(f"Which {length.unit} would suit you?", f"a few {length.unit}s have no certain number")
+    return (((frame.today + timedelta(2), frame.today + timedelta(5)),),)
 
 
 def _from_day(length: Length, day: DaySpec) -> Anchor | None:
@@ -74,7 +75,7 @@ def _today_until(_: Frame) -> tuple[Days, ...]:
     raise Doubt("What time today would suit you?", "within hours")
 
 
-def _weekday_week(token: Token) -> Anchor:
+def weekday_week(token: Token) -> Anchor:
     """British "Friday week": a week after the coming Friday."""
     return Anchor(single(lambda f: nearest(token.value, f.today + timedelta(1)) + timedelta(7)))
 
@@ -84,7 +85,7 @@ def beside(n: int, day: DaySpec) -> Anchor:
     return Anchor(each(day, lambda days: shifted((days[0],) if n < 0 else (days[-1],), n)))
 
 
-def _weekday_beside(sign: int, weekday: Token, day: DaySpec) -> Anchor:
+def weekday_beside(sign: int, weekday: Token, day: DaySpec) -> Anchor:
     """Thus "the Monday after Thanksgiving", "the Friday before Christmas"."""
 
     def pick(days: Days) -> Days:
@@ -101,69 +102,6 @@ def _tomorrow(frame: Frame) -> tuple[Days, ...]:
     if frame.now.hour < 4 and not frame.moved:
         return one_day(day), one_day(frame.today)
     return (one_day(day),)
-
-
-def _context(n: int) -> Anchor:
-    return Anchor(single(lambda f: f.context_day + timedelta(n)), step=n)
-
-
-def _after_context() -> Anchor:
-    """Thus "any day after that": from the day after the one under discussion, or named before, on."""
-
-    def resolve(frame: Frame) -> tuple[Days, ...]:
-        first = frame.context_day + timedelta(1)
-        return (((first, first + timedelta(OPEN_END)),),)
-
-    return Anchor(resolve, period=True, bound="low", step=0)
-
-
-def _weekday_of_context(sign: int, weekday: Token) -> Anchor:
-    """Thus "the Monday after": after the day under discussion, or the one named before."""
-    there = Anchor(single(lambda f: f.context_day))
-    return Anchor(_weekday_beside(sign, weekday, there).resolve, echo=lambda day: _weekday_beside(sign, weekday, day))
-
-
-def _context_week(n: int) -> Anchor:
-    def resolve(frame: Frame) -> tuple[Days, ...]:
-        monday = monday_of(frame.context_day) + timedelta(7 * n)
-        return (((monday, monday + timedelta(6)),),)
-
-    return Anchor(resolve, period=True, step=7 * n)
-
-
-def _rest_of_context(how: str) -> Anchor:
-    """Thus "later that week": the days after the one under discussion, up to Sunday."""
-
-    def resolve(frame: Frame) -> tuple[Days, ...]:
-        day = frame.context_day if frame.context else frame.today
-        monday = monday_of(day)
-        first, last = (day + timedelta(1), monday + timedelta(6)) if how == "later" else (monday, day - timedelta(1))
-        if first > last:
-            raise Doubt("Which day would you like?", "nothing is left of that week")
-        return (((first, last),),)
-
-    return Anchor(resolve, period=True)
-
-
-def week_beside(n: int, day: DaySpec) -> Anchor:
-    """The whole week so many days from the one that holds the days named."""
-
-    def pick(days: Days) -> Days:
-        monday = monday_of(days[0][0]) + timedelta(n)
-        return ((monday, monday + timedelta(6)),)
-
-    return Anchor(each(day, pick), period=True)
-
-
-def _later(length: Length, sign: int) -> Offset | Anchor | None:
-    if length.vague:
-        return None
-    return Offset(length, sign, later=True)
-
-
-def _next_day(frame: Frame) -> tuple[Days, ...]:
-    day = frame.context_day if frame.context else frame.today
-    return (one_day(day + timedelta(1)),)
 
 
 def _counted(number: Token, unit: str) -> Length | None:
@@ -188,6 +126,8 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("LENGTH", "an|one =hour and a half", lambda u: Length(1.5, u)),
     rule("LENGTH", "a couple of? more? =minute|hour|day|week|month", lambda u: Length(2, u)),
     rule("LENGTH", "a? few|several|some more? =minute|hour|day|week|month", lambda u: Length(3, u, vague=True)),
+    rule("LENGTH", "a|an =minute|hour|day|week|month or two", lambda u: Length(2, u, vague=True)),
+    rule("LENGTH", "INT or|to|- INT =minute|hour|day|week|month", lambda n, _, u: Length(n.value, u, vague=True)),
     rule("DAY", "today", lambda: Anchor(single(lambda f: f.today))),
     rule("DAY", "tomorrow", lambda: Anchor(_tomorrow)),
     rule("DAY", "the? day after tomorrow", lambda: Anchor(single(lambda f: f.today + timedelta(2)))),
@@ -199,13 +139,27 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("DAY", "in about|around|exactly|like? LENGTH time?", _in),
     rule("OFFSET", "in about|around|like? LENGTH time?", _in),
     rule("DAY", "LENGTH from|after now|today", _in),
-    rule("DAY", "LENGTH out|hence|away|ahead", _in),
+    rule("DAY", "LENGTH time", lambda n: None if n.clock or n.vague else _in(n)),
+    rule(
+        "DAY",
+        "a? fortnight =tomorrow|today",
+        lambda w: Anchor(single(lambda f: f.today + timedelta(14 + (w == "tomorrow")))),
+    ),
+    rule("DAY", "LENGTH out|hence|away|ahead", lambda n: None if n.clock else _in(n)),
+    rule("NOISE", "back in LENGTH", lambda n: Noise() if n.clock else None),
+    rule("NOISE", "LENGTH away|drive|walk|ride", lambda n: Noise() if n.clock else None),
     rule("DAY", "LENGTH from|after|on? NEARDAY", _from_day),
     rule("DAY", "LENGTH before NEARDAY", _before_day),
     rule("NEARDAY", "DAY", lambda d: d),
     rule("DAY", "INT WDS from now|today", _weekdays_on),
     rule("DAY", "in INT WDS time?", _weekdays_on),
-    rule("DAY", "on? NEARWD week", _weekday_week),
+    rule("DAY", "on? NEARWD week", weekday_week),
+    rule("DAY", "on? NEARWD fortnight", lambda t: Anchor(each(weekday_week(t), lambda days: shifted(days, 7)))),
+    rule(
+        "DAY",
+        "a|one? week =tomorrow|today",
+        lambda w: Anchor(single(lambda f: f.today + timedelta(7 + (w == "tomorrow")))),
+    ),
     rule("NEARWD", "WD", lambda t: t if "WDS" not in t.keys else None),
     rule(
         "DAY",
@@ -214,8 +168,8 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     ),
     rule(
         "DAY",
-        "=today|tomorrow week|fortnight",
-        lambda w: Anchor(single(lambda f: f.today + timedelta(7 + (w == "tomorrow")))),
+        "=today|tomorrow =week|fortnight",
+        lambda w, n: Anchor(single(lambda f: f.today + timedelta((w == "tomorrow") + (7 if n == "week" else 14)))),
     ),
     rule("DAY", "within|in|over|during|for the|a? next|coming|following LENGTHNUM", _within),
     rule("DAY", "sometime|anytime|any|some? time? within LENGTH", _within),
@@ -226,34 +180,8 @@ RELATIVE_RULES: tuple[Rule, ...] = (
     rule("DAY", "the? day before BASEDAY", lambda d: beside(-1, d)),
     rule("BASEDAY", "HOLIDAY|DATE", lambda d: d),
     rule("BASEDAY", "WD", lambda t: Mask(weekdays=frozenset({t.value}))),
-    rule("DAY", "on? the? WD after HOLIDAY|DATE", lambda w, d: _weekday_beside(1, w, d)),
-    rule("DAY", "on? the? WD before HOLIDAY|DATE", lambda w, d: _weekday_beside(-1, w, d)),
-    # Reckoned from the window under discussion.
-    rule("DAY", "the day after|following that|then?", lambda: _context(1)),
-    rule("DAY", "any|anytime|the? day|days|date after|following that|then|this", _after_context),
-    rule("DAY", "the|that one after|following that?", lambda: Anchor(_context(7).resolve, step=7)),
-    rule("DAY", "the WD after|following that|then?", lambda t: _weekday_of_context(1, t)),
-    rule("DAY", "the WD before that|then?", lambda t: _weekday_of_context(-1, t)),
-    rule("DAY", "the day before that|then?", lambda: _context(-1)),
-    rule("DAY", "the following day", lambda: _context(1)),
-    rule("DAY", "the previous day", lambda: _context(-1)),
-    rule("DAY", "the? next day", lambda: Anchor(_next_day)),
-    rule("DAY", "on? that|the? same day", lambda: _context(0)),
-    rule("DAY", "on? that day", lambda: _context(0)),
-    rule("DAY", "that same? week", lambda: _context_week(0)),
-    rule("DAY", "the same week", lambda: _context_week(0)),
-    rule("DAY", "=later|earlier on|in? that|the same? week", _rest_of_context),
-    rule("DAY", "the week after that|then?", lambda: _context_week(1)),
-    rule("DAY", "the week before that|then?", lambda: _context_week(-1)),
-    rule("DAY", "the? following week", lambda: _context_week(1)),
-    rule("OFFSET", "LENGTH later|after", lambda n: _later(n, 1)),
-    rule("OFFSET", "LENGTH after that|then", lambda n: _later(n, 1)),
-    rule("OFFSET", "LENGTH earlier|sooner", lambda n: _later(n, -1)),
-    rule("OFFSET", "LENGTH before that?", lambda n: _later(n, -1)),
-    rule("OFFSET", "push|move|put|shift|slide it|that|this|me? back|out by? LENGTH", lambda n: _later(n, 1)),
-    rule("OFFSET", "push|move|put|shift|make it|that|this|mine LENGTH back|later", lambda n: _later(n, 1)),
-    rule("OFFSET", "push|move|put|shift|make|bring it|that|this|mine LENGTH earlier|sooner", lambda n: _later(n, -1)),
-    rule("OFFSET", "bring|pull it|that|this|me? forward|up|in by? LENGTH", lambda n: _later(n, -1)),
+    rule("DAY", "on? the? first|next? WD after|following HOLIDAY|DATE", lambda w, d: weekday_beside(1, w, d)),
+    rule("DAY", "on? the? last? WD before HOLIDAY|DATE", lambda w, d: weekday_beside(-1, w, d)),
 )
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from hayai_receptionist.when.ask import which, window_words
 from hayai_receptionist.when.choose import Stretch, edge, stretches
 from hayai_receptionist.when.clause import Clause
-from hayai_receptionist.when.clock import Clock, Times
+from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.combine import clause_days, daily
-from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, DaySpec, Doubt, Frame, Mask
+from hayai_receptionist.when.fill import framing
+from hayai_receptionist.when.frame import OPEN_END, Anchor, Days, Doubt, Frame, Mask
+from hayai_receptionist.when.lean import in_context_week, same_weekday, with_context
 from hayai_receptionist.when.masks import matching, resolve_days
 from hayai_receptionist.when.relative import moved
 from hayai_receptionist.when.wall import Interval, instant, past_window, window, without
@@ -53,11 +55,7 @@ def resolve(wishes: list[Clause], exclusions: list[Clause], frame: Frame) -> Out
 
 def _everything(exclusions: list[Clause]) -> Clause:
     """What is left to wish for when only exclusions were said: "anything but mornings next week" is next week."""
-    for clause in exclusions:
-        periods = [d for d in clause.days if isinstance(d, Anchor) and d.period]
-        if periods and clause.times:
-            return Clause(days=list(periods))
-    return Clause()
+    return Clause(days=next((days for c in exclusions if (days := framing(c))), []))
 
 
 def _resolve_clause(clause: Clause, holes: list[Interval], frame: Frame, outcome: Outcome) -> None:
@@ -95,10 +93,15 @@ def _capital(text: str) -> str:
 
 def _alternatives(clause: Clause, frame: Frame) -> list[list[Interval]]:
     if clause.offset:
-        return [[_offset(clause.offset, frame)]]
+        there = _offset(clause.offset, frame)
+        if clause.offset.length.clock or clause.times is None or clause.times == Times():
+            return [[there]]
+        return _timed(((there.start.date(), there.start.date()),), with_context(clause.times, frame), frame, dated=True)
+    if clause.instead:
+        clause = replace(clause, days=in_context_week(clause.days, frame))
     if clause.times and clause.times.same:
-        clause = replace(clause, days=_same_weekday(clause.days, frame))
-    times = _with_context(clause.times, frame)
+        clause = replace(clause, days=same_weekday(clause.days, frame))
+    times = with_context(clause.times, frame)
     _check(times)
     if deadline := _deadline(clause, times):
         return [[_up_to(deadline, day, minute, frame)] for day, minute in _moments(deadline, times, frame)]
@@ -115,7 +118,7 @@ def _alternatives(clause: Clause, frame: Frame) -> list[list[Interval]]:
 
 def _deadline(clause: Clause, times: Times | None) -> Anchor | None:
     """The open end that a clock time sharpens: "by Tuesday noon", "after Monday at 10"."""
-    if not times or not times.at or clause.times_first or len(clause.days) != 1:
+    if not times or not (times.at or times.edge) or clause.times_first or len(clause.days) != 1:
         return None
     day = clause.days[0]
     return day if isinstance(day, Anchor) and day.bound and day.target else None
@@ -123,7 +126,9 @@ def _deadline(clause: Clause, times: Times | None) -> Anchor | None:
 
 def _moments(deadline: Anchor, times: Times | None, frame: Frame) -> list[tuple[date, int]]:
     found = [days[0][0] for days in resolve_days(deadline.target, frame)] if deadline.target else []
-    return [(day, s.low) for day in found for s in stretches(times, frame.hours.span(day), dated=True)]
+    late = bool(times and times.edge) and (deadline.bound == "high") == deadline.closed
+    reached = [(day, s) for day in found for s in stretches(times, frame.hours.span(day), dated=True)]
+    return [(day, s.high if late else s.low) for day, s in reached]
 
 
 def _up_to(deadline: Anchor, day: date, minute: int, frame: Frame) -> Interval:
@@ -169,52 +174,6 @@ def _on(day: date, stretch: Stretch) -> Interval:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time())
-
-
-def _with_context(times: Times | None, frame: Frame) -> Times | None:
-    """Thus "the same time", "later" and "earlier" take their hour from the window under discussion."""
-    if times is None or not (times.same or times.shift or times.past is not None):
-        return times
-    context = frame.context
-    if times.past is not None:
-        return replace(times, at=_past_hour(times.past, context), past=None)
-    if context is None:
-        if times.same:
-            raise Doubt("What time would you like?", "refers to a time that was not named yet")
-        raise Doubt("What time of day would suit you?", "later or earlier than a time that was not named")
-    if times.same:
-        clock = Clock(context.start.hour, context.start.minute, fixed=True)
-        if context.precise:
-            return replace(times, at=clock, same=False)
-        return replace(times, low=clock, high=_end_clock(context), same=False)
-    if times.shift == "later":
-        after = context.start + timedelta(minutes=1) if context.precise else context.end
-        return replace(times, low=Clock(after.hour, after.minute, fixed=True), shift="")
-    return replace(times, high=Clock(context.start.hour, context.start.minute, fixed=True), shift="")
-
-
-def _past_hour(minutes: int, context: Window | None) -> Clock:
-    """Thus "make it quarter past" while two o'clock is under discussion."""
-    if context is None or not context.precise or context.start.minute:
-        raise Doubt("What time would you like?", "minutes past an hour that was not named")
-    return Clock(context.start.hour, minutes, fixed=True)
-
-
-def _same_weekday(days: list[DaySpec], frame: Frame) -> list[DaySpec]:
-    """Thus "the same time next week": on the weekday under discussion, a week on from it or from today."""
-    weeks = [d for d in days if isinstance(d, Anchor) and d.period and not d.bound]
-    if not weeks or len(weeks) < len(days) or frame.context is None or frame.context_days:
-        return days
-    return [*days, Mask(weekdays=frozenset({frame.context_day.weekday()}))]
-
-
-def _end_clock(context: Window) -> Clock:
-    end = context.end
-    return (
-        Clock(end.hour or 24, end.minute, fixed=True)
-        if end.hour or not end.minute
-        else Clock(0, end.minute, fixed=True)
-    )
 
 
 def _offset(offset: Offset, frame: Frame) -> Interval:

@@ -22,7 +22,7 @@ def until(day: DaySpec, *, included: bool) -> Anchor:
         ends = (d[-1][1] if included else d[0][0] - timedelta(1) for d in resolve_days(day, frame))
         return tuple(((min(frame.today, end), end),) for end in ends)
 
-    return Anchor(resolve, period=True, bound="high", target=day)
+    return Anchor(resolve, period=True, bound="high", target=day, closed=included)
 
 
 def since(day: DaySpec, *, included: bool) -> Anchor:
@@ -32,7 +32,7 @@ def since(day: DaySpec, *, included: bool) -> Anchor:
         starts = (d[0][0] if included else d[-1][1] + timedelta(1) for d in resolve_days(day, frame))
         return tuple(((start, start + timedelta(OPEN_END)),) for start in starts)
 
-    return Anchor(resolve, period=True, bound="low", target=day)
+    return Anchor(resolve, period=True, bound="low", target=day, closed=included)
 
 
 def through(first: DaySpec, last: DaySpec) -> Anchor:
@@ -104,7 +104,7 @@ def either(*specs: DaySpec) -> Anchor:
 
 
 SPAN_RULES: tuple[Rule, ...] = (
-    rule("SPAN", "between HOLIDAY and|& HOLIDAY", _inside),
+    rule("SPAN", "the? week|days|time? between HOLIDAY and|& HOLIDAY", _inside),
     rule("SPAN", "between EDGE and|to|-|& EDGE", through),
     rule("SPAN", "any? from? EDGE -|until|through EDGE", through),
     rule("SPAN", "from? EDGE to EDGE", lambda a, b: replace(through(a, b), target=b)),
@@ -134,6 +134,12 @@ SPAN_RULES: tuple[Rule, ...] = (
     rule("SPAN", "EDGE or|and after|later|onward", lambda d: since(d, included=True)),
     rule("SPAN", "EDGE at? the? earliest", lambda d: since(d, included=True)),
     rule("SPAN", "no|not earlier|sooner than EDGE", lambda d: since(d, included=True)),
+    rule("SPAN", "can|could|will? wait until EDGE", lambda d: since(d, included=True)),
+    rule(
+        "SPAN", "the? earliest|soonest i|we can|could do|make|come|manage? is EDGE", lambda d: since(d, included=True)
+    ),
+    rule("SPAN", "the? latest i|we can|could do|make|come|manage? is EDGE", lambda d: until(d, included=True)),
+    rule("SPAN", "hold off until EDGE", lambda d: since(d, included=True)),
     rule("SPAN", "not before|until EDGE", lambda d: since(d, included=True)),
     rule("EDGE", "DAY", lambda d: None if isinstance(d, Anchor) and (d.any or d.soon) else d),
 )

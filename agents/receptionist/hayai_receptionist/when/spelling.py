@@ -58,6 +58,8 @@ class Spelling:
 def spell(written: str) -> Spelling:
     """The canonical reading of one lower-case word; itself when it is no word of time."""
     text = written.removesuffix("'s").removesuffix("'")
+    bare = text.removesuffix("'d").removesuffix("'ll")
+    text = bare if bare != text and _exact(bare) else text
     found = _exact(text)
     if found is not None:
         return found

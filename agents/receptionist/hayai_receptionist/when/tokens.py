@@ -6,18 +6,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from hayai_receptionist.when.greeting import greets
+from hayai_receptionist.when.greeting import greets, shorthand
+from hayai_receptionist.when.kinds import int_kinds, ord_kinds, word_at
 from hayai_receptionist.when.lexicon import (
     COUNTED,
-    FOLLOWERS,
-    LABELS,
     PHRASAL,
     PRONOUNS,
     SHORTENED,
     STREETS,
     STRONG_SHORT,
     TITLES,
-    UNITS,
     WEDDING,
 )
 from hayai_receptionist.when.numbers import CARDINALS, ORDINALS, joined
@@ -48,10 +46,8 @@ _PATTERN = re.compile(
 _PHONE = re.compile(r"(?<![0-9:/.-])(?![0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?![0-9]))(?:\+|\()?[0-9]+(?:[ ().-]{1,3}[0-9]+)+")
 _NEGATED = frozenset({"not", "no", "can't", "cant", "cannot", "don't", "dont", "won't", "isn't", "never"})
 """After one of these a dash with spaces is a pause: "not the 18th - the 19th"."""
-_WHICH = frozenset({"the", "that", "this", "which", "first", "last", "next", "another", "no", "any", "other", "new"})
-"""After one of these "one" is no hour."""
-_HOUSE_LETTERS = frozenset("bcdefgijklmnoqrstuvwxyz")
-"""Glued to a number these make it a house number or a size, not an hour: "22b"."""
+_CENTURIES = (["two", "thousand", "and"], ["two", "thousand"], ["twenty"])
+"""What is said before the last two digits of a year."""
 _DASHES = str.maketrans({"–": "-", "—": "-", "‑": "-", "−": "-", "’": "'", "‘": "'", "`": "'", "´": "'", "\n": ";"})
 
 
@@ -74,7 +70,7 @@ def tokenize(text: str) -> list[Token]:
     plain = text.translate(_DASHES)
     phones = [m.span() for m in _PHONE.finditer(plain) if _is_phone(m.group())]
     raw = [t for m in _PATTERN.finditer(plain) for t in (_token(m, phones),) if t is not None]
-    return _classify(_join_numbers(_without_marks(raw)))
+    return _classify(_join_years(_join_numbers(_written_out(_without_marks(raw)))))
 
 
 def _is_phone(text: str) -> bool:
@@ -119,6 +115,24 @@ def _without_marks(tokens: list[Token]) -> list[Token]:
     return kept
 
 
+def _written_out(tokens: list[Token]) -> list[Token]:
+    """With "to" and "for" where "2" and "4" stand for them, and "tenish" as two words."""
+    tokens = [part for t in tokens for part in _halves(t)]
+    texts = [t.text for t in tokens]
+    short = [shorthand(texts, i) if t.text in {"2", "4"} else "" for i, t in enumerate(tokens)]
+    words = zip(tokens, short, strict=True)
+    return [replace(t, word=w, text=w, keys=frozenset({"WORD"})) if w else t for t, w in words]
+
+
+def _halves(token: Token) -> list[Token]:
+    number = token.text.removesuffix("ish")
+    if number == token.text or number not in CARDINALS:
+        return [token]
+    middle = token.start + len(number)
+    ish = Token("ish", "ish", middle, token.end, token.keys)
+    return [Token(number, number, token.start, middle, token.keys), ish]
+
+
 def _is_compound(left: Token, right: Token) -> bool:
     if "WORD" not in right.keys:
         return False
@@ -145,6 +159,20 @@ def _join_numbers(tokens: list[Token]) -> list[Token]:
     return out
 
 
+def _join_years(tokens: list[Token]) -> list[Token]:
+    """With "twenty twenty seven" and "two thousand and twenty seven" as years."""
+    out: list[Token] = []
+    for token in tokens:
+        rest = token.value if {"SPELLED", "INT"} <= token.keys and 20 <= token.value < 60 else 0
+        count = next((len(c) for c in _CENTURIES if [t.text for t in out[-len(c) :]] == c), 0)
+        if rest and count:
+            year, first = str(2000 + rest), out[-count]
+            out[-count:] = [Token(year, year, first.start, token.end, frozenset({"INT"}), 2000 + rest)]
+        else:
+            out.append(token)
+    return out
+
+
 def _number_word(token: Token) -> Token:
     if token.text in CARDINALS:
         return replace(token, keys=frozenset({"INT", "SPELLED", token.text}), value=CARDINALS[token.text])
@@ -163,7 +191,7 @@ def _classify(tokens: list[Token]) -> list[Token]:
 def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # noqa: C901, PLR0911, PLR0912 - a case a kind
     token = tokens[i]
     if "INT" in token.keys:
-        return replace(token, keys=token.keys | _int_kinds(tokens, spelled, i))
+        return replace(token, keys=token.keys | int_kinds(tokens, spelled, i))
     if token.text == "am" and i and tokens[i - 1].text in {"i", "who"}:
         return replace(token, keys=frozenset({"WORD", "verb am"}))
     if "AMPM" in token.keys and i and _is_day(tokens[i - 1], spelled[i - 1]):
@@ -171,16 +199,20 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # no
         return replace(token, word=part, keys=token.keys - {"AMPM", token.word} | {part, "TIMEWORD"})
     if "NUM" in token.keys and token.text.endswith("/10") and {"pain", "scale"} & {t.text for t in tokens}:
         return replace(token, keys=frozenset({"JUNK"}))
-    if "NUM" in token.keys and _word(spelled, i + 1) in COUNTED:
+    if "NUM" in token.keys and any(
+        "NUM" in t.keys and word_at(spelled, j + 1) in COUNTED for j, t in enumerate(tokens)
+    ):
         return replace(token, keys=frozenset({"JUNK"}))
     if "ORD" in token.keys and not 1 <= token.value <= 31:
         return replace(token, keys=token.keys | {"BADNTH"})
     if "ORD" in token.keys:
-        return replace(token, keys=token.keys | _ord_kinds(tokens, spelled, i))
+        return replace(token, keys=token.keys | ord_kinds(tokens, spelled, i))
     if not {"WORD", "MARK", "SLANG"} & token.keys:
         return token
     if token.text in {"eve", "evng"} and i and "WD" in spelled[i - 1].kinds:
         return replace(token, word="evening", keys=frozenset({"WORD", "evening", "TIMEWORD"}))
+    if token.text == "aft" and i + 1 < len(tokens) and tokens[i + 1].keys & {"INT", "CLK"}:
+        return replace(token, word="after", keys=frozenset({"WORD", "after"}))
     if i == 0 and greets([each.text for each in tokens]):
         return replace(token, keys=frozenset({"WORD"}))
     word = spelled[i]
@@ -189,7 +221,7 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # no
         keys |= {"NEXTED"}
     if (
         token.text == "on"
-        and not _word(spelled, i + 1).isalnum()
+        and not word_at(spelled, i + 1).isalnum()
         and (i + 1 >= len(tokens) or "MARK" in tokens[i + 1].keys)
     ):
         keys |= {"onward"}
@@ -203,7 +235,7 @@ def _kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> Token:  # no
 
 def _is_next_of(tokens: list[Token], spelled: list[Spelling], i: int) -> bool:
     """Whether "next" belongs to what follows ("Thursday next week"), and not to the day before ("Thursday next")."""
-    return _word(spelled, i + 1) in {"week", "month", "year", "weekend", "available", "fortnight"} or (
+    return word_at(spelled, i + 1) in {"week", "month", "year", "weekend", "available", "fortnight"} or (
         i + 1 < len(tokens) and bool({"WD", "MONTH"} & set(spelled[i + 1].kinds) or "INT" in tokens[i + 1].keys)
     )
 
@@ -223,78 +255,9 @@ def _follows_title(tokens: list[Token], i: int) -> bool:
     return bool(before) and (before[-1] in TITLES or before == ["name", "is"])
 
 
-def _int_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:  # noqa: C901 - a case a kind
-    token = tokens[i]
-    digits = token.text.isdigit()
-    kinds: set[str] = set()
-    after = spelled[i + 1].word if i + 1 < len(tokens) else ""
-    before = spelled[i - 1].word if i else ""
-    if digits and len(token.text) == 4 and 2000 <= token.value < 2100:
-        kinds.add("YEAR")
-    if len(token.text) == 4 and digits and after == "hour" and token.value // 100 < 24 and token.value % 100 < 60:
-        return {"HHMM"}
-    address = any(_word(spelled, j) in STREETS for j in range(i + 1, i + 4))
-    glued = i + 1 < len(tokens) and tokens[i + 1].start == token.end and tokens[i + 1].text in _HOUSE_LETTERS
-    if token.text == "one" and i and tokens[i - 1].text in _WHICH:
-        return kinds
-    counted = (
-        address or glued or after in COUNTED or before in LABELS or (after == "-" and _word(spelled, i + 2) in UNITS)
-    )
-    if counted:
-        return kinds | {"COUNT"}
-    if digits and len(token.text) in {3, 4} and token.value // 100 < 24 and token.value % 100 < 60:
-        kinds.add("HHMM")
-    if len(token.text) > 2 and digits:
-        return kinds
-    if token.value <= 23:
-        kinds.add("HOUR")
-    if 10 <= token.value < 60:
-        kinds.add("MIN")
-    if 1 <= token.value <= 31 and not (i + 1 < len(tokens) and tokens[i + 1].keys & {"AMPM"}) and after != "o'clock":
-        kinds.add("DOM")
-    if token.value > 23:
-        kinds.add("OVER")
-    return kinds | _follower_kinds(spelled, i)
-
-
-def _follower_kinds(spelled: list[Spelling], i: int) -> set[str]:
-    """A bare hour before an unknown word is doubtful: it may count something."""
-    after = _word(spelled, i + 1)
-    known = (
-        not after.isalpha()
-        or after in {"ish", "sharp", "am", "pm"}
-        or after in FOLLOWERS
-        or after in CARDINALS
-        or bool(spelled[i + 1].kinds)
-    )
-    return set() if known else {"DOUBTFUL"}
-
-
-def _ord_kinds(tokens: list[Token], spelled: list[Spelling], i: int) -> set[str]:
-    """Thus "the 5th" is a date, "my 5th visit" and "second opinion" are not."""
-    after = _word(spelled, i + 1)
-    before = _word(spelled, i - 1)
-    if i + 1 < len(tokens) and tokens[i + 1].text in {"one", "ones"}:
-        return set()
-    if not 1 <= tokens[i].value <= 31 or before in {"my", "your", "his", "her", "our", "their", "a"}:
-        return set()
-    if i + 1 < len(tokens) and after.isalpha() and not _may_follow_date(after, spelled[i + 1]):
-        return set()
-    return {"NTH"}
-
-
-def _may_follow_date(word: str, spelling: Spelling) -> bool:
-    parts = {"of", "morning", "afternoon", "evening", "around", "about", "before", "after", "between", "through"}
-    return word in FOLLOWERS | parts or bool({"MONTH", "WD"} & set(spelling.kinds))
-
-
-def _word(spelled: list[Spelling], i: int) -> str:
-    return spelled[i].word if 0 <= i < len(spelled) else ""
-
-
 def _supported(tokens: list[Token], spelled: list[Spelling], i: int) -> bool:
     if tokens[i].text in STRONG_SHORT and not (i and tokens[i - 1].text in WEDDING | PRONOUNS):
         return not _follows_title(tokens, i)
     before = [tokens[i - 2].text if i > 1 else "", tokens[i - 1].text if i else ""]
     after = tokens[i + 1] if i + 1 < len(tokens) else None
-    return is_time_word(spelled[i], before, after.keys if after else frozenset(), _word(spelled, i + 1))
+    return is_time_word(spelled[i], before, after.keys if after else frozenset(), word_at(spelled, i + 1))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hayai_receptionist.when.amounts import Noise
 from hayai_receptionist.when.ask import confirm
 from hayai_receptionist.when.clock import Times
 from hayai_receptionist.when.compose import Composer
-from hayai_receptionist.when.fill import settle
-from hayai_receptionist.when.frame import Anchor, Frame
+from hayai_receptionist.when.fill import framing, settle
+from hayai_receptionist.when.frame import Anchor, DaySpec, Doubt, Frame
+from hayai_receptionist.when.marks import Mark
+from hayai_receptionist.when.masks import resolve_days
 from hayai_receptionist.when.net import unexplained
 from hayai_receptionist.when.resolve import Outcome, resolve
 from hayai_receptionist.when.scan import is_time, scan
@@ -76,9 +80,32 @@ def understand(text: str, *, now: datetime, hours: Hours, context: Window | None
         return _nothing(leftover, doubts)
     if context is None:
         doubts += _unframed(wishes, exclusions, tokens)
-    outcome = resolve(wishes, exclusions, Frame(now, hours, context, now.date()))
+    frame = Frame(now, hours, context, now.date())
+    outcome = resolve(wishes, exclusions, frame)
+    if context is None and len(pieces) > 1 and all(_is_number(p) for p in pieces):
+        doubts += ["a number that may not be a time"]
+    doubts += _on_the_edge(composer.edges, outcome, frame)
     doubts += _doubtful(wishes) + (["said not to be certain"] if composer.unsure else [])
     return _answer(outcome, doubts, leftover, wishes + exclusions, tokens)
+
+
+def _is_number(piece: Piece) -> bool:
+    """Whether it is a bare number, or joins such: "2 or 3 would be good" may count anything."""
+    value = piece.value
+    return value.kind in {"or", "and"} if isinstance(value, Mark) else isinstance(value, Times) and value.bare
+
+
+def _on_the_edge(edges: list[DaySpec], outcome: Outcome, frame: Frame) -> list[str]:
+    """Thus after "not until the 9th" it is open whether the 9th itself will do, unless another day is wished for."""
+    wished_days = {(w.start.date(), (w.end - timedelta(microseconds=1)).date()) for w in outcome.windows}
+    for edge in edges:
+        try:
+            days = [day for found in resolve_days(edge, frame) for span in found for day in span]
+        except Doubt:
+            days = []
+        if not days or not wished_days or any(a <= day <= b for day in days for a, b in wished_days):
+            return ["whether the last day is ruled out too"]
+    return []
 
 
 def _is_idle_shift(pieces: list[Piece], i: int) -> bool:
@@ -129,11 +156,13 @@ _LIKING = frozenset({"better", "best", "good", "easier", "ideal", "prefer", "pre
 
 def _unframed(wishes: list[Clause], exclusions: list[Clause], tokens: Sequence[Token]) -> list[str]:
     """Thus "anything but Mondays" and "mornings are better for me" leave the day quite open."""
-    framed = any(isinstance(d, Anchor) and d.period for c in exclusions for d in c.days)
+    framed = any(framing(c) for c in exclusions)
     if not wishes and exclusions and not framed:
         return ["only what is ruled out was said"]
-    if exclusions and all(not c.days and c.times and c.times.against for c in wishes):
+    if wishes and exclusions and all(not c.days and c.times and c.times.against for c in wishes):
         return ["only what is ruled out was said"]
+    if not exclusions and any(one.text == "other" and two.word in {"day", "time"} for one, two in pairwise(tokens)):
+        return ["other days than which"]
     vague = all(not c.days and not c.offset and c.times and c.times.bands and not c.times.at for c in wishes)
     if vague and _LIKING & {t.text for t in tokens}:
         return ["a part of the day without a day"]
