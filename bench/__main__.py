@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bench.figures import table
 from bench.plan import Plan
 from bench.run import ROOT
-from bench.stages import committing, consuming, publishing, relaying
+from bench.stages import committing, consuming, publishing, relaying, routing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +26,7 @@ STAGES: dict[str, Callable[[Plan, Sync], list[Figure]]] = {
     "publish": publishing.measure,
     "commit": committing.measure,
     "relay": relaying.measure,
+    "route": routing.measure,
 }
 
 
