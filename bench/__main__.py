@@ -12,6 +12,7 @@ from bench.figures import table
 from bench.plan import Plan
 from bench.run import ROOT
 from bench.stages import committing, consuming, publishing, relaying, standing, tasking, waiting
+from bench.stages import committing, consuming, publishing, relaying, routing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ STAGES: dict[str, Callable[[Plan, Sync], list[Figure]]] = {
     "idle": standing.idle,
     "memory": standing.memory,
     "tasks": tasking.measure,
+    "route": routing.measure,
 }
 
 

@@ -2,7 +2,9 @@
 
 # Parameters' types are read at run time by FastStream, so this file has no lazy annotations.
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 import pytest
@@ -12,7 +14,7 @@ from faststream.nats import NatsMessage, NatsRouter, PullSub
 from pydantic import BaseModel
 
 from hayai.bus.memory import MemoryBus
-from hayai.errors import HandlerMisdeclared, Unavailable
+from hayai.errors import HandlerMisdeclared, PluginError, Unavailable
 from hayai.event import Event
 from hayai.fronts import agent
 from hayai.handlers import Context, Handlers, Keyed, Policy
@@ -329,8 +331,45 @@ def test_a_route_that_cannot_be_a_handler_is_refused(add: Callable[[NatsRouter],
         handlers("routes", router)
 
 
+ROUTER = """
+from faststream.nats import NatsRouter
+
+from hayai.vocabulary.appointments import AppointmentBooked
+
+router = NatsRouter()
+
+@router.subscriber("appointment.booked")
+async def thank(booked: AppointmentBooked) -> None:
+    pass
+"""
+
+
+@pytest.fixture
+def dropped_in(tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A stranger's package of one router and one entry point, as pip leaves it behind."""
+    metadata = tmp_path / "acme_thanks-1.2.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-thanks\nVersion: 1.2\n")
+    (metadata / "entry_points.txt").write_text("[hayai.agents]\nthanks = acme_thanks:router\nodd = acme_thanks:thank\n")
+    (tmp_path / "acme_thanks.py").write_text(ROUTER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield
+    sys.modules.pop("acme_thanks", None)
+
+
+def test_a_router_is_dropped_in_by_its_entry_point_alone(dropped_in: None) -> None:
+    """The package knows nothing of Hayai's engine; the front door that is installed turns it into an agent."""
+    (found,) = agent("thanks")
+    assert (found.name, found.event.wire_type()) == ("thanks_thank", "appointment.booked.v1")
+
+
+def test_what_no_front_door_takes_is_refused_with_what_it_is(dropped_in: None) -> None:
+    """The entry point leads to a route instead of the router."""
+    with pytest.raises(PluginError, match=r"is a faststream.*HandlerCallWrapper, which nothing installed can run"):
+        agent("odd")
+
+
 def test_what_is_no_router_is_left_to_others() -> None:
     """A front door takes its own alone."""
     assert RouterFront().handlers("routes", object()) is None
-    with pytest.raises(Exception, match="There is no 'routes'"):
-        agent("routes")
