@@ -59,6 +59,13 @@ def test_the_installed_plugins_agree(hayai: CliRunner) -> None:
     assert "versions of events fit each other" in told.stdout
 
 
+def test_a_version_that_is_in_use_is_not_forgotten(hayai: CliRunner) -> None:
+    """The next start would refuse it."""
+    refused = hayai.invoke(app, ["events", "forget", "reply.ready.v1"])
+    assert refused.exit_code == 1
+    assert "reply.ready.v1 is published or read by this install" in refused.stderr
+
+
 def test_a_plugin_that_does_not_load_is_left_out_and_named(hayai: CliRunner, tmp_path: Path) -> None:
     """The others are listed all the same."""
     (tmp_path / "tier.toml").write_text(TIER.replace('"receptionist"', '"receptionist", "ghost"'))

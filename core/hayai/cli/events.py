@@ -12,6 +12,7 @@ from hayai.cli.output import WRONG, complain, sentences, show, show_json
 from hayai.contracts import store
 from hayai.contracts.registry import Registry, document
 from hayai.contracts.rendering import render
+from hayai.errors import ContractBroken
 from hayai.runtime.assembly import standing_install
 from hayai.runtime.parts import installed_registry
 from hayai.runtime.standing import environment, settings_of
@@ -65,7 +66,10 @@ def check(tier: TierOption = None, data: DataOption = Path(".hayai")) -> None:
 def forget(wire_type: WireType, tier: TierOption = None, data: DataOption = Path(".hayai")) -> None:
     """Take a version off the list of what may be in the streams; do it when no such event is left."""
     with sentences():
-        was_there = asyncio.run(_forget(settings_of(tier, environment(data)), wire_type))
+        settings = settings_of(tier, environment(data))
+        if wire_type in _registry(settings).events():
+            raise ContractBroken(f"{wire_type} is published or read by this install: take its plugins out first.")
+        was_there = asyncio.run(_forget(settings, wire_type))
     show(f"{wire_type} is forgotten." if was_there else f"{wire_type} was not on the list.")
 
 
