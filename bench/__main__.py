@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from bench.figures import table
 from bench.plan import Plan
 from bench.run import ROOT
-from bench.stages import committing, consuming, publishing, relaying, standing, tasking, waiting
-from bench.stages import committing, consuming, publishing, relaying, routing
+from bench.stages import committing, consuming, publishing, relaying, routing, standing, tasking, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
