@@ -40,8 +40,8 @@ def live_topic(tenant: str, conversation: str) -> str:
 class Bus(Adapter):
     """An acknowledged event is kept; it reaches each handler at least once, in order for one key.
 
-    The order has one gap: what a process had in hand when it died comes again after a while, and later events of the
-    same key may be handled by another process in between.
+    Without a ledger the order has one gap: what a process had in hand when it died comes again after a while, and later
+    events of the same key may be handled by another process in between.
 
     An engine implements the abstract methods; `publish` wraps and lets the engine `send`.
     """
