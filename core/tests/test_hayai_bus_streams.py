@@ -16,6 +16,7 @@ from hayai.bus.streams import (
     filter_matches,
     filter_of,
     other_limits,
+    schedules_configuration,
     stream_of,
     subject_of,
 )
@@ -87,3 +88,17 @@ def test_a_configuration_is_compared_by_what_it_promises() -> None:
     assert broken_promises(declared, {**declared, "persist_mode": "async"}) == ["persist_mode 'async'"]
     assert other_limits(declared, {**declared, "max_bytes": 5}) == ["max_bytes 5 instead of 1000"]
     assert broken_promises(declared, {**declared, "max_bytes": 5}) == []
+
+
+def test_the_stream_of_events_draws_in_what_is_due_and_no_other_does() -> None:
+    """A stream that does not is refused, and one of schedules that keeps none as well."""
+    limits = {"partitions": 1, "replicas": 1, "max_bytes": 1000, "max_age": 60, "window": 10}
+    events, letters = configuration(EVENTS, **limits), configuration(DEADLETTERS, **limits)
+    without = {key: value for key, value in events.items() if key != "sources"}
+    assert broken_promises(events, without)[0].startswith("sources None instead of [{'name': 'SCHEDULES'")
+    assert broken_promises(letters, {key: value for key, value in letters.items() if key != "sources"}) == []
+    schedules = schedules_configuration(replicas=1, max_age=60, window=10)
+    assert broken_promises(schedules, {**schedules, "metadata": {}}) == []
+    assert broken_promises(schedules, {**schedules, "allow_msg_schedules": False}) == [
+        "allow_msg_schedules False instead of True"
+    ]

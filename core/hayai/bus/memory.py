@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from hayai.bus.base import Bus
 from hayai.bus.delivery import Delivery
 from hayai.bus.lanes import Lanes
 from hayai.bus.letter import letters_in
 from hayai.bus.memory_log import Log, Member, MemoryMessage, Place
+from hayai.bus.memory_schedules import MemorySchedules
 from hayai.bus.pieces import Pieces
 from hayai.bus.streams import DEADLETTERS, outgoing
 from hayai.clock import system_clock
@@ -42,7 +42,7 @@ class MemorySettings(Settings):
     max_payload: int = Field(default=1024 * 1024, gt=0, description="The most bytes that an envelope may have.")
 
 
-class MemoryBus(Bus):
+class MemoryBus(MemorySchedules):
     """Events in memory: for tests and for trying things out; they end with the process.
 
     Buses that are given one `log` see the same events, as two processes with one server do.
@@ -126,11 +126,13 @@ class MemoryBus(Bus):
 
     async def settle(self) -> None:
         """Return once every event, and every event that followed, is handled or a dead letter; for tests."""
+        self.look()
         await self.log.idle.wait()
 
     async def start(self) -> None:
         """Take events."""
         self._open = True
+        self.look()
 
     async def drain(self, seconds: float) -> None:
         """Take no new events, let running handlers finish for at most `seconds`, give the rest back."""
@@ -145,3 +147,4 @@ class MemoryBus(Bus):
         """Give back what runs and take no more events."""
         await self.drain(0)
         self._open = False
+        self.look_no_more()

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hayai.bus.memory_schedules import Held
 from hayai.bus.message import Message
 from hayai.bus.streams import DEADLETTERS, EVENTS, Address, address_of, filter_matches
 from hayai.errors import HandlerMisdeclared
@@ -34,6 +35,7 @@ class Log:
     def __init__(self) -> None:
         self.streams: dict[str, list[Stored]] = {EVENTS.name: [], DEADLETTERS.name: []}
         self.listeners: dict[str, list[Pieces]] = {}
+        self.held = Held()
         self.idle = asyncio.Event()
         """Set while nobody is at work, nor could be."""
         self._ids: set[tuple[str, str]] = set()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from hayai.bus.base import PLATFORM, Bus
+from hayai.bus.base import PLATFORM
 from hayai.bus.batches import Batches
 from hayai.bus.connection import Connection
 from hayai.bus.consumer import Consumer, Pace
@@ -21,8 +22,17 @@ from hayai.bus.letter import letters_in
 from hayai.bus.pieces import Pieces
 from hayai.bus.post import Post
 from hayai.bus.publisher import Publisher
+from hayai.bus.schedules import NatsSchedules, Schedules
 from hayai.bus.shares import Shares
-from hayai.bus.streams import DEADLETTERS, EVENTS, broken_promises, configuration, other_limits, subject_of
+from hayai.bus.streams import (
+    DEADLETTERS,
+    EVENTS,
+    broken_promises,
+    configuration,
+    other_limits,
+    schedules_configuration,
+    subject_of,
+)
 from hayai.clock import system_clock
 from hayai.envelope import encode
 from hayai.errors import HandlerMisdeclared, MessageTooLarge, SettingsError, Unavailable
@@ -65,7 +75,7 @@ class NatsSettings(Settings):
     connect_deadline: float = Field(default=10, gt=0, description="How long the first connection may take.")
 
 
-class NatsBus(Bus):
+class NatsBus(NatsSchedules):
     """Events in JetStream's streams; one consumer on the server for each handler."""
 
     Settings: ClassVar[type[Settings]] = NatsSettings
@@ -84,6 +94,8 @@ class NatsBus(Bus):
         self._jetstream = JetStream(self._connection)
         self._publisher = Publisher(self._connection, deadline=settings.publish_deadline)
         self._batches = Batches(self._connection, self._publisher)
+        self.schedules = Schedules(self._connection, deadline=settings.publish_deadline)
+        self.longest = timedelta(days=settings.max_age_days) * 0.99  # while the stream keeps it, and time to spare
         self._ledger = ledger
         self._posts: dict[str, Post] = {}
         self._shares = Shares(settings.partitions, self._posts, ledger)
@@ -267,14 +279,16 @@ class NatsBus(Bus):
 
     def _declared(self) -> list[dict[str, Any]]:
         measures = self._measures
-        return [
+        age, window, replicas = measures.max_age_days * _DAY, measures.duplicate_window, measures.replicas
+        schedules = schedules_configuration(replicas=replicas, max_age=age, window=window)
+        return [schedules] + [  # first: the stream of events draws from it
             configuration(
                 stream,
                 partitions=measures.partitions,
-                replicas=measures.replicas,
+                replicas=replicas,
                 max_bytes=size,
-                max_age=measures.max_age_days * _DAY,
-                window=measures.duplicate_window,
+                max_age=age,
+                window=window,
             )
             for stream, size in ((EVENTS, measures.max_bytes), (DEADLETTERS, measures.dead_letter_bytes))
         ]

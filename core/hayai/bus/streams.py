@@ -4,11 +4,15 @@
 |-------------|------------------------------------------|------------------------------------------|
 | EVENTS      | ev.P.TENANT.KEY.noun.verbed.vN           | every event                              |
 | DEADLETTERS | dead.P.TENANT.KEY.event.deadlettered.vN  | one event for each that was given up     |
+| SCHEDULES   | at.TENANT.SCHEDULE                       | an event that is not due yet             |
+|             | due.TENANT.KEY.noun.verbed.vN            | what became due; EVENTS draws it in      |
 
 An event is published without the P: the server puts it there, the partition of its tenant and key. All events of a key
 are in one partition, so that one process at a time can have them all.
 
-Both keep what they hold until it is too old, and refuse what is new when they are full: nothing is dropped unread.
+EVENTS and DEADLETTERS keep what they hold until it is too old, and refuse what is new when they are full: nothing is
+dropped unread. A stream that refuses so cannot hold schedules (the server's rule), so these have one without a limit
+of bytes.
 """
 
 from __future__ import annotations
@@ -44,6 +48,9 @@ class Stream:
 
 EVENTS = Stream("EVENTS", "ev")
 DEADLETTERS = Stream("DEADLETTERS", "dead")
+SCHEDULES = "SCHEDULES"
+_SOURCES = {EVENTS.name: [{"name": SCHEDULES, "subject_transforms": [{"src": "due.>", "dest": "ev.>"}]}]}
+"""The server puts the partition into what it draws in, as into what is published."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,27 @@ def configuration(
         "duplicate_window": int(window * NANOSECONDS),
         "allow_direct": True,
         "allow_atomic": True,
+        "sources": _SOURCES.get(stream.name, []),
+    }
+
+
+def schedules_configuration(*, replicas: int, max_age: float, window: float) -> dict[str, Any]:
+    """The stream of schedules as JetStream's API wants it; `max_age` and the duplicate `window` in seconds."""
+    return {
+        "name": SCHEDULES,
+        "subjects": ["at.>", "due.>"],
+        "storage": "file",
+        "retention": "limits",
+        "discard": "old",
+        "num_replicas": replicas,
+        "max_bytes": -1,
+        "max_age": int(max_age * NANOSECONDS),
+        "max_msgs": -1,
+        "max_msgs_per_subject": -1,
+        "max_consumers": -1,
+        "duplicate_window": int(window * NANOSECONDS),
+        "allow_msg_schedules": True,
+        "allow_rollup_hdrs": True,
     }
 
 
@@ -149,6 +177,9 @@ _PROMISES = (
     "max_msgs",
     "max_msgs_per_subject",
     "allow_atomic",
+    "sources",
+    "allow_msg_schedules",
+    "allow_rollup_hdrs",
 )
 _LIMITS = ("max_bytes", "max_age", "duplicate_window")
 _UNSAFE = {"no_ack": False, "sealed": False, "persist_mode": "default"}
@@ -157,7 +188,7 @@ _UNSAFE = {"no_ack": False, "sealed": False, "persist_mode": "default"}
 def broken_promises(declared: dict[str, Any], found: dict[str, Any]) -> list[str]:
     """Where the stream on the server keeps less than this release promises, as words; empty when it is sound."""
     told = [
-        f"{name} {found.get(name)!r} instead of {declared[name]!r}"
+        f"{name} {found.get(name)!r} instead of {declared.get(name)!r}"
         for name in _PROMISES
         if _differs(name, declared, found)
     ]
@@ -175,4 +206,4 @@ def other_limits(declared: dict[str, Any], found: dict[str, Any]) -> list[str]:
 
 
 def _differs(name: str, declared: dict[str, Any], found: dict[str, Any]) -> bool:
-    return bool(found.get(name) != declared[name])
+    return bool((found.get(name) or None) != (declared.get(name) or None))  # the server leaves out what is empty

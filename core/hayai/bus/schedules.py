@@ -1,0 +1,199 @@
+"""Schedules: an event that becomes due at an instant, unless it is cancelled before.
+
+The server keeps it (NATS ADR-51, `@at`), so it comes due whoever runs by then. What has come due is an event like any
+other: the stream of events draws it in, and it reaches handlers under its own id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from hayai.availability.slots import in_utc
+from hayai.bus.base import SOURCE, Bus
+from hayai.bus.jetstream import refusal
+from hayai.bus.streams import SCHEDULES, subject_of
+from hayai.envelope import encode, wrap
+from hayai.errors import MessageTooLarge, SettingsError, Unavailable
+from hayai.tokens import fresh, token
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from hayai.bus.connection import Connection
+    from hayai.envelope import Envelope
+    from hayai.event import Event
+
+_ANSWER_SECONDS = 5.0
+_PAUSE = 0.1
+_HEADERS_AT_MOST = 768
+"""Bytes of the headers of a schedule, and of those that the server adds when it comes due."""
+
+
+class SchedulingBus(Bus):
+    """A bus that keeps schedules, one for each tenant and name."""
+
+    async def publish_at(
+        self,
+        event: Event,
+        at: datetime,
+        *,
+        tenant: str,
+        schedule: str,
+        key: str | None = None,
+        id: str | None = None,  # noqa: A002 - CloudEvents calls it id
+        cause: Envelope | None = None,
+    ) -> Envelope:
+        """`event` in the envelope that handlers are given at `at`; durable once this returns.
+
+        The same `schedule` of the same tenant again takes the place of the one before. What is due already comes at
+        once. Raises ValueError for a naive `at`, KeyNotOpaque, SettingsError for one that is later than the bus keeps
+        events, MessageTooLarge, Unavailable.
+        """
+        at = in_utc(at, what="time of a schedule")
+        if at - self.clock() > self.furthest:
+            raise SettingsError(
+                f"A schedule can be {self.furthest.days} days ahead at most: raise max_age_days under [bus], or "
+                "schedule a reminder to schedule this."
+            )
+        name = token(schedule, what="schedule")
+        envelope = wrap(
+            event, tenant=tenant, source=SOURCE, codec=self.codec, key=key, id=id, cause=cause, now=at
+        )  # it happens then
+        await self.hold(envelope, at, name)
+        return envelope
+
+    async def cancel(
+        self,
+        schedule: str,
+        *,
+        tenant: str,
+        event: Event | None = None,
+        key: str | None = None,
+        id: str | None = None,  # noqa: A002 - CloudEvents calls it id
+        cause: Envelope | None = None,
+    ) -> Envelope | None:
+        """Let `schedule` not come due; what is due by then, or was never scheduled, is no error.
+
+        `event` is what makes it moot: it is published in the same write that cancels, so that neither can be without
+        the other; its envelope is returned. Raises KeyNotOpaque, MessageTooLarge, Unavailable.
+        """
+        name, tenant = token(schedule, what="schedule"), token(tenant, what="tenant")
+        if event is None:
+            await self.release(tenant, name)
+            return None
+        now = self.clock()
+        envelope = wrap(event, tenant=tenant, source=SOURCE, codec=self.codec, key=key, id=id, cause=cause, now=now)
+        await self.replace(envelope, name)
+        return envelope
+
+    @property
+    @abstractmethod
+    def furthest(self) -> timedelta:
+        """How far ahead a schedule can be."""
+
+    @abstractmethod
+    async def hold(self, envelope: Envelope, at: datetime, schedule: str) -> None:
+        """Keep `envelope` until `at`, in place of what that schedule of its tenant holds."""
+
+    @abstractmethod
+    async def release(self, tenant: str, schedule: str) -> None:
+        """Forget what that schedule holds."""
+
+    @abstractmethod
+    async def replace(self, envelope: Envelope, schedule: str) -> None:
+        """Publish `envelope` and forget what that schedule of its tenant holds, both or neither."""
+
+
+class Schedules:
+    """The schedules of one server; all methods raise Unavailable once `deadline` seconds have passed."""
+
+    def __init__(self, connection: Connection, *, deadline: float) -> None:
+        self._connection = connection
+        self._deadline = deadline
+
+    async def hold(self, envelope: Envelope, at: datetime, schedule: str) -> None:
+        """Keep `envelope` until `at`. Raises MessageTooLarge, Unavailable."""
+        headers = {
+            # Of this call alone: a later one must take its place, even if it says the same.
+            "Nats-Msg-Id": fresh(),
+            "Nats-Schedule": f"@at {at.isoformat(timespec='milliseconds').replace('+00:00', 'Z')}",
+            "Nats-Schedule-Target": _due(envelope),
+        }
+        await self._stored(_at(envelope.tenant, schedule), envelope, headers)
+
+    async def replace(self, envelope: Envelope, schedule: str) -> None:
+        """Store `envelope` as due, which in the same write ends `schedule`. Raises MessageTooLarge, Unavailable."""
+        ending = {"Nats-Scheduler": _at(envelope.tenant, schedule), "Nats-Schedule-Next": "purge"}
+        await self._stored(_due(envelope), envelope, {"Nats-Msg-Id": envelope.id, **ending})
+
+    async def release(self, tenant: str, schedule: str) -> None:
+        """Drop the schedule."""
+        request = json.dumps({"filter": _at(tenant, schedule)}).encode()
+        await self._asked(f"$JS.API.STREAM.PURGE.{SCHEDULES}", request, {}, "the end of a schedule")
+
+    async def _stored(self, subject: str, envelope: Envelope, headers: dict[str, str]) -> None:
+        body = encode(envelope)
+        if len(body) + _HEADERS_AT_MOST > self._connection.max_payload:
+            raise MessageTooLarge(
+                f"{envelope.type} has {len(body)} bytes and the bus carries {self._connection.max_payload}, headers "
+                "included: keep large content elsewhere and publish where it is."
+            )
+        await self._asked(subject, body, headers, envelope.type)
+
+    async def _asked(self, subject: str, body: bytes, headers: dict[str, str], what: str) -> None:
+        """Return when the server has done it; the same is sent again until it says so, or the deadline is there."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._deadline
+        while loop.time() < until:
+            await self._connection.ready(until)
+            answer = await self._connection.ask(subject, body, headers=headers, seconds=_ANSWER_SECONDS)
+            if answer is not None:
+                return _heed(json.loads(answer), what)
+            await asyncio.sleep(_PAUSE)
+        raise Unavailable(
+            f"The NATS server at {self._connection.server} keeps no schedules now: see that it runs with JetStream on "
+            f"and has the stream {SCHEDULES}, which Hayai creates when it starts; then try again."
+        )
+
+
+class NatsSchedules(SchedulingBus):
+    """What the engine on JetStream does about schedules."""
+
+    schedules: Schedules
+    longest: timedelta
+
+    @property
+    def furthest(self) -> timedelta:
+        """As long as the stream keeps what it is given."""
+        return self.longest
+
+    async def hold(self, envelope: Envelope, at: datetime, schedule: str) -> None:
+        """Keep `envelope` until `at`."""
+        await self.schedules.hold(envelope, at, schedule)
+
+    async def release(self, tenant: str, schedule: str) -> None:
+        """Forget what that schedule holds."""
+        await self.schedules.release(tenant, schedule)
+
+    async def replace(self, envelope: Envelope, schedule: str) -> None:
+        """Publish `envelope` and forget what that schedule holds."""
+        await self.schedules.replace(envelope, schedule)
+
+
+def _at(tenant: str, schedule: str) -> str:
+    return f"at.{tenant}.{schedule}"
+
+
+def _due(envelope: Envelope) -> str:
+    return f"due.{subject_of(envelope).partition('.')[2]}"
+
+
+def _heed(told: dict[str, Any], what: str) -> None:
+    if "error" in told:
+        raise Unavailable(
+            f"The bus did not take {what} for its schedule ({refusal(told['error'])}): see the stream {SCHEDULES} "
+            "with `nats stream info`, then try again."
+        )
