@@ -87,6 +87,7 @@ class Consumer:
         self._reached = 0
         self._latest: NatsMessage | None = None
         self._unwatch: Callable[[], None] = lambda: None
+        self._beat: asyncio.TimerHandle | None = None
         self._closing = False
         self._recovering = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -109,7 +110,6 @@ class Consumer:
         if orphaned:
             self.inherited = await self._durable.take_over()
         self._unwatch = self._connection.watch(lambda: None, self._pull.again)
-        self._start(self._keep_alive())
         await self._pull.start()
 
     async def drain(self, seconds: float) -> None:
@@ -136,6 +136,8 @@ class Consumer:
             self._gate.close()
         await self._lanes.close(seconds)
         self._unwatch()
+        if self._beat is not None:
+            self._beat.cancel()
         for task in self._tasks:
             task.cancel()
 
@@ -160,6 +162,8 @@ class Consumer:
         else:
             self._latest = message
             self._held[identity] = message
+            if self._beat is None:
+                self._keep_alive()
             if self._gate is None:
                 self._lanes.put(message.lane, message)
             else:
@@ -172,13 +176,22 @@ class Consumer:
         """Go on with the lane of a message that was parked."""
         self._lanes.resume(message.lane, again)
 
-    async def _keep_alive(self) -> None:
-        """Tell the server again and again that all in hand is in work, queued or waiting for its next try included."""
-        while True:
-            await asyncio.sleep(self._ack_wait / _BEATS)
-            if self._connection.is_ready:
-                for message in list(self._held.values()):
-                    await self._connection.post(message.reply, _IN_PROGRESS)
+    def _keep_alive(self) -> None:
+        """Have the server told again and again that all in hand is in work, while there is anything in hand."""
+        if self._beat is None:
+            self._beat = asyncio.get_running_loop().call_later(self._ack_wait / _BEATS, self._tell)
+
+    def _tell(self) -> None:
+        self._beat = None
+        if self._held:
+            self._start(self._beats())
+            self._keep_alive()
+
+    async def _beats(self) -> None:
+        """What is queued or waits for its next try is in work too."""
+        if self._connection.is_ready:
+            for message in list(self._held.values()):
+                await self._connection.post(message.reply, _IN_PROGRESS)
 
     def _lost(self) -> None:
         if not self._recovering and not self._closing:
