@@ -62,17 +62,22 @@ async def consume(*, url: str, name: str, events: int) -> dict[str, float]:
         return watch.taken(events).told()
 
 
-async def publish(*, url: str, events: int, keys: int = KEYS) -> dict[str, float]:
-    """Typed events with an id each, 256 callers at once, each waiting for its acknowledgement."""
+async def publish(*, url: str, events: int, keys: int = KEYS, callers: int = _AT_ONCE) -> dict[str, float]:
+    """Typed events with an id each, by so many callers at once, each waiting for its acknowledgement."""
 
     async def caller(first: int) -> None:
-        for number in range(first, events, _AT_ONCE):
+        for number in range(first, events, callers):
             await bus.publish(booked(), tenant=TENANT, key=key(number, keys))
 
     async with connected(url) as bus:
         watch = Stopwatch()
-        await asyncio.gather(*map(caller, range(_AT_ONCE)))
+        await asyncio.gather(*map(caller, range(callers)))
         return watch.taken(events).told()
+
+
+async def publish_singly(*, url: str, events: int) -> dict[str, float]:
+    """Each published once the one before it is acknowledged."""
+    return await publish(url=url, events=events, callers=1)
 
 
 async def idle(*, url: str, names: list[str], seconds: float) -> dict[str, float]:

@@ -16,24 +16,38 @@ if TYPE_CHECKING:
     from bench.servers import Sync
 
 _OWN, _RAW = "hayai", "raw publish_async, no id"
-_SIDES = {_OWN: "hayai.publish", _RAW: "raw.publish"}
+_OWN_SINGLY, _RAW_SINGLY = "hayai, one by one", "raw publish, one by one"
+_SIDES = {
+    _OWN: "hayai.publish",
+    _RAW: "raw.publish",
+    _OWN_SINGLY: "hayai.publish_singly",
+    _RAW_SINGLY: "raw.publish_singly",
+}
+_SHARES = {_OWN_SINGLY: 10, _RAW_SINGLY: 10}
+"""One by one, so many times fewer events are published, else it would take the most of the run."""
 _SLOWER = {"default": 1, "always": 10}
-"""With every write made durable, so many times fewer events are published."""
+"""The same where every write is made durable."""
 
 
 def measure(plan: Plan, sync: Sync) -> list[Figure]:
-    """The rate and the processor's time an event beside nats-py's own pipelined publishing."""
+    """The rate and the processor's time an event beside nats-py's own publishing, pipelined and one by one."""
     events = max(plan.events // _SLOWER[sync], 256)
     with nats_server(sync) as server:
         run("hayai.found", url=server.url, names=[])
-        sides = {label: partial(_once, server.url, events, side) for label, side in _SIDES.items()}
+        sides = {label: partial(_once, server.url, events // _SHARES.get(label, 1), label) for label in _SIDES}
         found = interleaved(sides, plan.rounds, progress=plan.progress)
-    what = titled("publish, typed, with id, many at once", sync)
+    many = titled("publish, typed, with id, many at once", sync)
+    singly = titled("publish, typed, with id, one by one", sync)
     need = Need(ratio=0.9) if sync == "default" else None
-    return [*rates(what, found, _OWN, {_RAW: need}), cost(what, found, _OWN, _RAW)]
+    return [
+        *rates(many, found, _OWN, {_RAW: need}),
+        cost(many, found, _OWN, _RAW),
+        *rates(singly, found, _OWN_SINGLY, {_RAW_SINGLY: None}),
+        cost(singly, found, _OWN_SINGLY, _RAW_SINGLY),
+    ]
 
 
-def _once(url: str, events: int, side: str, _turn: int) -> Taken:
-    taken = timed(side, url=url, events=events)
+def _once(url: str, events: int, label: str, _turn: int) -> Taken:
+    taken = timed(_SIDES[label], url=url, events=events)
     purge(url, expected=events)
     return taken
