@@ -16,23 +16,30 @@ Told = dict[str, str | float | None]
 
 @dataclass(frozen=True)
 class Need:
-    """What is required: a ratio of at least `ratio`, or a value of at most `value`.
+    """What is required: a ratio of at least `ratio`, or of at most `most`, or a value of at most `value`.
 
     A gate looks at ratios and at the processor's time, which a busy machine hardly changes. A time is only shown.
     """
 
     ratio: float | None = None
     value: float | None = None
+    most: float | None = None
     gated: bool = True
 
     def met(self, figure: Figure) -> bool:
         """Whether `figure` is what is required."""
-        enough = self.ratio is None or (figure.ratio is not None and figure.ratio >= self.ratio)
-        return enough and (self.value is None or figure.value <= self.value)
+        seen = figure.ratio
+        if seen is None and (self.ratio is not None or self.most is not None):
+            return False
+        enough = self.ratio is None or seen is None or seen >= self.ratio
+        little = self.most is None or seen is None or seen <= self.most
+        return enough and little and (self.value is None or figure.value <= self.value)
 
     def __str__(self) -> str:
         """As the table shows it."""
-        return f">= {self.ratio:g} x" if self.ratio is not None else f"<= {self.value:g}"
+        if self.ratio is not None:
+            return f">= {self.ratio:g} x"
+        return f"<= {self.most:g} x" if self.most is not None else f"<= {self.value:g}"
 
 
 @dataclass(frozen=True)

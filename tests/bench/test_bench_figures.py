@@ -33,6 +33,15 @@ def test_the_gate_refuses_a_processors_time_that_is_too_long() -> None:
     assert Figure("consume", 18.1, "us CPU/event", need=Need(value=18)).fails
 
 
+def test_the_gate_refuses_what_costs_more_than_the_peer_by_too_much() -> None:
+    """Here more is worse, so the ratio has an upper end; without a peer's value it is not kept."""
+    need = Need(most=1.1)
+    assert Figure("router", 11.1, "us CPU/event", "handler", 10, need).fails
+    assert not Figure("router", 11, "us CPU/event", "handler", 10, need).fails
+    assert Figure("router", 11, "us CPU/event", "handler", None, need).fails
+    assert str(need) == "<= 1.1 x"
+
+
 def test_a_time_that_is_too_long_is_said_and_never_refused() -> None:
     """A busy machine alone could cause it."""
     late = Figure("latency", 7, "ms", need=Need(value=5, gated=False))
