@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from hayai.errors import CallerUnknown
-from hayai.ports.identity import Caller, CallerRole, Identity
+from hayai.ports.identity import Caller, CallerRole, Identity, IssuedKey
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hayai.pools import Pool
     from hayai.ports.base import Settings
 
 _KEY = re.compile(r"hk_(k[0-9a-f]{16})_([0-9a-f]{64})\Z")
+_KEYS = "select id, role, label, issued_at from hayai.api_key where revoked_at is null order by issued_at, id"
 _UNKNOWN = "This API key is unknown or was revoked: `hayai keys issue` makes a new one."
 
 
@@ -56,6 +59,11 @@ class PostgresIdentity(Identity):
                 _digest(secret),
             )
         return SecretStr(f"hk_{caller}_{secret}")
+
+    async def keys(self, *, tenant: str) -> Sequence[IssuedKey]:
+        """The valid keys of `tenant`, the oldest first. Raises KeyNotOpaque for the tenant, Unavailable."""
+        async with self._pool.transaction(tenant) as connection:
+            return [IssuedKey(*row) for row in await connection.fetch(_KEYS)]
 
     async def revoke(self, caller: str) -> None:
         """End the key with that id. Raises CallerUnknown where there is none, or it has ended; Unavailable."""

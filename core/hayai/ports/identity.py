@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from hayai.ports.base import Adapter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from pydantic import SecretStr
 
 CallerRole = Literal["owner", "staff", "operator", "auditor"]
@@ -23,6 +26,16 @@ class Caller:
     role: CallerRole
 
 
+@dataclass(frozen=True)
+class IssuedKey:
+    """A key that is valid, without its secret."""
+
+    id: str
+    role: CallerRole
+    label: str
+    issued_at: datetime
+
+
 class Identity(Adapter):
     """Verifies credentials; minimal for now: API keys, stored hashed."""
 
@@ -33,6 +46,10 @@ class Identity(Adapter):
     @abstractmethod
     async def issue(self, *, tenant: str, role: CallerRole, label: str) -> SecretStr:
         """A new API key, shown this once."""
+
+    @abstractmethod
+    async def keys(self, *, tenant: str) -> Sequence[IssuedKey]:
+        """The valid keys of `tenant`, the oldest first. Raises KeyNotOpaque for the tenant."""
 
     @abstractmethod
     async def revoke(self, caller: str) -> None:

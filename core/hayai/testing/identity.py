@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from hayai.errors import CallerUnknown, KeyNotOpaque
 from hayai.ports.base import Settings
 from hayai.ports.identity import Identity
+from hayai.tokens import fresh
 
 
 class IdentityContract:
@@ -58,6 +59,17 @@ class IdentityContract:
         with pytest.raises(CallerUnknown):
             await identity.verify(ended)
         assert (await identity.verify(kept)).tenant == "smile-dental"
+
+    async def test_the_valid_keys_are_listed(self, identity: Identity) -> None:
+        """Those of the tenant that was asked about, and no ended one: a key that was lost can be found and ended."""
+        tenant = f"tenant-{fresh()}"
+        lost = await identity.verify(await identity.issue(tenant=tenant, role="staff", label="lost"))
+        kept = await identity.verify(await identity.issue(tenant=tenant, role="auditor", label="desk"))
+        await identity.issue(tenant=f"tenant-{fresh()}", role="owner", label="another's")
+        assert [each.label for each in await identity.keys(tenant=tenant)] == ["lost", "desk"]
+        await identity.revoke(lost.id)
+        (left,) = await identity.keys(tenant=tenant)
+        assert (left.id, left.role, left.label) == (kept.id, "auditor", "desk")
 
     async def test_revoking_nothing_is_said(self, identity: Identity) -> None:
         """An id that never was, and one that has ended already."""
