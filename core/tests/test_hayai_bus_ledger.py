@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hayai.bus.indexing import NAME, Indexing
 from hayai.bus.nats import NatsBus, NatsSettings
 from hayai.handlers import Policy
+from hayai.ledger.index import EventIndex
 from hayai.ledger.ledger import Ledger
 from hayai.ledger.relay import Relay
 from hayai.migrations import migrate
@@ -151,6 +153,42 @@ async def test_what_follows_is_published_once_it_is_committed(bus: NatsBus, tran
         assert [number for number in doors.numbers if number % 3 == key] == list(range(key, 20, 3))
 
 
+async def test_every_event_comes_into_the_index(bus: NatsBus, database: ServedDatabase) -> None:
+    """With what it followed from, and its place in the stream; also where its consumer is deleted in between."""
+
+    async def open_door(event: BellRung, _context: Context) -> DoorOpened:
+        return DoorOpened(number=event.number)
+
+    await Ears(open_door).listen(bus)
+    pools = Pool(database, role="ledger"), Pool(database)
+    for pool in pools:
+        await pool.start()
+    index = EventIndex(*pools)
+    indexing = Indexing(bus, index)
+    await indexing.start()
+    sent = await bus.publish(BellRung(number=1), tenant="indexed", key="k")
+    await until_told(index, sent.id, 2)
+    await bus._jetstream._call(f"CONSUMER.DELETE.EVENTS.{NAME}", {})
+    later = await bus.publish(BellRung(number=2), tenant="indexed", key="k")
+    await until_told(index, later.id, 2)
+    found = await index.find("indexed", later.id)
+    assert found is not None
+    assert (found.type, found.key, found.stream) == ("bell.rung.v2", "k", "EVENTS")
+    assert await bus._jetstream.body("EVENTS", found.sequence)
+    await indexing.stop()
+    for pool in pools:
+        await pool.stop()
+
+
+async def until_told(index: EventIndex, event: str, count: int) -> None:
+    """Return once the story of that event has so many events."""
+    for _ in range(int(PATIENCE / 0.05)):
+        if len(await index.story("indexed", event)) == count:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"the index has {await index.story('indexed', event)}")
+
+
 async def test_a_handler_of_no_order_takes_one_key_at_once(bus: NatsBus) -> None:
     """Ten events of one key wait for each other, which they could not one after another."""
     together = asyncio.Barrier(10)
@@ -168,9 +206,11 @@ async def test_a_handler_of_no_order_takes_one_key_at_once(bus: NatsBus) -> None
 WORKER = """
     import asyncio, json, os, sys
     from pydantic import SecretStr
-    from hayai.bus.nats import NatsBus, NatsSettings
+    from hayai.bus.indexing import NAME, Indexing
+from hayai.bus.nats import NatsBus, NatsSettings
     from hayai.handlers import Handlers, Policy
-    from hayai.ledger.ledger import Ledger
+    from hayai.ledger.index import EventIndex
+from hayai.ledger.ledger import Ledger
     from hayai.pools import Pool
     from hayai.ports.database import Address, Database
     from hayai.testing.bus_words import BellRung

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from hayai.bus.base import SOURCE, UNKNOWN
 from hayai.bus.explain import explained
-from hayai.bus.streams import subject_of
+from hayai.bus.streams import DEADLETTERS, subject_of
 from hayai.envelope import decode, open_event, wrap
 from hayai.errors import EnvelopeMalformed, EventMismatch, KeyNotOpaque, VersionUnknown
 from hayai.tokens import derived, token
 from hayai.vocabulary.operations import DeadLettered
 
+_MOST_LETTERS, _AT_ONCE = 10_000, 50
+
 if TYPE_CHECKING:
+    from hayai.bus.jetstream import JetStream
     from hayai.bus.message import Message
     from hayai.clock import Clock
     from hayai.envelope import Codec, Envelope
@@ -47,6 +51,24 @@ def dead_letter(
         cause=cause,
         now=clock(),
     )
+
+
+async def newest_letters(
+    jetstream: JetStream, codec: Codec, *, tenant: str | None, limit: int
+) -> list[tuple[Envelope, DeadLettered]]:
+    """The newest dead letters, newest first, out of the last 10000 of all tenants. Raises Unavailable."""
+    stream = await jetstream.stream(DEADLETTERS.name)
+    if stream is None:
+        return []
+    first, last = max(stream["state"]["first_seq"], 1), stream["state"]["last_seq"]
+    letters: list[tuple[Envelope, DeadLettered]] = []
+    for newest in range(last, max(first, last - _MOST_LETTERS + 1) - 1, -_AT_ONCE):
+        places = range(newest, max(first, newest - _AT_ONCE + 1) - 1, -1)
+        bodies = await asyncio.gather(*(jetstream.body(DEADLETTERS.name, place) for place in places))
+        letters += [letter for body in bodies if body for letter in letters_in(body, codec, tenant)]
+        if len(letters) >= limit:
+            break
+    return letters[:limit]
 
 
 def letters_in(body: bytes, codec: Codec, tenant: str | None = None) -> list[tuple[Envelope, DeadLettered]]:

@@ -18,7 +18,7 @@ from hayai.bus.consumer import Consumer, Pace
 from hayai.bus.delivery import Delivery
 from hayai.bus.durable import Durable
 from hayai.bus.jetstream import JetStream, Refused
-from hayai.bus.letter import letters_in
+from hayai.bus.letter import newest_letters
 from hayai.bus.pieces import Pieces
 from hayai.bus.post import Post
 from hayai.bus.publisher import Publisher
@@ -33,6 +33,7 @@ from hayai.bus.streams import (
     schedules_configuration,
     subject_of,
 )
+from hayai.bus.tap import Tap
 from hayai.clock import system_clock
 from hayai.envelope import encode
 from hayai.errors import HandlerMisdeclared, MessageTooLarge, SettingsError, Unavailable
@@ -40,7 +41,7 @@ from hayai.ports.base import Settings
 from hayai.vocabulary.operations import ConsumerRecreated, DeadLettered
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
     from nats.aio.msg import Msg
 
@@ -55,7 +56,6 @@ _log = logging.getLogger(__name__)
 _DAY = 86_400.0
 _GLANCE = 2.0
 _FULL = 0.99
-_MOST_LETTERS, _AT_ONCE = 10_000, 50
 
 
 class NatsSettings(Settings):
@@ -149,6 +149,13 @@ class NatsBus(NatsSchedules):
         """Store many events that are encoded already, in batches where that pays."""
         await self._batches.send(several)
 
+    def taps(self, name: str, take: Callable[[str, Sequence[tuple[int, bytes]]], Awaitable[None]]) -> list[Tap]:
+        """What reads every event there is, from the first: `take` is given a stream's name, sequences and documents."""
+        return [
+            Tap(self._connection, self._jetstream, stream, name=name, take=partial(take, stream.name))
+            for stream in (EVENTS, DEADLETTERS)
+        ]
+
     async def subscribe(self, subscription: Subscription, tier: Tier) -> None:
         """Run this handler from now until drain()."""
         if subscription.name in self._posts:
@@ -216,18 +223,7 @@ class NatsBus(NatsSchedules):
         self, *, tenant: str | None = None, limit: int = 100
     ) -> Sequence[tuple[Envelope, DeadLettered]]:
         """The newest dead letters, newest first, out of the last 10000 of all tenants. Raises Unavailable."""
-        stream = await self._jetstream.stream(DEADLETTERS.name)
-        if stream is None:
-            return []
-        first, last = max(stream["state"]["first_seq"], 1), stream["state"]["last_seq"]
-        letters: list[tuple[Envelope, DeadLettered]] = []
-        for newest in range(last, max(first, last - _MOST_LETTERS + 1) - 1, -_AT_ONCE):
-            places = range(newest, max(first, newest - _AT_ONCE + 1) - 1, -1)
-            bodies = await asyncio.gather(*(self._jetstream.body(DEADLETTERS.name, place) for place in places))
-            letters += [letter for body in bodies if body for letter in letters_in(body, self.codec, tenant)]
-            if len(letters) >= limit:
-                break
-        return letters[:limit]
+        return await newest_letters(self._jetstream, self.codec, tenant=tenant, limit=limit)
 
     async def signal(self, topic: str, piece: bytes) -> None:
         """An ephemeral piece to whoever listens to `topic` now. Raises MessageTooLarge."""

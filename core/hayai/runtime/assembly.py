@@ -13,12 +13,15 @@ from fastapi import FastAPI
 
 from hayai import plugins
 from hayai.bus.base import Bus
+from hayai.bus.indexing import Indexing
+from hayai.bus.nats import NatsBus
 from hayai.business import load_business
 from hayai.channel import Channel
 from hayai.clock import Clock, system_clock
 from hayai.contracts import store
 from hayai.contracts.registry import Registry
 from hayai.errors import HandlerMisdeclared, PluginError
+from hayai.ledger.index import EventIndex
 from hayai.ledger.ledger import Ledger
 from hayai.ledger.relay import Relay
 from hayai.ledger.retention import Retention
@@ -94,6 +97,8 @@ async def running_install(
         bus = await shop.make("bus", Bus)
         await shop.start(Relay(ledger_pool, bus.send_all))
         await shop.start(Retention(ledger_pool))
+        if isinstance(bus, NatsBus):
+            await shop.start(Indexing(bus, EventIndex(ledger_pool, install.pool)))
         shop.resources |= {"bus": bus, "tier": install.tier}
         channels = await _standing_channels(shop)
         agents, problems = await asyncio.to_thread(agent_parts, settings.agents)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
     from contextlib import AsyncExitStack
 
+    from hayai.bus.indexing import Indexing
     from hayai.ledger.relay import Relay
     from hayai.ledger.retention import Retention
     from hayai.pools import Pool
@@ -39,7 +40,7 @@ PORTS: dict[str, type[Adapter]] = {
 """What every install stands on beside its secrets, in the order in which it is built."""
 
 A = TypeVar("A", bound="Adapter")
-S = TypeVar("S", bound="Adapter | Pool | Relay | Retention")
+S = TypeVar("S", bound="Adapter | Pool | Relay | Retention | Indexing")
 
 
 class Workshop:

@@ -1,0 +1,46 @@
+"""Indexing: what the streams hold, in the ledger's event index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hayai.envelope import decode
+from hayai.errors import EnvelopeMalformed
+from hayai.ledger.index import entry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hayai.bus.nats import NatsBus
+    from hayai.ledger.index import Entry, EventIndex
+
+NAME = "event_index"
+"""The consumer on the server that keeps the place of the index."""
+
+
+class Indexing:
+    """Adds every event to the index, from start() to stop(); an event that is no envelope of ours is passed over."""
+
+    def __init__(self, bus: NatsBus, index: EventIndex) -> None:
+        self._index = index
+        self._taps = bus.taps(NAME, self._add)
+
+    async def start(self) -> None:
+        """Go on where the index stands. Raises Unavailable."""
+        for tap in self._taps:
+            await tap.start()
+
+    async def stop(self) -> None:
+        """Stop; what was not added yet is added the next time."""
+        for tap in self._taps:
+            await tap.stop()
+
+    async def _add(self, stream: str, events: Sequence[tuple[int, bytes]]) -> None:
+        await self._index.add([found for place, document in events for found in _entries(stream, place, document)])
+
+
+def _entries(stream: str, sequence: int, document: bytes) -> list[Entry]:
+    try:
+        return [entry(decode(document), stream=stream, sequence=sequence)]
+    except EnvelopeMalformed:
+        return []
