@@ -206,11 +206,9 @@ async def test_a_handler_of_no_order_takes_one_key_at_once(bus: NatsBus) -> None
 WORKER = """
     import asyncio, json, os, sys
     from pydantic import SecretStr
-    from hayai.bus.indexing import NAME, Indexing
-from hayai.bus.nats import NatsBus, NatsSettings
+    from hayai.bus.nats import NatsBus, NatsSettings
     from hayai.handlers import Handlers, Policy
-    from hayai.ledger.index import EventIndex
-from hayai.ledger.ledger import Ledger
+    from hayai.ledger.ledger import Ledger
     from hayai.pools import Pool
     from hayai.ports.database import Address, Database
     from hayai.testing.bus_words import BellRung
