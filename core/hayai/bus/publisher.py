@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections import deque
 from typing import TYPE_CHECKING
 
 from hayai.bus.jetstream import refusal
@@ -37,7 +38,8 @@ class Publisher:
         self._number = 0
         self.is_silent = False
         """The server is connected, and let the last event go unacknowledged for seconds."""
-        self._window = asyncio.Semaphore(_WINDOW)
+        self._under_way = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
         self._waiting: dict[str, asyncio.Future[bytes | None]] = {}
         self._looked_at: list[str] = []
         self._sweep: asyncio.TimerHandle | None = None
@@ -56,22 +58,41 @@ class Publisher:
         Waits its turn while as many are under way as one connection should carry. Raises MessageTooLarge, or
         Unavailable: at the deadline, or at once where the server has no room.
         """
-        headers = {"Nats-Msg-Id": id}
         self.fits(body, id=id, what=what)
         until = self._loop.time() + self._deadline
-        async with self._window:
-            while True:
-                if not self._connection.is_ready:
-                    await self._connection.ready(until)
-                answer = await self._once(subject, body, headers)
-                if answer is not None and answer.startswith(_STORED):
-                    self.is_silent = False
-                    return
-                if answer:
-                    self._refused(answer, what)
+        if self._under_way >= _WINDOW:
+            await self._turn(until)
+        if not self._connection.is_ready:
+            await self._connection.ready(until)
+        self._under_way += 1
+        try:
+            while not await self._stored(subject, body, {"Nats-Msg-Id": id}, what):
                 await asyncio.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - spreads load, guards no secret
                 if self._loop.time() >= until:
                     raise self.silence()
+                await self._connection.ready(until)
+        finally:
+            self._under_way -= 1
+            if self._queue:
+                self._next()
+
+    async def _turn(self, until: float) -> None:
+        """Wait until one of those under way is done. Raises Unavailable at `until`."""
+        place = self._loop.create_future()
+        self._queue.append(place)
+        try:
+            async with asyncio.timeout_at(until):
+                await place
+        except TimeoutError:
+            raise self.silence() from None
+
+    def _next(self) -> None:
+        """Let the first who waits for a turn go on."""
+        while self._queue:
+            place = self._queue.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
 
     def silence(self) -> Unavailable:
         """The sentence for a server that is there and acknowledges nothing."""
@@ -81,8 +102,8 @@ class Publisher:
             "with JetStream on; then publish again with the same id."
         )
 
-    async def _once(self, subject: str, body: bytes, headers: dict[str, str]) -> bytes | None:
-        """The answer of the stream; nothing where none came and the same should be sent again."""
+    async def _stored(self, subject: str, body: bytes, headers: dict[str, str], what: str) -> bool:
+        """Whether the stream has it now; False where nobody answered and the same should be sent again."""
         self._number += 1
         reply = f"{self._prefix}.{self._number}"
         answer: asyncio.Future[bytes | None] = self._loop.create_future()
@@ -91,9 +112,15 @@ class Publisher:
             self._sweep = self._loop.call_later(self._patience / 2, self._look)
         try:
             await self._connection.post(subject, body, reply=reply, headers=headers)
-            return await answer
+            told = await answer
         finally:
             del self._waiting[reply]
+        if told is not None and told.startswith(_STORED):
+            self.is_silent = False
+            return True
+        if told:
+            self._refused(told, what)
+        return False
 
     def _look(self) -> None:
         """Give up on the answers that were waited for at the last look already: the server is silent."""
