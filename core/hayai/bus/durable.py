@@ -42,6 +42,14 @@ class Durable:
             "replay_policy": "instant",
         }
 
+    def drift(self, found: dict[str, Any]) -> list[str]:
+        """Where the consumer that was `found` on the server has another configuration, as words."""
+        return [
+            f"{key} {found.get(key)!r} instead of {value!r}"
+            for key, value in self._config.items()
+            if found.get(key) != value
+        ]
+
     async def find_or_create(self) -> int:
         """The stream sequence up to which all is handled; a new consumer begins with the next event.
 

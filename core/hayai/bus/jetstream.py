@@ -50,6 +50,15 @@ class JetStream:
         """The consumer's `config`, `delivered` and `ack_floor`; None if there is none of that name."""
         return await self._found(f"CONSUMER.INFO.{stream}.{name}", {})
 
+    async def consumers(self, stream: str) -> list[dict[str, Any]]:
+        """All consumers of a stream, as consumer() gives one; none where there is no such stream."""
+        found: list[dict[str, Any]] = []
+        while page := await self._found(f"CONSUMER.LIST.{stream}", {"offset": len(found)}):
+            found += page["consumers"] or []
+            if not page["consumers"] or len(found) >= page["total"]:
+                break
+        return found
+
     async def create_consumer(self, stream: str, config: dict[str, Any], *, action: str = "") -> dict[str, Any]:
         """Create a durable consumer; `action` "update" changes one that is there."""
         return await self._call(

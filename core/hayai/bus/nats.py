@@ -170,9 +170,12 @@ class NatsBus(NatsSchedules):
             raise
 
     def _post(self, subscription: Subscription, tier: Tier) -> Post:
-        measures = self._measures
         delivery = Delivery(subscription, tier, self, self._ledger)
-        durables = [
+        return Post(self._durables(subscription), partial(self._consumer, subscription, delivery))
+
+    def _durables(self, subscription: Subscription) -> list[Durable]:
+        measures = self._measures
+        return [
             Durable(
                 self._jetstream,
                 subscription,
@@ -183,7 +186,6 @@ class NatsBus(NatsSchedules):
             )
             for partition in range(measures.partitions)
         ]
-        return Post(durables, partial(self._consumer, subscription, delivery))
 
     def _consumer(
         self, subscription: Subscription, delivery: Delivery, durable: Durable, fence: Fence | None

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hayai.cli import doctor, events, keys, new, plugins, run
+from hayai.cli import bus, doctor, events, keys, new, plugins, run
 
 app = typer.Typer(
     name="hayai",
@@ -19,6 +19,7 @@ app.command("migrate")(run.migrate)
 app.command("doctor")(doctor.doctor)
 app.command("plugins")(plugins.plugins)
 app.command("new")(new.new)
+app.add_typer(bus.app, name="bus")
 app.add_typer(events.app, name="events")
 app.add_typer(keys.app, name="keys")
 

@@ -70,6 +70,10 @@ class Workshop:
         """The tables of the channels that are prepared."""
         return [where for where in self._ready if where.startswith("channel.")]
 
+    def settings(self, where: str) -> Settings:
+        """The checked settings of the prepared adapter of that table."""
+        return self._ready[where][1]
+
     async def make(self, where: str, kind: type[A]) -> A:  # noqa: ARG002 - says the type
         """The prepared adapter of that table, built with what it asks for, and started.
 

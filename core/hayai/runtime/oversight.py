@@ -1,0 +1,107 @@
+"""Oversight: bus and ledger of an install, looked at from beside it; no Hayai has to run."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hayai.bus.lookout import Lookout
+from hayai.bus.nats import NatsSettings
+from hayai.clock import system_clock
+from hayai.errors import SettingsError
+from hayai.ledger.overview import ledger_state, staff
+from hayai.pools import Pool
+from hayai.ports.database import Database
+from hayai.runtime.workshop import Workshop
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from hayai.bus.lookout import StreamState
+    from hayai.ledger.overview import LedgerState
+    from hayai.settings import InstallSettings
+
+
+@dataclass(frozen=True)
+class HandlerState:
+    """One handler over all of its partitions; counts of events, but for the last three."""
+
+    name: str
+    lag: int
+    in_flight: int
+    redelivered: int
+    dead_letters: int
+    workers: int
+    """How many workers hold a lease of it."""
+    leases: int
+    held: int
+
+
+@dataclass(frozen=True)
+class BusState:
+    """The bus at one moment."""
+
+    handlers: list[HandlerState]
+    streams: list[StreamState]
+    ledger: LedgerState
+
+
+@dataclass(frozen=True)
+class Oversight:
+    """Where to look from."""
+
+    lookout: Lookout
+    pool: Pool
+    """One of the role "ledger"."""
+
+    async def state(self) -> BusState:
+        """What is there now. Raises DatabaseUnfit, Unavailable."""
+        places, letters, hands = await self.lookout.places(), await self.lookout.letters(), await staff(self.pool)
+        handlers: list[HandlerState] = []
+        for name in sorted({*places, *letters}):
+            place, those = places.get(name), hands.get(name)
+            handlers.append(
+                HandlerState(
+                    name=name,
+                    lag=place.lag if place else 0,
+                    in_flight=place.in_flight if place else 0,
+                    redelivered=place.redelivered if place else 0,
+                    dead_letters=letters[name],
+                    workers=those.workers if those else 0,
+                    leases=those.leases if those else 0,
+                    held=those.held if those else 0,
+                )
+            )
+        return BusState(handlers, await self.lookout.streams(), await ledger_state(self.pool))
+
+
+@asynccontextmanager
+async def overseen(settings: InstallSettings) -> AsyncGenerator[Oversight]:
+    """Bus and ledger of `settings`. Raises SettingsError, PluginError, DatabaseUnfit, Unavailable."""
+    async with overseen_bus(settings) as lookout, overseen_ledger(settings) as pool:
+        yield Oversight(lookout, pool)
+
+
+@asynccontextmanager
+async def overseen_bus(settings: InstallSettings) -> AsyncGenerator[Lookout]:
+    """The bus alone. Raises SettingsError also where the bus is none on NATS."""
+    async with AsyncExitStack() as stack:
+        shop = Workshop(stack, {"clock": system_clock})
+        await shop.prepare(settings, ["bus"])
+        measures = shop.settings("bus")
+        if not isinstance(measures, NatsSettings):
+            raise SettingsError(
+                f"The bus of {settings.source} is {settings.port('bus').adapter}, and only one on NATS can be looked "
+                'at: set adapter = "nats" under [bus].'
+            )
+        yield await shop.start(Lookout(measures))
+
+
+@asynccontextmanager
+async def overseen_ledger(settings: InstallSettings) -> AsyncGenerator[Pool]:
+    """A pool of the ledger's role."""
+    async with AsyncExitStack() as stack:
+        shop = Workshop(stack, {"clock": system_clock})
+        await shop.prepare(settings, ["database"])
+        yield await shop.start(Pool(await shop.make("database", Database), role="ledger", size=2))

@@ -1,0 +1,124 @@
+"""An install for the tests of commands that look at the bus: real servers, a tier file, and the command as a child."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from subprocess import PIPE
+from typing import TYPE_CHECKING, Any
+
+from hayai.bus.nats import NatsBus, NatsSettings
+from hayai.ledger.ledger import Ledger
+from hayai.ledger.relay import Relay
+from hayai.pools import Pool
+from hayai.testing.postgres_server import APPLICATION
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from hayai.testing.postgres_server import ServedDatabase
+    from hayai.testing.servers import NatsServer
+
+TIER = """
+tier = "local"
+agents = [{agents}]
+[bus]
+adapter = "nats"
+url = "{nats}"
+partitions = {partitions}
+{bus}
+[database]
+adapter = "postgres"
+url = "{postgres}"
+[calendar]
+adapter = "postgres"
+[conversations]
+adapter = "postgres"
+[identity]
+adapter = "postgres"
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command printed, and its exit status."""
+
+    out: str
+    err: str
+    status: int
+
+
+@dataclass(frozen=True)
+class Servers:
+    """A NATS server, a database with every table, and the tier file in `folder` that names both."""
+
+    nats: NatsServer
+    database: ServedDatabase
+    folder: Path
+    partitions: int = 2
+
+    def write(self, *, agents: str = "", bus: str = "") -> None:
+        """The tier file, with these agents (as TOML strings) and further lines under [bus]."""
+        text = TIER.format(
+            nats=self.nats.url,
+            partitions=self.partitions,
+            postgres=self.database.server.url(self.database.name, user=APPLICATION),
+            agents=agents,
+            bus=bus,
+        )
+        (self.folder / "tier.toml").write_text(text)
+
+    def sql(self, statement: str) -> str:
+        """Run it as the superuser."""
+        return self.database.server.sql(statement, self.database.name)
+
+    async def begin(self, *arguments: str) -> Process:
+        """The command `hayai`, begun."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("HAYAI_")}
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "hayai.cli.main",
+            *arguments,
+            cwd=self.folder,
+            env={**environment, "HAYAI_TIER": "tier.toml"},
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+
+    async def hayai(self, *arguments: str) -> Told:
+        """The command `hayai`, run to its end."""
+        process = await self.begin(*arguments)
+        out, err = await process.communicate()
+        return Told(out.decode(), err.decode(), process.returncode or 0)
+
+    async def asked(self, *arguments: str) -> Any:
+        """What `hayai` prints with --json."""
+        told = await self.hayai(*arguments, "--json")
+        assert told.out, told.err
+        return json.loads(told.out)
+
+    @asynccontextmanager
+    async def bus(self, **settings: Any) -> AsyncGenerator[NatsBus]:
+        """A bus with its ledger and relay at work in this process."""
+        pools = Pool(self.database, role="ledger"), Pool(self.database)
+        for pool in pools:
+            await pool.start()
+        measures = {"url": self.nats.url, "partitions": self.partitions, **settings}
+        bus = NatsBus(NatsSettings.model_validate(measures), ledger=Ledger(*pools))
+        await bus.start()
+        relay = Relay(pools[0], bus.send_all)
+        await relay.start()
+        try:
+            yield bus
+        finally:
+            await relay.stop()
+            await bus.stop()
+            for pool in pools:
+                await pool.stop()

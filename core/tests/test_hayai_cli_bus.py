@@ -1,0 +1,182 @@
+"""`hayai bus status`: asked of real servers, beside workers and without any."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hayai.bus.connection import Connection
+from hayai.bus.jetstream import JetStream
+from hayai.errors import PermanentError
+from hayai.handlers import Policy
+from hayai.migrations import migrate
+from hayai.runtime.assembly import components
+from hayai.testing.bus_install import Servers
+from hayai.testing.bus_words import PATIENCE, BellRung, Ears, letters_of
+from hayai.testing.servers import NatsServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from hayai.handlers import Context
+    from hayai.testing.postgres_server import PostgresServer
+
+
+@pytest.fixture
+def servers(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Servers]:
+    """A NATS server of the test's own, a migrated database and a tier file."""
+    database = postgres_server.database(postgres_server.create())
+    found, _ = components()
+    asyncio.run(migrate(database, found))
+    with NatsServer() as nats:
+        servers = Servers(nats, database, tmp_path)
+        servers.write()
+        yield servers
+
+
+async def _row(servers: Servers, handler: str, **wanted: int) -> dict[str, Any]:
+    """The handler's row, once it says what is `wanted`: acknowledgements and leases take a moment."""
+    until = asyncio.get_running_loop().time() + PATIENCE
+    while True:
+        rows = (await servers.asked("bus", "status"))["handlers"]
+        (row,) = [each for each in rows if each["name"] == handler]
+        if wanted.items() <= row.items() or asyncio.get_running_loop().time() > until:
+            return dict(row)
+
+
+async def test_each_handler_has_a_row_summed_over_its_partitions(servers: Servers) -> None:
+    """What waits, what is in hand, what was given up, and who works; afterwards nobody works and events wait."""
+    gate = asyncio.Event()
+
+    async def wait(_event: BellRung, _context: Context) -> None:
+        await gate.wait()
+
+    async def refuse(_event: BellRung, _context: Context) -> None:
+        raise PermanentError("No.")
+
+    slow, deaf = Ears(wait), Ears(refuse)
+    async with servers.bus() as bus:
+        await slow.listen(bus, policy=Policy(timeout=600))
+        await deaf.listen(bus)
+        for number in range(6):
+            await bus.publish(BellRung(number=number), tenant="acme", key=f"k{number}")
+        await letters_of(bus, deaf.name, 6)
+        at_work = {"workers": 1, "leases": 2, "held": 2, "lag": 0, "redelivered": 0}
+        busy = {"name": f"{slow.name}_hear", "in_flight": 6, "dead_letters": 0, **at_work}
+        assert await _row(servers, f"{slow.name}_hear", in_flight=6) == busy
+        done = {"name": f"{deaf.name}_hear", "in_flight": 0, "dead_letters": 6, **at_work}
+        assert await _row(servers, f"{deaf.name}_hear", in_flight=0) == done
+        gate.set()
+        await slow.until(6)
+        assert (await _row(servers, f"{slow.name}_hear", in_flight=0))["in_flight"] == 0
+    async with servers.bus() as bus:
+        await bus.publish(BellRung(), tenant="acme", key="k")
+        idle = {"in_flight": 0, "lag": 1, "workers": 0, "leases": 2, "held": 0}
+        assert idle.items() <= (await _row(servers, f"{slow.name}_hear", **idle)).items()
+
+
+async def test_streams_and_ledger_are_told(servers: Servers) -> None:
+    """Messages, bytes of the most, first and last time; rows that wait, the oldest's age, and what was refused."""
+    async with servers.bus(max_bytes=1 << 20) as bus:
+        await bus.publish(BellRung(), tenant="acme", key="k")
+    servers.sql(
+        "insert into hayai.outbox (tenant, id, type, subject, body, written_at) "
+        "select 'acme', 'e' || n, 't', 'ev.acme.k.t', '', now() - n * interval '1 minute' from generate_series(1, 2) n;"
+        "insert into hayai.refused (id, tenant, type, subject, body, error) values ('r', 'acme', 't', 's', '', 'e')"
+    )
+    told = await servers.asked("bus", "status")
+    assert (told["ledger"]["waiting"], told["ledger"]["refused"]) == (2, 1)
+    assert 120 <= told["ledger"]["oldest"] < 120 + PATIENCE
+    events, letters = told["streams"]
+    assert (events["name"], events["messages"], events["max_bytes"]) == ("EVENTS", 1, 1 << 20)
+    assert events["first"] == events["last"]
+    assert 0 < events["bytes"] < 1 << 20
+    assert (letters["name"], letters["messages"], letters["first"]) == ("DEADLETTERS", 0, None)
+
+
+async def test_a_person_gets_tables(servers: Servers) -> None:
+    """Headed columns, sizes with units, and a sentence where there is nothing."""
+    empty = await servers.hayai("bus", "status")
+    assert empty.out == (
+        "No handler has a place on the server.\n\n"
+        "The server has no stream of Hayai's.\n\n"
+        "outbox: 0 waiting; refused: 0\n"
+    )
+    ears = Ears()
+    async with servers.bus() as bus:
+        await ears.listen(bus)
+        told = (await servers.hayai("bus", "status")).out.splitlines()
+    assert told[0].split("  ")[0].strip() == "handler"
+    assert told[1].split() == [f"{ears.name}_hear", "0", "0", "0", "0", "1", "2/2"]
+    assert told[4].split() == ["EVENTS", "0", "0", "B", "2.0", "GiB", "-", "-"]
+
+
+async def test_looking_creates_nothing(servers: Servers) -> None:
+    """A server without streams has none afterwards."""
+    await servers.hayai("bus", "status")
+    connection = Connection(servers.nats.url)
+    await connection.start(5)
+    assert await JetStream(connection).stream("EVENTS") is None
+    await connection.stop()
+
+
+async def test_a_server_that_is_away_is_one_sentence(servers: Servers) -> None:
+    """Exit status 1, and no traceback."""
+    servers.nats.kill()
+    told = await servers.hayai("bus", "status")
+    assert (told.out, told.status) == ("", 1)
+    assert told.err.startswith("hayai: No NATS server takes us at 127.0.0.1:")
+    assert told.err.count("\n") == 1
+
+
+async def test_a_database_without_a_ledger_says_what_to_run(servers: Servers) -> None:
+    """One sentence as well."""
+    servers.sql("drop schema hayai cascade")
+    told = await servers.hayai("bus", "status")
+    assert told.err == "hayai: The database has no ledger that can be read: run `hayai migrate`.\n"
+
+
+async def test_a_bus_that_is_not_on_nats_is_refused(servers: Servers) -> None:
+    """There is nothing to look at."""
+    path = servers.folder / "tier.toml"
+    path.write_text(path.read_text().replace('"nats"\n', '"memory"\n').replace(f'url = "{servers.nats.url}"\n', ""))
+    path.write_text(path.read_text().replace("partitions = 2\n", ""))
+    told = await servers.hayai("bus", "status")
+    assert "only one on NATS can be looked at" in told.err
+
+
+async def test_watching_goes_on_over_a_broken_server_until_ctrl_c(servers: Servers) -> None:
+    """A document a line; while the server is away its sentence, then documents again; exit status 0."""
+    process = await servers.begin("bus", "status", "--watch", "--json")
+    assert process.stdout
+    assert process.stderr
+    async with asyncio.timeout(60):
+        assert json.loads(await process.stdout.readline())["streams"] == []
+        servers.nats.kill()
+        while b"did not answer" not in await process.stderr.readline():
+            pass
+        servers.nats.restart()
+        async with servers.bus():
+            while not json.loads(await process.stdout.readline())["streams"]:
+                pass
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+    assert process.returncode == 0
+    assert b"Traceback" not in err
+
+
+async def test_a_list_of_many_consumers_is_read_to_its_end(servers: Servers) -> None:
+    """The server gives 256 a page."""
+    async with servers.bus() as bus:
+        jetstream = JetStream(bus._connection)
+        for number in range(300):
+            place = {"durable_name": f"acme_{number}", "filter_subject": "ev.0.*.*.bell.rung.*"}
+            await jetstream.create_consumer("EVENTS", {**place, "ack_policy": "explicit"})
+        found = await jetstream.consumers("EVENTS")
+        assert len({each["name"] for each in found}) == 300
+        assert await jetstream.consumers("NONE") == []
