@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hayai.bus.durable import Durable
     from hayai.handlers import Subscription
 
-_GLANCE = 5.0
+_CONNECT, _GLANCE = 3.0, 5.0
 _MOST_LETTERS, _AT_ONCE = 10_000, 100
 _STREAMS = (EVENTS, DEADLETTERS)
 
@@ -56,7 +56,7 @@ class Lookout(NatsBus):
     async def start(self) -> None:
         """Connect. Raises Unavailable."""
         self._read = {}
-        await self._connection.start(min(self._measures.connect_deadline, _GLANCE))
+        await self._connection.start(min(self._measures.connect_deadline, _CONNECT))
 
     async def ensure_streams(self) -> None:
         """Leave the streams as they are."""

@@ -18,9 +18,11 @@ from hayai.doctor import Finding, look, look_at_disk, look_at_plugins, look_at_p
 from hayai.errors import SettingsError
 from hayai.local.folder import Folder
 from hayai.local.lock import holder
+from hayai.local.ports import PortBook
 from hayai.local.remembered import remembered
-from hayai.local.services import SERVICES
+from hayai.local.services import HOST, SERVICES
 from hayai.runtime.assembly import standing_install
+from hayai.runtime.bus_checks import look_at_bus, look_at_ledger, waiting
 from hayai.runtime.parts import installed_registry
 from hayai.runtime.workshop import Workshop
 from hayai.settings import read_settings
@@ -71,7 +73,7 @@ def examine(tier: Path | None, data: Path) -> list[Finding]:
         return [*findings, Finding("settings", ok=False, says=str(wrong))]
     findings.append(Finding("settings", ok=True, says=f"{settings.source}, tier {settings.tier}"))
     findings += [*_named(settings), look_at_contracts(settings), *_businesses(settings)]
-    return [*findings, *asyncio.run(_servers(settings)), *look_at_door(settings.web)]
+    return [*findings, *asyncio.run(_servers(settings, data)), *look_at_door(settings.web)]
 
 
 def look_at_contracts(settings: InstallSettings) -> Finding:
@@ -134,8 +136,16 @@ def _businesses(settings: InstallSettings) -> list[Finding]:
     return findings
 
 
-async def _servers(settings: InstallSettings) -> list[Finding]:
-    return [await look("database", lambda: _database(settings)), await look("bus", lambda: _bus(settings))]
+async def _servers(settings: InstallSettings, data: Path) -> list[Finding]:
+    database = await look("database", lambda: _database(settings))
+    bus = await look("bus", lambda: _bus(settings))
+    registry, problems = await asyncio.to_thread(installed_registry, settings)
+    book = await asyncio.to_thread(PortBook, Folder(data).ports, {})
+    subscriptions = [each for part in registry.parts for each in part.subscriptions]
+    monitors = [f"http://{HOST}:{book['monitor']}"]
+    state = await look_at_ledger(settings) if database.ok else None
+    found = await look_at_bus(settings, subscriptions, state, complete=not problems, monitors=monitors)
+    return [database, *waiting(state), bus, *found]
 
 
 async def _database(settings: InstallSettings) -> str:
