@@ -88,7 +88,10 @@ class Consumer:
         self._latest: NatsMessage | None = None
         self._unwatch: Callable[[], None] = lambda: None
         self._beat: asyncio.TimerHandle | None = None
-        self._closing = False
+        self.is_closing = False
+        """It is being left, or was."""
+        self.closed = asyncio.Event()
+        """Nothing runs in it any more."""
         self._recovering = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._pull = Pull(
@@ -104,11 +107,13 @@ class Consumer:
     async def start(self, *, orphaned: bool = False) -> None:
         """Find or create the place on the server and ask for messages, those that a dead process left `orphaned` first.
 
-        Raises HandlerMisdeclared, Unavailable.
+        Nothing is asked for where it is left in the meantime. Raises HandlerMisdeclared, Unavailable.
         """
         self._reached = await self._durable.find_or_create()
-        if orphaned:
+        if orphaned and not self.is_closing:
             self.inherited = await self._durable.take_over()
+        if self.is_closing:
+            return
         self._unwatch = self._connection.watch(lambda: None, self._pull.again)
         await self._pull.start()
 
@@ -122,14 +127,19 @@ class Consumer:
                 await self._durable.exists()
         for message in list(self._held.values()):
             await message.give_back()
+        self.closed.set()
 
     async def abandon(self) -> None:
         """Stop at once and say nothing: another process has this partition now, and has taken everything over."""
+        self.is_closing = True
         self._held.clear()
+        await self._lanes.close(0)  # at once: to close the inbox may take seconds
         await self._close(0)
+        self._held.clear()
+        self.closed.set()
 
     async def _close(self, seconds: float) -> None:
-        self._closing = True
+        self.is_closing = True
         self._lanes.halt()
         await self._pull.close()
         if self._gate is not None:
@@ -194,7 +204,7 @@ class Consumer:
                 await self._connection.post(message.reply, _IN_PROGRESS)
 
     def _lost(self) -> None:
-        if not self._recovering and not self._closing:
+        if not self._recovering and not self.is_closing:
             self._recovering = True
             self._start(self._recover())
 

@@ -81,7 +81,8 @@ class Lanes(Generic[K, T]):
         """Start nothing more, wait for what runs at most `seconds`, cancel the rest; what is unfinished, in order."""
         self.halt()
         if self._under_way:
-            self._ended = asyncio.get_running_loop().create_future()
+            if self._ended is None:  # it may be closed again, in more of a hurry
+                self._ended = asyncio.get_running_loop().create_future()
             await asyncio.wait({self._ended}, timeout=seconds)
         for worker in self._workers:
             worker.cancel()

@@ -26,6 +26,7 @@ class Post:
         self._durables = durables
         self._make = make
         self._consumers: dict[int, Consumer] = {}
+        self._wanted: dict[int, Fence] = {}
         self._closing = False
 
     async def found(self) -> None:
@@ -40,19 +41,28 @@ class Post:
 
         Raises HandlerMisdeclared, Unavailable.
         """
-        if partition in self._consumers:
+        before = self._consumers.get(partition)
+        if before is not None:
+            if not before.is_closing:
+                return
+            await before.closed.wait()  # else two of one key could run here at once
+            if self._wanted.get(partition) is not fence:
+                return
+        if self._closing or self._consumers.get(partition) not in {None, before}:
             return
         consumer = self._make(self._durables[partition], fence)
         self._consumers[partition] = consumer
         try:
             await consumer.start(orphaned=orphaned)
         except BaseException:
-            self._consumers.pop(partition, None)
+            await consumer.abandon()
+            self._forget(partition, consumer)
             raise
 
     async def take_soon(self, partition: int, fence: Fence, *, orphaned: bool) -> None:
-        """Work in `partition`, as soon as the server lets us."""
-        while not self._closing:
+        """Work in `partition`, as soon as the server lets us and unless it is left before that."""
+        self._wanted[partition] = fence
+        while not self._closing and self._wanted.get(partition) is fence:
             try:
                 return await self.take(partition, fence, orphaned=orphaned)
             except Unavailable as wrong:
@@ -62,15 +72,23 @@ class Post:
 
     async def leave(self, partition: int, *, seconds: float) -> None:
         """Give `partition` back in good order: what runs may finish for that long."""
-        if (consumer := self._consumers.pop(partition, None)) is not None:
+        self._wanted.pop(partition, None)
+        if (consumer := self._consumers.get(partition)) is not None:
             await consumer.drain(seconds)
+            self._forget(partition, consumer)
 
     async def abandon(self, partition: int) -> None:
-        """Stop work in `partition` at once: it is another process's."""
-        if (consumer := self._consumers.pop(partition, None)) is not None:
+        """Stop work in `partition` at once, also where it is just being left: it is another process's."""
+        self._wanted.pop(partition, None)
+        if (consumer := self._consumers.get(partition)) is not None:
             await consumer.abandon()
+            self._forget(partition, consumer)
 
     async def drain(self, seconds: float) -> None:
         """Leave every partition."""
         self._closing = True
         await asyncio.gather(*(self.leave(each, seconds=seconds) for each in list(self._consumers)))
+
+    def _forget(self, partition: int, consumer: Consumer) -> None:
+        if self._consumers.get(partition) is consumer:
+            del self._consumers[partition]

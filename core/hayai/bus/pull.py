@@ -64,6 +64,9 @@ class Pull:
         self._open = True
         self._prefix = self._connection.new_inbox()
         self._inbox = await self._connection.listen(f"{self._prefix}.*", self._receive)
+        if not self._open:  # closed in the meantime
+            await self._inbox.close()
+            return
         self._start(self._listen_for_silence())
         self.again()
 

@@ -1,0 +1,132 @@
+"""A post takes partitions and leaves them in any order, on a real server, and keeps none that it should not have."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hayai.bus import jetstream
+from hayai.bus.nats import NatsBus, NatsSettings
+from hayai.handlers import Handlers
+from hayai.ledger.outcome import Fence
+from hayai.testing.bus_words import BRIEFLY, QUICK, BellRung, Ears
+from hayai.testing.servers import NatsServer
+from hayai.tier import Tier
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+
+    from hayai.bus.post import Post
+    from hayai.handlers import Context
+
+
+@pytest.fixture
+def server() -> Iterator[NatsServer]:
+    """A server of the test's own."""
+    with NatsServer() as server:
+        yield server
+
+
+@asynccontextmanager
+async def posted(server: NatsServer, ears: Ears) -> AsyncGenerator[tuple[NatsBus, Post]]:
+    """A bus and a post of `ears` with its place in the stream, at which nobody works yet."""
+    bus = NatsBus(NatsSettings(url=server.url, ack_wait=2, heartbeat=0.2))
+    await bus.start()
+    group = Handlers(ears.name)
+    group.add(BellRung, ears.hear, QUICK)
+    (subscription,) = group
+    post = bus._post(subscription, Tier({}))
+    await post.found()
+    try:
+        yield bus, post
+    finally:
+        await post.drain(0)
+        await bus.stop()
+
+
+async def test_a_partition_that_is_left_while_it_is_taken_stays_left(server: NatsServer) -> None:
+    """What was on its way to the server when it was left asks for nothing; who takes it next has all events."""
+    ears = Ears()
+    async with posted(server, ears) as (bus, post):
+        taking = asyncio.create_task(post.take(0))
+        await asyncio.sleep(0)
+        await post.leave(0, seconds=1)
+        await taking
+        await bus.publish(BellRung(number=1), tenant="acme")
+        await asyncio.sleep(BRIEFLY)
+        assert ears.numbers == []
+        await post.take(0)
+        await ears.until(1)
+
+
+async def test_a_lease_that_was_lost_is_not_worked_under_later(
+    server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server did not answer while the lease was ours; now it does."""
+    monkeypatch.setattr(jetstream, "_SECONDS", 0.2)
+    ears = Ears()
+    async with posted(server, ears) as (bus, post):
+        server.pause()
+        taking = asyncio.create_task(post.take_soon(0, Fence("ears/0", 1), orphaned=False))
+        await asyncio.sleep(0.4)
+        await post.abandon(0)
+        server.resume()
+        await taking
+        await bus.publish(BellRung(number=1), tenant="acme")
+        await asyncio.sleep(BRIEFLY)
+        assert ears.numbers == []
+
+
+async def test_a_partition_that_is_lost_while_it_is_left_is_stopped_at_once(server: NatsServer) -> None:
+    """Its handler had ten seconds to finish, and has none any more."""
+    entered, broken_off = asyncio.Event(), asyncio.Event()
+
+    async def linger(_event: BellRung, _context: Context) -> None:
+        entered.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            broken_off.set()
+
+    async with posted(server, Ears(linger)) as (bus, post):
+        await post.take(0)
+        await bus.publish(BellRung(number=1), tenant="acme")
+        await entered.wait()
+        leaving = asyncio.create_task(post.leave(0, seconds=10))
+        await asyncio.sleep(BRIEFLY)
+        await post.abandon(0)
+        assert broken_off.is_set()
+        async with asyncio.timeout(3):
+            await leaving
+
+
+async def test_a_partition_is_taken_again_once_what_ran_there_has_stopped(server: NatsServer) -> None:
+    """A handler takes a moment to be cancelled; until then the event is not handled a second time."""
+    entered, at_once = asyncio.Event(), 0
+
+    async def tidy_up(_event: BellRung, _context: Context) -> None:
+        nonlocal at_once
+        at_once += 1
+        assert at_once == 1
+        try:
+            if not entered.is_set():
+                entered.set()
+                await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.3)
+            at_once -= 1
+
+    ears = Ears(tidy_up)
+    async with posted(server, ears) as (bus, post):
+        await post.take(0)
+        await bus.publish(BellRung(number=1), tenant="acme")
+        await entered.wait()
+        abandoning = asyncio.create_task(post.abandon(0))
+        await asyncio.sleep(0)
+        await post.take_soon(0, Fence("ears/0", 2), orphaned=True)
+        await abandoning
+        await ears.until(1)
+        assert [context.attempt for context in ears.contexts] == [1]
