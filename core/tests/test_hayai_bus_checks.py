@@ -116,7 +116,7 @@ async def test_what_waits_in_the_ledger_too_long_is_wrong(servers: Servers) -> N
     )
     found = await _findings(servers)
     assert [found[part][0] for part in ("outbox", "refused events", "duplicate window")] == [False, False, False]
-    assert "1 events wait to be published, the oldest for 36" in found["outbox"][1]
+    assert "1 event waits to be published, the oldest for 36" in found["outbox"][1]
 
 
 async def test_a_server_that_syncs_now_and_then_is_wrong(servers: Servers) -> None:

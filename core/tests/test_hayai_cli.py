@@ -35,7 +35,7 @@ def test_the_version_is_the_distributions(hayai: CliRunner) -> None:
 def test_every_command_explains_itself(hayai: CliRunner) -> None:
     """`--help` of each command works and says something."""
     told = hayai.invoke(app, ["--help"])
-    for command in ("dev", "run", "migrate", "doctor", "plugins", "new", "keys"):
+    for command in ("dev", "run", "migrate", "doctor", "plugins", "new", "keys", "bus"):
         assert command in told.stdout
         assert hayai.invoke(app, [command, "--help"]).exit_code == 0
 

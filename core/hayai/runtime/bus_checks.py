@@ -189,17 +189,19 @@ def outbox(state: LedgerState) -> Finding:
     """Whether what was committed is published soon."""
     age = state.oldest or 0.0
     if age > _BACKLOG_SECONDS:
-        says = f"{state.waiting} events wait to be published, the oldest for {age:.0f} s: see that Hayai runs."
+        says = f"{_events(state.waiting)} to be published, the oldest for {age:.0f} s: see that Hayai runs."
         return Finding("outbox", ok=False, says=says)
-    return Finding("outbox", ok=True, says=f"{state.waiting} events wait to be published")
+    return Finding("outbox", ok=True, says=f"{_events(state.waiting)} to be published")
+
+
+def _events(number: int) -> str:
+    return "1 event waits" if number == 1 else f"{number} events wait"
 
 
 def refused(state: LedgerState) -> Finding:
     """Whether there are events that the bus will never take."""
     if state.refused:
-        says = (
-            f"The bus refused {state.refused} events for good: see the table hayai.refused, and delete what is settled."
-        )
+        says = f"Refused by the bus for good: {state.refused}. See the table hayai.refused, and delete what is settled."
         return Finding("refused events", ok=False, says=says)
     return Finding("refused events", ok=True, says="none")
 
