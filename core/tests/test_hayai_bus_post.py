@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from nats.aio.client import Client
 
 from hayai.bus import jetstream
 from hayai.bus.nats import NatsBus, NatsSettings
+from hayai.errors import Unavailable
 from hayai.handlers import Handlers
 from hayai.ledger.outcome import Fence
 from hayai.testing.bus_words import BRIEFLY, QUICK, BellRung, Ears
@@ -18,6 +21,8 @@ from hayai.tier import Tier
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
+
+    from nats.aio.msg import Msg
 
     from hayai.bus.post import Post
     from hayai.handlers import Context
@@ -130,3 +135,58 @@ async def test_a_partition_is_taken_again_once_what_ran_there_has_stopped(server
         await abandoning
         await ears.until(1)
         assert [context.attempt for context in ears.contexts] == [1]
+
+
+@asynccontextmanager
+async def hung(server: NatsServer, ears: Ears) -> AsyncGenerator[list[bytes]]:
+    """A process that has asked for ten events of `ears`, is connected still, and does nothing; what it was sent."""
+    sent: list[bytes] = []
+
+    async def receive(message: Msg) -> None:
+        sent.append(message.data)
+
+    client = Client()
+    await client.connect(server.url)
+    await client.subscribe("hung", cb=receive)
+    asked = f"$JS.API.CONSUMER.MSG.NEXT.EVENTS.{ears.name}_hear_0"
+    await client.publish(asked, json.dumps({"batch": 10, "expires": 30_000_000_000}).encode(), reply="hung")
+    await client.flush()
+    yield sent
+    await client.close()
+
+
+async def test_a_process_that_hangs_is_sent_nothing_more_once_its_partition_is_taken_over(server: NatsServer) -> None:
+    """Its requests wait on the server; what is published next comes to us, in order."""
+    ears = Ears()
+    async with posted(server, ears) as (bus, post), hung(server, ears) as sent:
+        await bus.publish(BellRung(number=0), tenant="acme", key="k")
+        await post.take_soon(0, Fence("ears/0", 2), orphaned=True)
+        for number in range(1, 5):
+            await bus.publish(BellRung(number=number), tenant="acme", key="k")
+        await ears.until(5)
+        assert ears.numbers == [0, 1, 2, 3, 4]
+        assert len(sent) <= 2  # the first event, and word that the consumer is gone
+
+
+async def test_who_dies_while_taking_over_loses_no_event(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old consumer is gone and the new one is not there yet: the next worker begins where it should, each time."""
+    ears = Ears()
+    async with posted(server, ears) as (bus, post), hung(server, ears):
+        await bus.publish(BellRung(number=0), tenant="acme", key="k")
+        delete = bus._jetstream.delete_consumer
+
+        async def die(stream: str, name: str) -> None:
+            await delete(stream, name)
+            if name.endswith("_hear_0"):
+                raise Unavailable("It died.")
+
+        monkeypatch.setattr(bus._jetstream, "delete_consumer", die)
+        with pytest.raises(Unavailable):
+            await post.take(0, orphaned=True)
+        monkeypatch.undo()
+        await bus.publish(BellRung(number=1), tenant="acme", key="k")
+        await post.found()
+        async with hung(server, ears):
+            await post.take(0, orphaned=True)
+            await ears.until(2)
+        assert ears.numbers == [0, 1]

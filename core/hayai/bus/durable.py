@@ -28,6 +28,7 @@ class Durable:
         max_pending: int,
     ) -> None:
         self.name = f"{subscription.name}_{partition}"
+        self._spare = f"{self.name}_spare"
         self.stream = stream_of(subscription.event.type).name
         self._jetstream = jetstream
         self._ensure_streams = ensure_streams
@@ -57,7 +58,7 @@ class Durable:
         """
         found = await self._jetstream.consumer(self.stream, self.name)
         if found is None:
-            found = await self._jetstream.create_consumer(self.stream, {**self._config, "deliver_policy": "new"})
+            found = await self._jetstream.create_consumer(self.stream, await self._beginning())
         elif (other := found["config"].get("filter_subject")) != self._config["filter_subject"]:
             raise HandlerMisdeclared(
                 f"The consumer {self.name} on the server reads {other} and this handler wants "
@@ -67,19 +68,35 @@ class Durable:
             found = await self._jetstream.create_consumer(self.stream, {**found["config"], **stale}, action="update")
         return int(found["ack_floor"]["stream_seq"])
 
+    async def _beginning(self) -> dict[str, Any]:
+        """With the next event; or where a process was that died in take_over()."""
+        spare = await self._jetstream.consumer(self.stream, self._spare)
+        if spare is None:
+            return {**self._config, "deliver_policy": "new"}
+        return _beginning_after(spare["ack_floor"]["stream_seq"], self._config)
+
     async def take_over(self) -> int:
         """Have back what a process that died had in hand, before anything that came later. Raises Unavailable.
 
         The stream sequence of the last that comes again, 0 where nothing does.
 
         Without this the server would wait until their acknowledgements are overdue, and hand out later events of the
-        same keys in between. What was acknowledged out of order comes again as well.
+        same keys in between. What was acknowledged out of order comes again as well. The consumer is made anew, since
+        a reset leaves the requests of a process that hangs, or whose machine is gone, and the server would go on to
+        answer these.
         """
         found = await self._jetstream.consumer(self.stream, self.name)
-        if found is None or not found["num_ack_pending"]:
+        if found is None or not (found["num_ack_pending"] or found["num_waiting"]):
             return 0
-        await self._jetstream.reset_consumer(self.stream, self.name)
-        return int(found["delivered"]["stream_seq"])
+        again = _beginning_after(found["ack_floor"]["stream_seq"], found["config"])
+        # Should we die between deleting and creating, the place is kept under another name.
+        spare = {**again, "durable_name": self._spare, "name": self._spare}
+        await self._jetstream.delete_consumer(self.stream, self._spare)  # of one who did die there
+        await self._jetstream.create_consumer(self.stream, spare)
+        await self._jetstream.delete_consumer(self.stream, self.name)
+        await self._jetstream.create_consumer(self.stream, again)
+        await self._jetstream.delete_consumer(self.stream, self._spare)
+        return int(found["delivered"]["stream_seq"]) if found["num_ack_pending"] else 0
 
     async def exists(self) -> bool:
         """Whether the server has it. Raises Unavailable."""
@@ -95,6 +112,9 @@ class Durable:
             await self._ensure_streams()
         if stream is None or stream["state"]["last_seq"] < after:
             after = 0
-        start = {"deliver_policy": "by_start_sequence", "opt_start_seq": after + 1}
-        await self._jetstream.create_consumer(self.stream, {**self._config, **start})
+        await self._jetstream.create_consumer(self.stream, _beginning_after(after, self._config))
         return after
+
+
+def _beginning_after(sequence: int, config: dict[str, Any]) -> dict[str, Any]:
+    return {**config, "deliver_policy": "by_start_sequence", "opt_start_seq": sequence + 1}

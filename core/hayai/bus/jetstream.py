@@ -66,9 +66,9 @@ class JetStream:
             {"stream_name": stream, "config": config, "action": action},
         )
 
-    async def reset_consumer(self, stream: str, name: str) -> None:
-        """Hand out again, first and in order, all that was handed out and not acknowledged."""
-        await self._call(f"CONSUMER.RESET.{stream}.{name}", {})
+    async def delete_consumer(self, stream: str, name: str) -> None:
+        """End a consumer and the requests that wait on it; one that is gone already is no error."""
+        await self._found(f"CONSUMER.DELETE.{stream}.{name}", {})
 
     async def body(self, stream: str, sequence: int) -> bytes | None:
         """What is stored at that place; None if nothing is (any more)."""
