@@ -70,7 +70,10 @@ class Committer:
                 await self._try([each])
             return
         for _, done in batch:
-            await done(wrong)
+            try:
+                await done(wrong)
+            except Exception as defect:  # noqa: BLE001 - one that cannot hear it must not leave the others in the dark
+                _log.error("An event cannot be told what became of its outcome: %s", explained(defect))
 
 
 def _is_everybodys(wrong: Exception) -> bool:
