@@ -98,12 +98,12 @@ class Delivery:
         if self._ledger is not None:
             self._ledger.refuse_too_old(envelope.time, self._bus.clock())
         if message.inherited and self._suspects is not None:
-            async with self._suspected(envelope, self._suspects):
+            async with self._suspected(message, envelope, self._suspects):
                 return await self._run(message, envelope, event)
         return await self._run(message, envelope, event)
 
     @asynccontextmanager
-    async def _suspected(self, envelope: Envelope, ledger: Ledger) -> AsyncGenerator[None]:
+    async def _suspected(self, message: Message, envelope: Envelope, ledger: Ledger) -> AsyncGenerator[None]:
         """Count how often a process begins with an event that was in the hands of one that died.
 
         Those that were begun with several times go one at a time: then only the one that kills is counted on.
@@ -112,9 +112,11 @@ class Delivery:
         async with AsyncExitStack() as alone:
             if (begun := await ledger.begun(*whose)) >= _CRASHES:
                 await alone.enter_async_context(self._one)
-            if begun >= self._crashes:
+            if begun - message.counted >= self._crashes:
                 raise PermanentError(_KILLS.format(begun))
-            await ledger.begin(*whose)
+            if not message.counted:  # a process is counted once, however often it tries
+                await ledger.begin(*whose)
+                message.counted = True
             yield
 
     async def _run(self, message: Message, envelope: Envelope, event: Event) -> deque[Envelope]:

@@ -33,6 +33,8 @@ class Message(ABC):
     """The event's id, once it is read."""
     inherited = False
     """It may have been in the hands of a process that died."""
+    counted = False
+    """This process is among those that began with it after one had died."""
     fence: Fence | None = None
     """The lease under which it is handled."""
 
