@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hayai.bus.consumer import NatsMessage
 from hayai.bus.indexing import NAME, Indexing
 from hayai.bus.nats import NatsBus, NatsSettings
+from hayai.errors import Unavailable
 from hayai.handlers import Policy
 from hayai.ledger.index import EventIndex
 from hayai.ledger.ledger import Ledger
@@ -339,3 +341,41 @@ async def test_an_event_that_kills_its_worker_ends_as_a_dead_letter(
                 continue
     _, letter = await letter_of(bus, f"{group}_hear")
     assert "never settled" in letter.explanation
+
+
+async def test_an_id_that_the_database_does_not_take_holds_nobody_up(bus: NatsBus) -> None:
+    """A stranger's message without an envelope becomes a dead letter, and what comes behind it is handled."""
+    ears = Ears()
+    name = await ears.listen(bus)
+    await bus._connection.post("ev.acme.k.bell.rung.v2", b"?", headers={"Nats-Msg-Id": "a\x00b"})
+    await bus.publish(BellRung(number=1), tenant="acme", key="k")
+    await ears.until(1)
+    await letter_of(bus, name)
+
+
+async def test_a_process_is_counted_once_however_often_it_tries(
+    server: NatsServer, database: ServedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event that was in a dead process's hands and meets an outage has all its attempts."""
+    tries = 0
+
+    async def be_away(_event: BellRung, _context: Context) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 8:
+            raise Unavailable("The provider is away.")
+
+    ears = Ears(be_away)
+    policy = Policy(attempts=10, defects=1, first_delay=0.01, longest_delay=0.02)
+    async with started(server, database) as bus:
+        monkeypatch.setattr(NatsMessage, "inherited", True)
+        monkeypatch.setattr(NatsMessage, "__setattr__", _all_but_inherited)
+        await ears.listen(bus, policy=policy)
+        await bus.publish(BellRung(number=1), tenant="acme")
+        await ears.until(1)
+    assert tries == 8
+
+
+def _all_but_inherited(message: NatsMessage, name: str, value: object) -> None:
+    if name != "inherited":
+        object.__setattr__(message, name, value)

@@ -8,13 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hayai.bus.base import UNKNOWN
 from hayai.bus.connection import Silent
 from hayai.bus.gate import Gate
 from hayai.bus.lanes import Lanes
 from hayai.bus.message import Message
 from hayai.bus.pull import Pull
 from hayai.bus.streams import address_of
-from hayai.errors import HayaiError, Unavailable
+from hayai.errors import HayaiError, KeyNotOpaque, Unavailable
+from hayai.tokens import known_token, token
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -270,8 +272,16 @@ class NatsMessage(Message):
         return self._lane
 
     def claimed(self) -> tuple[str, str]:
-        """Whose it is and its id, unread, from what the server keeps beside it; the id is empty where it keeps none."""
-        return self.address.tenant, (self._headers or {}).get("Nats-Msg-Id", "")
+        """Whose it is and its id, unread, from what the server keeps beside it.
+
+        The id is empty where it keeps none, or one that none of ours can be: the database might not even take it.
+        """
+        claimed = self.address.tenant, (self._headers or {}).get("Nats-Msg-Id", "")
+        try:
+            known_token(claimed[0], "tenant"), token(claimed[1], what="event id")
+        except KeyNotOpaque:
+            return UNKNOWN, ""
+        return claimed
 
     def resume(self, again: float | None) -> None:
         """Go on with its lane: None when it is settled, else the seconds until its next try."""

@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
-from hayai.errors import TransientError
+from hayai.bus.explain import explained
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -59,8 +59,8 @@ class Gate:
         claimed = [self._waiting[each].claimed() for each in range(count)]
         try:
             known = await self._seen([each for each in claimed if each[1]])
-        except TransientError as wrong:
-            _log.warning("The ledger cannot say what is handled already, and is asked again: %s", wrong)
+        except Exception as wrong:  # noqa: BLE001 - whatever it is, what waits here must not wait for ever
+            _log.warning("The ledger cannot say what is handled already, and is asked again: %s", explained(wrong))
             await asyncio.sleep(_PAUSE)
             return
         for event in claimed:

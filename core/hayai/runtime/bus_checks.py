@@ -10,6 +10,7 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from hayai.bus.indexing import NAME as INDEX
 from hayai.bus.lookout import handler_of
 from hayai.bus.outside import PREFIX
 from hayai.bus.streams import NANOSECONDS, broken_promises, other_limits
@@ -174,7 +175,7 @@ def consumer_drift(
 
 def leftovers(consumers: Iterable[str], subscriptions: Iterable[Subscription]) -> list[Finding]:
     """Handlers with a place on the server that no plugin of the tier file has; those of outside services are theirs."""
-    known = {each.name for each in subscriptions}
+    known = {each.name for each in subscriptions} | {INDEX}
     strange = sorted({handler_of(each) for each in consumers if not each.startswith(PREFIX)} - known)
     if not strange:
         return []
