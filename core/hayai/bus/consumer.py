@@ -278,7 +278,8 @@ class NatsMessage(Message):
         """
         claimed = self.address.tenant, (self._headers or {}).get("Nats-Msg-Id", "")
         try:
-            known_token(claimed[0], "tenant"), token(claimed[1], what="event id")
+            known_token(claimed[0], "tenant")
+            token(claimed[1], what="event id")
         except KeyNotOpaque:
             return UNKNOWN, ""
         return claimed
