@@ -10,12 +10,15 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
-from hayai.errors import EnvelopeMalformed, EventMismatch, VersionUnknown
+from hayai.errors import EnvelopeMalformed, EventMismatch, TooManyHops, VersionUnknown
 from hayai.event import Event, personal_fields
 from hayai.tokens import fresh, known_token, token
 
 CONTENT_TYPE = "application/cloudevents+json"
 """The media type of a structured CloudEvent (CloudEvents 1.0, HTTP binding 3.2)."""
+
+MOST_HOPS = 64
+"""No chain of events that means something is longer; one that goes on is a loop."""
 
 _DATA = {"data"}
 
@@ -43,6 +46,8 @@ class Envelope(BaseModel):
     tenant: str = Field(min_length=1, max_length=64)
     cause: str | None = None
     conversation: str | None = None
+    hops: int = Field(default=0, ge=0)
+    """How many events it follows from, one from the next."""
 
     @property
     def name(self) -> str:
@@ -116,8 +121,15 @@ def wrap(  # noqa: PLR0913 - one argument an attribute of the envelope
 ) -> Envelope:
     """`event` in an envelope; what follows a cause inherits its key, conversation and trace where none is given.
 
-    Raises KeyNotOpaque for a tenant, key, conversation or id that is no opaque token.
+    Raises KeyNotOpaque for a tenant, key, conversation or id that is no opaque token, TooManyHops for what follows from
+    more than MOST_HOPS others.
     """
+    hops = cause.hops + 1 if cause else 0
+    if hops > MOST_HOPS:
+        raise TooManyHops(
+            f"A {event.type} would follow from {hops} events, one from the next, which seem to cause each other: see "
+            "what its handler returns, and publish an event without a cause where the chain should go on."
+        )
     conversation = conversation or (cause.conversation if cause else None)
     key = key or conversation or (cause.subject if cause else None) or fresh()
     attributes: dict[str, Any] = {
@@ -130,6 +142,7 @@ def wrap(  # noqa: PLR0913 - one argument an attribute of the envelope
         "tenant": known_token(tenant, "tenant"),
         "cause": cause.id if cause else None,
         "conversation": known_token(conversation, "conversation") if conversation else None,
+        "hops": hops,
     }
     if codec.plain:
         attributes["data"] = event

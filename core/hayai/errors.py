@@ -22,6 +22,7 @@ HayaiError
     ├── HandlerMisdeclared  a handler whose signature says too little
     ├── ContractBroken      plugins that do not agree on an event, or on what was installed before
     ├── EventTooOld         an event from before what the ledger remembers
+    ├── TooManyHops         an event that follows from too many others, as one that causes itself does
     ├── EffectUnknown       nobody can say whether an outward act was done
     ├── LocalStackRefused   the local servers cannot run here as asked
     └── BookingRefused      the calendar said no
@@ -139,6 +140,10 @@ class ContractBroken(PermanentError):
 
 class EventTooOld(PermanentError):
     """The event is from before what the ledger remembers, so nobody can say what was done for it already."""
+
+
+class TooManyHops(PermanentError):
+    """The event would follow from so many others, one from the next, that it must be causing itself."""
 
 
 class EffectUnknown(PermanentError):

@@ -389,3 +389,18 @@ async def test_follow_ups_wait_for_room_and_their_handler_does_not_run_again() -
             await api(server, "$JS.API.STREAM.UPDATE.EVENTS", json.dumps({**config, "max_bytes": 900_000}).encode())
             await doors.until(2)
             assert (sorted(doors.numbers), sorted(ears.numbers), await bus.dead_letters()) == ([-1, 1], [-1, 1], [])
+
+
+async def test_an_event_that_causes_itself_ends_as_a_dead_letter(bus: NatsBus) -> None:
+    """Each one follows from the one before; after 64 the next is refused in a sentence, and the loop stands still."""
+
+    async def ring_again(event: BellRung, _context: Context) -> BellRung:
+        return BellRung(number=event.number + 1)
+
+    ears = Ears(ring_again)
+    name = await ears.listen(bus)
+    await bus.publish(BellRung(number=0), tenant="acme", key="loop")
+    _, letter = await letter_of(bus, name)
+    assert letter.error == "TooManyHops"
+    assert "publish an event without a cause" in letter.explanation
+    assert ears.numbers == list(range(65))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hayai.bus.base import SOURCE, UNKNOWN
 from hayai.bus.explain import explained
 from hayai.bus.streams import DEADLETTERS, subject_of
-from hayai.envelope import decode, open_event, wrap
+from hayai.envelope import MOST_HOPS, decode, open_event, wrap
 from hayai.errors import EnvelopeMalformed, EventMismatch, KeyNotOpaque, VersionUnknown
 from hayai.tokens import derived, token
 from hayai.vocabulary.operations import DeadLettered
@@ -92,7 +92,8 @@ def _cause(message: Message) -> Envelope | None:
         subject_of(envelope)
     except (EnvelopeMalformed, KeyNotOpaque):
         return None
-    return envelope
+    # A dead letter is always written, at the end of too long a chain as well; what follows from it is refused then.
+    return envelope.model_copy(update={"hops": min(envelope.hops, MOST_HOPS - 1)})
 
 
 def tenant_of(message: Message) -> str:

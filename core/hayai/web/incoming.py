@@ -102,7 +102,9 @@ class Intake:
         )
         cause = token(came.cause, what="cause") if came.cause else None
         schema = came.dataschema if came.type == made.type else None
-        return made.model_copy(update={**(came.model_extra or {}), "cause": cause, "dataschema": schema})
+        return made.model_copy(
+            update={**(came.model_extra or {}), "cause": cause, "dataschema": schema, "hops": came.hops}
+        )
 
     def _class(self, came: Document) -> type[Event]:
         try:
