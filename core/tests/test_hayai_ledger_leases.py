@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hayai.ledger.leases import _share
+from hayai.ledger.leases import Changes, _share
 from hayai.testing.ledger import describe, ledger_database, opened
 
 if TYPE_CHECKING:
@@ -193,3 +193,37 @@ async def test_a_clock_that_is_set_back_leaves_no_lease_with_the_dead(database: 
         killed.process.kill()
         await it.pool.fetch("update hayai.worker set expires_at = expires_at + interval '10 minutes'")
         assert await until(lambda: shared([other])) < 5
+
+
+async def test_a_lease_that_is_lost_while_it_is_left_is_not_given_back_untold(it: Opened) -> None:
+    """It was ours again in the meantime: whoever was told that he has it must be asked to leave it once more."""
+    told: list[tuple[str, str]] = []
+    may_leave = asyncio.Event()
+
+    async def releasing(name: str) -> None:
+        told.append(("releasing", name))
+        await may_leave.wait()
+
+    changes = Changes(
+        acquired=lambda name, _epoch, _orphaned: told.append(("acquired", name)),
+        releasing=releasing,
+        lost=lambda name: told.append(("lost", name)),
+    )
+    nothing = Changes(acquired=lambda *_: None, releasing=releasing, lost=lambda _: None)
+    names = sorted(NAMES)[:2]
+    ours, others = (it.ledger.leases(names, each, seconds=20) for each in (changes, nothing))
+    await ours.start()
+    await others.start()
+    await ours._round()
+    await asyncio.sleep(0)
+    (name,) = [name for what, name in told if what == "releasing"]
+    ours._lose([name])
+    await ours._round()  # it is ours again
+    await asyncio.sleep(0)
+    may_leave.set()
+    await asyncio.sleep(0.3)
+    of_it = [what for what, which in told if which == name]
+    assert name not in ours.held
+    assert of_it == ["acquired", "releasing", "lost", "acquired", "releasing"]
+    await others.stop()
+    await ours.stop()

@@ -196,6 +196,8 @@ class Leases:
     def _lose(self, names: Sequence[str]) -> None:
         for name in names:
             if self._held.pop(name, None) is not None:
+                if leaving := self._leaving.get(name):
+                    leaving.cancel()  # else it would give back, untold, what may be ours again by then
                 self._changes.lost(name)
 
 
