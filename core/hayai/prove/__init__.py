@@ -1,0 +1,1 @@
+"""Proofs that a customer can run on the own machine."""
