@@ -9,7 +9,7 @@ import subprocess
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from hayai.errors import LocalStackRefused
+from hayai.errors import Unavailable
 from hayai.local.nats import program
 from hayai.local.ports import next_free
 from hayai.local.processes import bare_environment
@@ -36,7 +36,7 @@ class Broker:
         self._process.send_signal(signal.SIGSTOP)
 
     async def greeting(self) -> dict[str, str]:
-        """What it tells every client first. Raises LocalStackRefused where it does not start."""
+        """What it tells every client first. Raises Unavailable where it does not start."""
         for _ in range(_TRIES):
             if self._process.poll() is not None:
                 break
@@ -48,7 +48,10 @@ class Broker:
             said = await reader.readline()
             writer.close()
             return dict(json.loads(said.removeprefix(b"INFO ")))
-        raise LocalStackRefused("The nats-server of the power-loss test did not start: see that its port is free.")
+        raise Unavailable(
+            f"The nats-server of the power-loss test did not start on port {self.port}: see that the port is free; if this "
+            "was the start on the copy, what was acknowledged cannot be read."
+        )
 
 
 @asynccontextmanager
