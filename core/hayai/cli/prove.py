@@ -1,6 +1,7 @@
 """`hayai prove`: tests of Hayai's claims that a customer runs on the own machine."""
 
 import asyncio
+import signal
 import sys
 from typing import Annotated
 
@@ -27,6 +28,7 @@ def durability(
     as_json: JsonOption = False,
 ) -> None:
     """Show that an acknowledged event survives the loss of power; needs root. Exit status 1 if not, 2 if untestable."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # it cleans up as at Ctrl-C
     with sentences():
         try:
             report = asyncio.run(prove(events))

@@ -49,8 +49,8 @@ class Broker:
             writer.close()
             return dict(json.loads(said.removeprefix(b"INFO ")))
         raise Unavailable(
-            f"The nats-server of the power-loss test did not start on port {self.port}: see that the port is free; if this "
-            "was the start on the copy, what was acknowledged cannot be read."
+            f"The nats-server of the power-loss test did not start on port {self.port}: see that the port is free; "
+            "if this was the start on the copy, what was acknowledged cannot be read."
         )
 
 
