@@ -28,6 +28,7 @@ def durability(
     as_json: JsonOption = False,
 ) -> None:
     """Show that an acknowledged event survives the loss of power; needs root. Exit status 1 if not, 2 if untestable."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is started with it ignored
     signal.signal(signal.SIGTERM, _as_interrupt)
     with sentences():
         try:
