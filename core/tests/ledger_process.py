@@ -72,9 +72,10 @@ async def leases(pool: Pool) -> None:
         print(f"acquired {name} {epoch} {'orphaned' if orphaned else 'given'}", flush=True)
         working[name] = asyncio.create_task(work(Fence(name, epoch)))
 
-    async def releasing(name: str) -> None:
+    async def releasing(name: str) -> bool:
         working.pop(name).cancel()
         print(f"releasing {name}", flush=True)
+        return True
 
     def lost(name: str) -> None:
         working.pop(name).cancel()

@@ -149,6 +149,29 @@ async def test_a_consumer_that_is_deleted_is_made_again_and_reported(server: Nat
     assert reports.contexts[0].tenant == "platform"
 
 
+async def test_a_stream_that_is_made_anew_is_read_from_its_beginning_each_time(
+    server: NatsServer, bus: NatsBus
+) -> None:
+    """Also where it has grown beyond the place that the handler had in the last one, which says nothing about it."""
+    ears = Ears()
+    name = await ears.listen(bus)
+    for number in range(3):
+        await bus.publish(BellRung(number=number), tenant="acme", key="k")
+    await ears.until(3)
+    config = (await api(server, "$JS.API.STREAM.INFO.EVENTS"))["config"]
+    for heard, first in ((3, 10), (11, 20)):
+        assert (await api(server, "$JS.API.STREAM.DELETE.EVENTS"))["success"]
+        await api(server, "$JS.API.STREAM.CREATE.EVENTS", json.dumps(config).encode())
+        for number in range(first, first + 8):
+            await bus.publish(BellRung(number=number), tenant="acme", key="k")
+        await ears.until(heard + 8)
+        assert ears.numbers[-8:] == list(range(first, first + 8))
+    await api(server, f"$JS.API.CONSUMER.DELETE.EVENTS.{name}_0")
+    await bus.publish(BellRung(number=30), tenant="acme", key="k")
+    await ears.until(20)
+    assert ears.numbers[-1] == 30
+
+
 async def test_a_new_handlers_consumer_that_is_deleted_does_not_read_history(server: NatsServer, bus: NatsBus) -> None:
     """It goes on where it was created, not at the beginning of the stream."""
     await bus.publish(BellRung(number=1), tenant="acme", key="k")

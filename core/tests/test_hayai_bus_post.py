@@ -186,7 +186,59 @@ async def test_who_dies_while_taking_over_loses_no_event(server: NatsServer, mon
         monkeypatch.undo()
         await bus.publish(BellRung(number=1), tenant="acme", key="k")
         await post.found()
+        found = await bus._jetstream.consumer("EVENTS", f"{ears.name}_hear_0")
+        assert found is not None
+        assert found["config"]["metadata"]["hayai-inherited"] == "1"  # that event may have killed somebody
         async with hung(server, ears):
             await post.take(0, orphaned=True)
             await ears.until(2)
         assert ears.numbers == [0, 1]
+
+
+async def test_what_is_left_while_the_server_is_away_is_left_in_disorder(server: NatsServer) -> None:
+    """The server has not heard that it is given back: whoever comes next must ask for it first."""
+    entered, lost = asyncio.Event(), asyncio.Event()
+
+    async def linger(_event: BellRung, _context: Context) -> None:
+        entered.set()
+        await asyncio.sleep(60)
+
+    ears = Ears(linger)
+    async with posted(server, ears) as (bus, post):
+        bus._connection.watch(lost.set, lambda: None)
+        await post.take(0)
+        await bus.publish(BellRung(number=1), tenant="acme")
+        await entered.wait()
+        server.kill()
+        await lost.wait()
+        assert await post.drain(0) == [0]
+        server.start()
+        await bus._connection.ready(asyncio.get_running_loop().time() + 5)
+
+
+async def test_what_was_orphaned_stays_so_until_it_is_taken_over(server: NatsServer) -> None:
+    """Left before that, it is left in disorder; after it, in order."""
+    ears = Ears()
+    async with posted(server, ears) as (_, post):
+        taking = asyncio.create_task(post.take_soon(0, Fence("ears/0", 1), orphaned=True))
+        await asyncio.sleep(0)
+        assert not await post.leave(0, seconds=1)
+        await taking
+        await post.take_soon(0, Fence("ears/0", 2), orphaned=True)
+        assert await post.leave(0, seconds=1)
+
+
+async def test_nothing_is_asked_for_while_the_partition_may_be_anothers(
+    server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was stopped wakes up: it asks only once its lease turns out to be its own still."""
+    ears, ours = Ears(), True
+    async with posted(server, ears) as (bus, post):
+        monkeypatch.setattr(bus._shares, "are_ours", lambda _fence: ours)
+        ours = False
+        await post.take(0)
+        await bus.publish(BellRung(number=1), tenant="acme")
+        await asyncio.sleep(BRIEFLY)
+        assert ears.numbers == []
+        ours = True
+        await ears.until(1)

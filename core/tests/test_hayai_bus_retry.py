@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,3 +43,14 @@ def test_the_default_policy_outlasts_five_minutes_of_outage_and_ends_a_defect_so
     wholes = [min(policy.longest_delay, policy.first_delay * 2.0**n) for n in range(policy.attempts - 1)]
     assert sum(wholes) / 2 >= 300
     assert sum(wholes[: policy.defects - 1]) <= 8
+
+
+@pytest.mark.parametrize("after", [math.nan, math.inf, -math.inf, -5.0])
+def test_a_wait_that_is_no_length_of_time_is_not_kept_to(after: float) -> None:
+    """A vendor's header says anything; ours goes on."""
+    assert 0.5 <= backoff(Policy(first_delay=1), 1, RateLimited("Slowly.", after=after)) <= 1
+
+
+def test_nobody_is_made_to_wait_for_more_than_a_day() -> None:
+    """A number of milliseconds that was meant as seconds, or worse."""
+    assert backoff(Policy(), 1, RateLimited("Slowly.", after=1e300)) == 86_400

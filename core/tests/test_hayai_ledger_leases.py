@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hayai.errors import Unavailable
 from hayai.ledger.leases import Changes, _share
 from hayai.testing.ledger import describe, ledger_database, opened
 
@@ -200,9 +201,10 @@ async def test_a_lease_that_is_lost_while_it_is_left_is_not_given_back_untold(it
     told: list[tuple[str, str]] = []
     may_leave = asyncio.Event()
 
-    async def releasing(name: str) -> None:
+    async def releasing(name: str) -> bool:
         told.append(("releasing", name))
         await may_leave.wait()
+        return True
 
     changes = Changes(
         acquired=lambda name, _epoch, _orphaned: told.append(("acquired", name)),
@@ -227,3 +229,71 @@ async def test_a_lease_that_is_lost_while_it_is_left_is_not_given_back_untold(it
     assert of_it == ["acquired", "releasing", "lost", "acquired", "releasing"]
     await others.stop()
     await ours.stop()
+
+
+async def test_what_was_left_in_disorder_is_taken_as_orphaned(it: Opened) -> None:
+    """Whether it is left to make room for another worker, or at the end: the next one looks for what is unfinished."""
+    taken: dict[str, bool] = {}
+    names = sorted(NAMES)[:2]
+
+    async def in_disorder(_name: str) -> bool:
+        return False
+
+    async def unasked(_name: str) -> bool:
+        raise AssertionError
+
+    def take(name: str, _epoch: int, orphaned: bool) -> None:
+        taken[name] = orphaned
+
+    ours = it.ledger.leases(names, Changes(lambda *_: None, in_disorder, lambda _: None), seconds=20)
+    others = it.ledger.leases(names, Changes(take, unasked, lambda _: None), seconds=20)
+    await ours.start()
+    await others.start()
+    await ours._round()
+    await asyncio.sleep(0.3)
+    await others._round()
+    assert list(taken.values()) == [True]
+    (kept,) = ours.held
+    await ours.stop([kept])
+    await others._round()
+    assert taken == dict.fromkeys(names, True)
+    await others.stop()
+
+
+async def test_a_lease_that_add_took_before_it_failed_is_given_back(
+    it: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was away in the middle of it: nobody works under the lease, so nobody may keep it."""
+    nothing = Changes(lambda *_: None, _left, lambda _: None)
+    ours, others = (it.ledger.leases([], nothing, seconds=20) for _ in range(2))
+    await ours.start()
+    await others.start()
+    name = min(NAMES)
+    with monkeypatch.context() as patch:
+        patch.setattr(ours, "_gain", lambda held, **_: _fail() if held else None)
+        with pytest.raises(Unavailable):
+            await ours.add([name])
+    await ours._round()
+    await others.add([name])
+    assert (list(ours.held), list(others.held)) == ([], [name])
+    await others.stop()
+    await ours.stop()
+
+
+async def test_a_process_that_was_stopped_knows_by_its_own_clock_that_a_lease_may_be_anothers(it: Opened) -> None:
+    """Before anything has told it so."""
+    ours = it.ledger.leases(["one"], Changes(lambda *_: None, _left, lambda _: None), seconds=20)
+    await ours.start()
+    assert ours.holds("one")
+    assert not ours.holds("two")
+    ours._renewed_at -= 20
+    assert not ours.holds("one")
+    await ours.stop()
+
+
+async def _left(_name: str) -> bool:
+    return True
+
+
+def _fail() -> None:
+    raise Unavailable("Away.")

@@ -58,7 +58,8 @@ class Pace:
 class Consumer:
     """Holds what the server handed over, keeps it alive there until it is settled, and never works it twice at once.
 
-    `recreated` is told the sequence behind which a lost consumer goes on; `seen` says which of some events (tenant and
+    `recreated` is told the sequence behind which a lost consumer goes on; `is_ours` says whether its partition is this
+    process's at this moment, and nothing is asked for where it is not; `seen` says which of some events (tenant and
     id) the ledger has an outcome of already: these are acknowledged unread.
     """
 
@@ -71,6 +72,7 @@ class Consumer:
         recreated: Callable[[int], Coroutine[None, None, None]],
         pace: Pace,
         fence: Fence | None = None,
+        is_ours: Callable[[], bool] = lambda: True,
         seen: Seen | None = None,
     ) -> None:
         self._connection = connection
@@ -87,6 +89,8 @@ class Consumer:
         self._held: dict[Identity, NatsMessage] = {}
         self._settled: dict[Identity, None] = {}
         self._reached = 0
+        self._elsewhere: set[Identity] = set()
+        """What is held of a stream that is gone: its sequences say nothing about the one that took its place."""
         self._latest: NatsMessage | None = None
         self._unwatch: Callable[[], None] = lambda: None
         self._beat: asyncio.TimerHandle | None = None
@@ -102,6 +106,7 @@ class Consumer:
             window=pace.window,
             heartbeat=pace.heartbeat,
             held=self._held,
+            is_ours=is_ours,
             take=self._take,
             lost=self._lost,
         )
@@ -119,17 +124,29 @@ class Consumer:
         self._unwatch = self._connection.watch(lambda: None, self._pull.again)
         await self._pull.start()
 
-    async def drain(self, seconds: float) -> None:
-        """Ask no more, let what runs finish for at most `seconds`, give everything else back."""
+    async def drain(self, seconds: float) -> bool:
+        """Ask no more, let what runs finish for at most `seconds`, give everything else back.
+
+        Whether the server has heard of it: where it has not, it will hand out later events of the same keys first.
+        """
         await self._close(seconds)
-        if self._held and self._connection.is_ready:
+        heard = not self._held or await self._give_back()
+        self.closed.set()
+        return heard
+
+    async def _give_back(self) -> bool:
+        """Give back what is held; whether the server has heard of that."""
+        if not self._connection.is_ready:
+            return False
+        with suppress(Unavailable):
             # Asked about the consumer, the server drops our last requests, which nobody listens to any more. Else it
             # would try the first event given back on them, and put it behind the others of its key.
-            with suppress(Unavailable):
-                await self._durable.exists()
-        for message in list(self._held.values()):
-            await message.give_back()
-        self.closed.set()
+            await self._durable.exists()
+            for message in list(self._held.values()):
+                await message.give_back()
+            await self._durable.exists()  # answered in turn
+            return True
+        return False
 
     async def abandon(self) -> None:
         """Stop at once and say nothing: another process has this partition now, and has taken everything over."""
@@ -223,7 +240,7 @@ class Consumer:
         after = None
         try:
             if not await self._durable.exists():
-                after = await self._durable.recreate(self._handled_up_to())
+                after = await self._recreate()
         except HayaiError as wrong:
             _log.warning("The consumer %s is lost and cannot be had back yet: %s", self._durable.name, wrong)
             if isinstance(wrong, Silent) and self._connection.is_ready:
@@ -234,10 +251,20 @@ class Consumer:
             self._start(self._recreated(after))
         return True
 
+    async def _recreate(self) -> int:
+        """Make the lost consumer again; the sequence behind which it goes on. Raises Unavailable."""
+        wanted = self._handled_up_to()
+        after = await self._durable.recreate(wanted)
+        if after < wanted:  # in another stream
+            self._elsewhere.update(self._held)
+            self._reached, self._latest, self.inherited = after, None, 0
+        return after
+
     def _handled_up_to(self) -> int:
         """The sequence up to which nothing is left to do here."""
         reached = max(self._reached, self._latest.sequence if self._latest else 0)
-        return min((message.sequence for message in self._held.values()), default=reached + 1) - 1
+        held = (message.sequence for identity, message in self._held.items() if identity not in self._elsewhere)
+        return min(held, default=reached + 1) - 1
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

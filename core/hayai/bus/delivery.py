@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from hayai.tier import Tier
 
 _log = logging.getLogger(__name__)
+_DEFECT_DELAY = 1.0
 _CRASHES = 3
 """Handed over this many times as often as a defect is tried, an event is taken to kill the process that handles it."""
 _KILLS = "It was begun with {} times and never settled: its handler may take its process down."
@@ -158,9 +159,13 @@ class Delivery:
 
     async def _committed(self, message: Message, wrong: Exception | None) -> None:
         """Go on with the message's lane, now that its outcome stands or does not."""
-        if wrong is None:
-            await message.ack()
-        message.resume(None if wrong is None else self._after(wrong, message))
+        again: float | None = _DEFECT_DELAY
+        try:
+            if wrong is None:
+                await message.ack()
+            again = None if wrong is None else self._after(wrong, message)
+        finally:  # whatever happens, its lane must go on
+            message.resume(again)
 
     async def _in_time(self, handling: Awaitable[Any]) -> Any:
         task = cast("asyncio.Task[object]", asyncio.current_task())

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from hayai.handlers import Subscription
 
 
+_INHERITED = "hayai-inherited"
+
+
 class Durable:
     """The consumer of one subscription: created where it begins, found again later, recreated where it was lost."""
 
@@ -29,6 +32,8 @@ class Durable:
     ) -> None:
         self.name = f"{subscription.name}_{partition}"
         self._spare = f"{self.name}_spare"
+        self._born = ""
+        """When its stream was made: one that was made later is another one."""
         self.stream = stream_of(subscription.event.type).name
         self._jetstream = jetstream
         self._ensure_streams = ensure_streams
@@ -56,6 +61,7 @@ class Durable:
 
         Raises HandlerMisdeclared where the name belongs to a handler of another event, Unavailable.
         """
+        self._born = _born(await self._jetstream.stream(self.stream))
         found = await self._jetstream.consumer(self.stream, self.name)
         if found is None:
             found = await self._jetstream.create_consumer(self.stream, await self._beginning())
@@ -73,12 +79,12 @@ class Durable:
         spare = await self._jetstream.consumer(self.stream, self._spare)
         if spare is None:
             return {**self._config, "deliver_policy": "new"}
-        return _beginning_after(spare["ack_floor"]["stream_seq"], self._config)
+        return _beginning_after(spare["ack_floor"]["stream_seq"], {**self._config, "metadata": _inheriting(spare)})
 
     async def take_over(self) -> int:
         """Have back what a process that died had in hand, before anything that came later. Raises Unavailable.
 
-        The stream sequence of the last that comes again, 0 where nothing does.
+        The stream sequence of the last that was in anybody's hands who died; 0 where nothing was.
 
         Without this the server would wait until their acknowledgements are overdue, and hand out later events of the
         same keys in between. What was acknowledged out of order comes again as well. The consumer is made anew, since
@@ -86,9 +92,12 @@ class Durable:
         answer these.
         """
         found = await self._jetstream.consumer(self.stream, self.name)
-        if found is None or not (found["num_ack_pending"] or found["num_waiting"]):
+        if found is None:
             return 0
-        again = _beginning_after(found["ack_floor"]["stream_seq"], found["config"])
+        inheriting = _inheriting(found)
+        if not (found["num_ack_pending"] or found["num_waiting"]):
+            return int(inheriting[_INHERITED])
+        again = _beginning_after(found["ack_floor"]["stream_seq"], {**found["config"], "metadata": inheriting})
         # Should we die between deleting and creating, the place is kept under another name.
         spare = {**again, "durable_name": self._spare, "name": self._spare}
         await self._jetstream.delete_consumer(self.stream, self._spare)  # of one who did die there
@@ -96,7 +105,7 @@ class Durable:
         await self._jetstream.delete_consumer(self.stream, self.name)
         await self._jetstream.create_consumer(self.stream, again)
         await self._jetstream.delete_consumer(self.stream, self._spare)
-        return int(found["delivered"]["stream_seq"]) if found["num_ack_pending"] else 0
+        return int(inheriting[_INHERITED])
 
     async def exists(self) -> bool:
         """Whether the server has it. Raises Unavailable."""
@@ -105,15 +114,31 @@ class Durable:
     async def recreate(self, after: int) -> int:
         """Make it again, to go on behind the sequence `after`; where it goes on in truth.
 
-        A stream that is younger than that place is another one, and is read from its beginning.
+        A stream that was made since, or is younger than that place, is another one, and is read from its beginning.
         """
         stream = await self._jetstream.stream(self.stream)
         if stream is None:
             await self._ensure_streams()
-        if stream is None or stream["state"]["last_seq"] < after:
+            stream = await self._jetstream.stream(self.stream)
+        if stream is None or stream["state"]["last_seq"] < after or _born(stream) != self._born:
             after = 0
+        self._born = _born(stream)
         await self._jetstream.create_consumer(self.stream, _beginning_after(after, self._config))
         return after
+
+
+def _born(stream: dict[str, Any] | None) -> str:
+    return str(stream["created"]) if stream else ""
+
+
+def _inheriting(found: dict[str, Any]) -> dict[str, str]:
+    """The metadata for the next consumer: up to where events may have been in the hands of a process that died.
+
+    It is kept there since a process may die between making a consumer anew and reading what is in it.
+    """
+    metadata: dict[str, str] = found["config"].get("metadata") or {}
+    reached = found["delivered"]["stream_seq"] if found["num_ack_pending"] else 0
+    return {**metadata, _INHERITED: str(max(int(metadata.get(_INHERITED, 0)), reached))}
 
 
 def _beginning_after(sequence: int, config: dict[str, Any]) -> dict[str, Any]:

@@ -201,6 +201,7 @@ class NatsBus(NatsSchedules):
             recreated=recreated,
             pace=self._pace(subscription.policy),
             fence=fence,
+            is_ours=partial(self._shares.are_ours, fence),
             seen=delivery.seen,
         )
 
@@ -264,9 +265,10 @@ class NatsBus(NatsSchedules):
 
     async def drain(self, seconds: float) -> None:
         """Take no new events, let running handlers finish for at most `seconds`, give the rest back."""
-        await asyncio.gather(*(each.drain(seconds) for each in self._posts.values()))
+        left = await asyncio.gather(*(each.drain(seconds) for each in self._posts.values()))
+        disorderly = [(name, partition) for name, those in zip(self._posts, left, strict=True) for partition in those]
         self._posts.clear()
-        await self._shares.stop()
+        await self._shares.stop(disorderly)
         if self._connection.is_ready:
             await self._connection.flush()
 

@@ -27,6 +27,8 @@ class Post:
         self._make = make
         self._consumers: dict[int, Consumer] = {}
         self._wanted: dict[int, Fence] = {}
+        self._orphaned: set[int] = set()
+        """Partitions in which what a dead process left is not ours yet."""
         self._closing = False
 
     async def found(self) -> None:
@@ -62,32 +64,47 @@ class Post:
     async def take_soon(self, partition: int, fence: Fence, *, orphaned: bool) -> None:
         """Work in `partition`, as soon as the server lets us and unless it is left before that."""
         self._wanted[partition] = fence
+        if orphaned:
+            self._orphaned.add(partition)
         while not self._closing and self._wanted.get(partition) is fence:
             try:
-                return await self.take(partition, fence, orphaned=orphaned)
+                await self.take(partition, fence, orphaned=orphaned)
+                return self._taken(partition)
             except Unavailable as wrong:
                 _log.warning("Partition %d cannot be taken up yet: %s", partition, wrong)
                 await asyncio.sleep(_AGAIN_SECONDS)
         return None
 
-    async def leave(self, partition: int, *, seconds: float) -> None:
-        """Give `partition` back in good order: what runs may finish for that long."""
+    def _taken(self, partition: int) -> None:
+        """What was left there is ours, unless we are leaving already and may not have asked for it."""
+        if (consumer := self._consumers.get(partition)) is not None and not consumer.is_closing:
+            self._orphaned.discard(partition)
+
+    async def leave(self, partition: int, *, seconds: float) -> bool:
+        """Give `partition` back: what runs may finish for that long. Whether the server has heard of all else."""
         self._wanted.pop(partition, None)
+        in_order = True
         if (consumer := self._consumers.get(partition)) is not None:
-            await consumer.drain(seconds)
+            in_order = await consumer.drain(seconds)
             self._forget(partition, consumer)
+        in_order = in_order and partition not in self._orphaned
+        self._orphaned.discard(partition)
+        return in_order
 
     async def abandon(self, partition: int) -> None:
         """Stop work in `partition` at once, also where it is just being left: it is another process's."""
         self._wanted.pop(partition, None)
+        self._orphaned.discard(partition)
         if (consumer := self._consumers.get(partition)) is not None:
             await consumer.abandon()
             self._forget(partition, consumer)
 
-    async def drain(self, seconds: float) -> None:
-        """Leave every partition."""
+    async def drain(self, seconds: float) -> list[int]:
+        """Leave every partition; those that were not left in good order."""
         self._closing = True
-        await asyncio.gather(*(self.leave(each, seconds=seconds) for each in list(self._consumers)))
+        ours = list({*self._consumers, *self._orphaned})
+        in_order = await asyncio.gather(*(self.leave(each, seconds=seconds) for each in ours))
+        return [partition for partition, well in zip(ours, in_order, strict=True) if not well]
 
     def _forget(self, partition: int, consumer: Consumer) -> None:
         if self._consumers.get(partition) is consumer:

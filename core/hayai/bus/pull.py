@@ -31,7 +31,7 @@ _HEARTBEAT, _NONE_YET, _TIMED_OUT, _CONFLICT, _NO_RESPONDER = "100", "404", "408
 class Pull:
     """Asks while it is open; `take` is given each message, `lost` is called when the consumer does not answer.
 
-    `held` is what is in hand; `window` is the most that it may ever hold.
+    `held` is what is in hand; `window` is the most that it may ever hold. Nothing is asked for while `is_ours` says no.
     """
 
     def __init__(
@@ -44,13 +44,14 @@ class Pull:
         held: Sized,
         take: Callable[[Msg], None],
         lost: Callable[[], None],
+        is_ours: Callable[[], bool] = lambda: True,
     ) -> None:
         self._connection = connection
         self._next = "$JS.API.CONSUMER.MSG.NEXT.{}.{}".format(*place)
         self._window = window
         self._worthwhile = window // 2
         self._heartbeat = heartbeat
-        self._held, self._take, self._lost = held, take, lost
+        self._held, self._is_ours, self._take, self._lost = held, is_ours, take, lost
         self._inbox: Inbox | None = None
         self._prefix = ""
         self._round = 0
@@ -92,7 +93,9 @@ class Pull:
     def ask(self) -> None:
         """Ask for what there is room for, once that is half the window or nothing is on its way."""
         room = self._window - len(self._held) - self._asked
-        if self._open and self._connection.is_ready and room > 0 and (self._asked == 0 or room >= self._window // 2):
+        if not self._open or not self._connection.is_ready or room <= 0 or (self._asked and room < self._window // 2):
+            return
+        if self._is_ours():
             self._asked += room
             self._heard = True
             self._start(self._request(room))
@@ -141,7 +144,9 @@ class Pull:
             await asyncio.sleep(self._heartbeat)
             silences = 0 if self._heard else silences + 1
             self._heard = False
-            if self._asked and self._connection.is_ready and silences >= _MISSED_HEARTBEATS:
+            if not self._asked:
+                self.ask()  # it was not ours for a moment
+            elif self._connection.is_ready and silences >= _MISSED_HEARTBEATS:
                 self._lost()
 
     def _start(self, work: Coroutine[None, None, None]) -> None:

@@ -7,17 +7,20 @@ it at single events, as the server hands them out.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
+from hayai.bus.explain import explained
 from hayai.ledger.leases import Changes
 from hayai.ledger.outcome import Fence
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping
 
     from hayai.bus.post import Post
     from hayai.ledger.ledger import Ledger
 
+_log = logging.getLogger(__name__)
 _LEAVING_SECONDS = 5.0
 """How long what runs may go on in a partition that another worker shall have."""
 
@@ -40,10 +43,10 @@ class Shares:
         if self._leases is not None:
             await self._leases.start()
 
-    async def stop(self) -> None:
-        """Give every lease back."""
+    async def stop(self, disorderly: Iterable[tuple[str, int]] = ()) -> None:
+        """Give every lease back; `disorderly` are partitions of handlers in which something was left unfinished."""
         if self._leases is not None:
-            await self._leases.stop()
+            await self._leases.stop([f"{handler}/{partition}" for handler, partition in disorderly])
         for task in self._tasks:
             task.cancel()
 
@@ -55,16 +58,19 @@ class Shares:
         else:
             await self._leases.add([f"{handler}/{each}" for each in self._partitions])
 
+    def are_ours(self, fence: Fence | None) -> bool:
+        """Whether work under `fence` is ours to do at this moment; a process that was stopped may not know yet."""
+        return fence is None or self._leases is None or self._leases.holds(fence.lease)
+
     def _acquired(self, name: str, epoch: int, orphaned: bool) -> None:  # noqa: FBT001 - Changes calls it so
         post, partition = self._place(name)
         if post is not None:
             self._start(post.take_soon(partition, Fence(name, epoch), orphaned=orphaned))
 
-    async def _releasing(self, name: str) -> None:
-        """Leave in good order before the lease is given to somebody else."""
+    async def _releasing(self, name: str) -> bool:
+        """Leave before the lease is given to somebody else; whether that was in good order."""
         post, partition = self._place(name)
-        if post is not None:
-            await post.leave(partition, seconds=_LEAVING_SECONDS)
+        return post is None or await post.leave(partition, seconds=_LEAVING_SECONDS)
 
     def _lost(self, name: str) -> None:
         post, partition = self._place(name)
@@ -78,4 +84,9 @@ class Shares:
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (wrong := task.exception()) is not None:
+            _log.error("A partition is held and not worked on: %s", explained(wrong))

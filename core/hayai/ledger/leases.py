@@ -21,7 +21,7 @@ from hayai.errors import Unavailable
 from hayai.tokens import fresh
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from hayai.pools import Pool
 
@@ -54,7 +54,10 @@ update hayai.lease l set holder = $3, epoch = l.epoch + 1
   from ({_FREE} order by name for update skip locked) free
  where l.name = free.name returning l.name, l.epoch, free.holder is not null as orphaned
 """
-_RELEASE = "update hayai.lease set holder = null where holder = $1 and name = any($2::text[])"
+# What is left in disorder goes to a holder who is not alive, so that whoever takes it knows.
+_RELEASE = """
+update hayai.lease set holder = case when $3 then null else 'nobody' end where holder = $1 and name = any($2::text[])
+"""
 _RELEASE_ALL = "update hayai.lease set holder = null where holder = $1"
 _DECLARE = "insert into hayai.lease (name) select unnest($1::text[]) on conflict do nothing"
 _GONE = "delete from hayai.worker where id = $1 or expires_at < clock_timestamp() - interval '1 hour'"
@@ -66,8 +69,8 @@ class Changes:
 
     acquired: Callable[[str, int, bool], None]
     """A lease is ours, with its epoch; and whether nobody gave it back, so that work under it may be unfinished."""
-    releasing: Callable[[str], Awaitable[None]]
-    """Another worker shall have it; it is given back when this returns."""
+    releasing: Callable[[str], Awaitable[bool]]
+    """Another worker shall have it; it is given back when this returns, as orphaned where that is False."""
     lost: Callable[[str], None]
     """It is ours no more, and another worker's perhaps already."""
 
@@ -106,10 +109,21 @@ class Leases:
         """Ask for a share of these as well; what is ours of them is told before this returns. Raises Unavailable."""
         await self._pool.fetch(_DECLARE, list(names))
         self._groups[names[0]] = tuple(names)
-        await self._round()
+        try:
+            await self._round()
+        except BaseException:
+            del self._groups[names[0]]  # the next round gives back what this one may have taken
+            raise
 
-    async def stop(self) -> None:
-        """Give everything back; what is told of it is nothing: the caller has left already."""
+    def holds(self, name: str) -> bool:
+        """Whether `name` is ours for certain, by our own clock; a process that was stopped may not have noticed yet."""
+        return name in self._held and asyncio.get_running_loop().time() < self._until()
+
+    def _until(self) -> float:
+        return self._renewed_at + self._seconds * _MARGIN
+
+    async def stop(self, orphaned: Collection[str] = ()) -> None:
+        """Give everything back, `orphaned` as such; what is told of it is nothing: the caller has left already."""
         tasks = [*self._tasks, *self._leaving.values()]
         for task in tasks:
             task.cancel()
@@ -117,6 +131,7 @@ class Leases:
         self._tasks.clear()
         self._held.clear()
         try:
+            await self._pool.fetch(_RELEASE, self._worker, list(orphaned), False)  # noqa: FBT003 - a statement's value
             await self._pool.fetch(_RELEASE_ALL, self._worker)
             await self._pool.fetch(_GONE, self._worker)
         except Unavailable as wrong:
@@ -136,7 +151,7 @@ class Leases:
         """Let go of everything in time where renewals do not come through, however long one of them hangs."""
         loop = asyncio.get_running_loop()
         while True:
-            left = self._renewed_at + self._seconds * _MARGIN - loop.time()
+            left = self._until() - loop.time()
             if left <= 0 and self._held:
                 _log.warning("The leases were not renewed in time: another worker may have them by now.")
                 self._lose(list(self._held))
@@ -149,9 +164,20 @@ class Leases:
             await self._pool.fetch(_ALIVE, self._worker, self._seconds, list(self._groups))
             held = {row["name"]: row["epoch"] for row in await self._pool.fetch(_HELD, self._worker)}
             self._renewed_at = asked_at
+            await self._give_back_strays(held)
             self._lose([name for name, epoch in self._held.items() if held.get(name) != epoch])
             self._gain(held, orphaned=set(held))  # ours already: we had let go of it ourselves
             await self._share()
+
+    async def _give_back_strays(self, held: dict[str, int]) -> None:
+        """Let go of what add() took before it failed, in `held` and in the database."""
+        wanted = {name for names in self._groups.values() for name in names}
+        strays = [name for name in held if name not in wanted]
+        if strays:
+            self._lose(strays)
+            await self._pool.fetch(_RELEASE, self._worker, strays, False)  # noqa: FBT003
+        for name in strays:
+            del held[name]
 
     async def _share(self) -> None:
         """Give back what is more than our share of a group, and take what is free and less."""
@@ -187,10 +213,10 @@ class Leases:
             task.add_done_callback(lambda _: self._leaving.pop(name, None))
 
     async def _leave(self, name: str) -> None:
-        await self._changes.releasing(name)
+        in_order = await self._changes.releasing(name)
         async with self._rounds:  # a round in between would find it ours, and take it up again
             with suppress(Unavailable):  # then the next round finds it ours, and leaves it again
-                await self._pool.fetch(_RELEASE, self._worker, [name])
+                await self._pool.fetch(_RELEASE, self._worker, [name], in_order)
             self._held.pop(name, None)
 
     def _lose(self, names: Sequence[str]) -> None:
