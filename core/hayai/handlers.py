@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import inspect
 import typing
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -40,7 +40,7 @@ class Keyed(Generic[Followed_co]):
 
 FollowUp = Event | Keyed
 Returned = FollowUp | Iterable[FollowUp] | None
-Handler = Callable[[E, "Context"], Awaitable[Returned]]
+Handler = Callable[[E, "Context"], Coroutine[Any, Any, Returned]]
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,6 @@ _BEATS = 3
 """In-progress heartbeats within one ack_wait."""
 
 Identity = tuple[str, str]
-Lane = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,8 @@ class Consumer:
         self._remembered = 2 * pace.window
         self._lanes: Lanes[tuple[str, str], Message] = Lanes(work, concurrency=pace.concurrency)
         self._held: dict[Identity, NatsMessage] = {}
-        self._settled: dict[Identity, None] = {}
+        self._settled: set[Identity] = set()
+        self._settled_before: set[Identity] = set()
         self._reached = 0
         self._elsewhere: set[Identity] = set()
         """What is held of a stream that is gone: its sequences say nothing about the one that took its place."""
@@ -170,21 +170,21 @@ class Consumer:
         for task in self._tasks:
             task.cancel()
 
-    async def settle(self, message: NatsMessage, answer: bytes) -> None:
-        """Answer the server and let go of the message; what was acknowledged is remembered for a while."""
+    def settle(self, message: NatsMessage, answer: bytes) -> Coroutine[None, None, None]:
+        """Let go of the message, and awaited, answer the server; what was acknowledged is remembered for a while."""
         if self._held.pop(message.identity, None) is None:
-            return
+            return _nothing()
         if answer is _ACK:
-            self._settled[message.identity] = None
+            self._settled.add(message.identity)
             if len(self._settled) > self._remembered:
-                del self._settled[next(iter(self._settled))]
-        await self._connection.post(message.reply, answer)
+                self._settled, self._settled_before = set(), self._settled
         self._pull.made_room()
+        return self._connection.post(message.reply, answer)
 
     def _take(self, raw: Msg) -> None:
         message = NatsMessage(self, raw)
         identity = message.identity
-        if identity in self._settled:  # our acknowledgement was lost on its way
+        if identity in self._settled or identity in self._settled_before:  # our acknowledgement was lost on its way
             self._start(self._connection.post(message.reply, _ACK))
         elif (held := self._held.get(identity)) is not None:
             held.reply = message.reply  # the server waits for the newest delivery's answer
@@ -272,6 +272,10 @@ class Consumer:
         task.add_done_callback(self._tasks.discard)
 
 
+async def _nothing() -> None:
+    """Nothing is to be done."""
+
+
 class NatsMessage(Message):
     """A message and the subject on which the server wants to hear what became of it.
 
@@ -289,14 +293,10 @@ class NatsMessage(Message):
         self.reply = raw.reply
         self.fence = consumer.fence
         self.inherited = self.sequence <= consumer.inherited
-        self._lane: Lane = self.address.lane if consumer.ordered else self.identity
+        if not consumer.ordered:
+            self.lane = self.identity  # its own
         self._headers = raw.headers
         self._consumer = consumer
-
-    @property
-    def lane(self) -> Lane:
-        """Events of one lane are handled one at a time, in order; without an order each has its own."""
-        return self._lane
 
     def claimed(self) -> tuple[str, str]:
         """Whose it is and its id, unread, from what the server keeps beside it.

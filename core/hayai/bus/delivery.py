@@ -18,7 +18,7 @@ from hayai.bus.letter import dead_letter, tenant_of
 from hayai.bus.opening import opened
 from hayai.bus.retry import backoff
 from hayai.bus.streams import outgoing
-from hayai.bus.timekeeper import Timekeeper
+from hayai.bus.timekeeper import Overdue, Timekeeper
 from hayai.envelope import Reader, wrap
 from hayai.errors import HandlerTooSlow, HayaiError, PermanentError, TransientError
 from hayai.handlers import Context, follow_ups
@@ -27,7 +27,7 @@ from hayai.tokens import derived
 from hayai.vocabulary.operations import DeadLettered
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Iterable
+    from collections.abc import AsyncGenerator, Coroutine, Iterable
 
     from hayai.bus.base import Bus
     from hayai.bus.message import Message
@@ -65,6 +65,7 @@ class Delivery:
         self._reader = Reader(subscription.event, bus.codec)
         self._timekeeper = Timekeeper(subscription.policy.timeout)
         self._one = asyncio.Lock()
+        self._run = self._in_one if subscription.policy.transactional and self._ledger else self._follow
         self._crashes = _CRASHES * subscription.policy.defects
 
     async def work(self, message: Message) -> float | None:
@@ -90,8 +91,8 @@ class Delivery:
         await message.ack()
         return None
 
-    async def _handle(self, message: Message) -> deque[Envelope]:
-        """The envelopes that follow from `message`."""
+    def _handle(self, message: Message) -> Coroutine[Any, Any, deque[Envelope]]:
+        """Read `message` now; awaited, run its handler: the envelopes that follow."""
         if (begun := message.delivered + message.broken_off) > self._crashes:
             raise PermanentError(_KILLS.format(begun))
         envelope, event = opened(message, self._reader)
@@ -99,9 +100,14 @@ class Delivery:
         if self._ledger is not None:
             self._ledger.refuse_too_old(envelope.time, self._bus.clock())
         if message.inherited and self._suspects is not None:
-            async with self._suspected(message, envelope, self._suspects):
-                return await self._run(message, envelope, event)
-        return await self._run(message, envelope, event)
+            return self._run_suspected(message, envelope, event, self._suspects)
+        return self._run(message, envelope, event)
+
+    async def _run_suspected(
+        self, message: Message, envelope: Envelope, event: Event, ledger: Ledger
+    ) -> deque[Envelope]:
+        async with self._suspected(message, envelope, ledger):
+            return await self._run(message, envelope, event)
 
     @asynccontextmanager
     async def _suspected(self, message: Message, envelope: Envelope, ledger: Ledger) -> AsyncGenerator[None]:
@@ -120,21 +126,22 @@ class Delivery:
                 message.counted = True
             yield
 
-    async def _run(self, message: Message, envelope: Envelope, event: Event) -> deque[Envelope]:
-        if self._policy.transactional and self._ledger is not None:
-            return await self._handle_in_one(message, envelope, event, self._ledger)
-        return await self._follow(message, envelope, event)
-
     async def _follow(self, message: Message, envelope: Envelope, event: Event) -> deque[Envelope]:
-        returned = await self._in_time(self._subscription.handler(event, self._context(envelope, message)))
+        """Run the handler."""
+        handling = self._subscription.handler(event, self._context(envelope, message))
+        try:
+            returned = await self._timekeeper.within(handling)
+        except Overdue:
+            raise HandlerTooSlow(
+                f"{self._subscription.name} took longer than the {self._policy.timeout:g} s that its policy allows."
+            ) from None
         if returned is None:
             return deque()
         return deque(self._following(envelope, each) for each in follow_ups(returned))
 
-    async def _handle_in_one(
-        self, message: Message, envelope: Envelope, event: Event, ledger: Ledger
-    ) -> deque[Envelope]:
+    async def _in_one(self, message: Message, envelope: Envelope, event: Event) -> deque[Envelope]:
         """Domain rows, inbox mark and follow-ups in one transaction; nothing is left to be stored after it."""
+        ledger = cast("Ledger", self._ledger)
         async with ledger.transaction(envelope.tenant) as unit:
             if await unit.mark(self._outcome(message, ())):
                 following = await self._follow(message, envelope, event)
@@ -166,20 +173,6 @@ class Delivery:
             again = None if wrong is None else self._after(wrong, message)
         finally:  # whatever happens, its lane must go on
             message.resume(again)
-
-    async def _in_time(self, handling: Awaitable[Any]) -> Any:
-        task = cast("asyncio.Task[object]", asyncio.current_task())
-        self._timekeeper.begin(task)
-        try:
-            return await handling
-        except asyncio.CancelledError:
-            if not self._timekeeper.end(task) or task.cancelling():
-                raise
-            raise HandlerTooSlow(
-                f"{self._subscription.name} took longer than the {self._policy.timeout:g} s that its policy allows."
-            ) from None
-        finally:
-            self._timekeeper.end(task)
 
     async def _store(self, outbox: deque[Envelope]) -> None:
         while outbox:

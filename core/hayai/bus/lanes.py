@@ -112,29 +112,30 @@ class Lanes(Generic[K, T]):
         """Take turns at what is ready, until there is nothing to do for so many of us."""
         while True:
             self._stirred = False
-            while self._ready and not self._closing:
-                await self._turn(self._ready.popleft())
-                if copy_context() != self._context:  # a handler left something behind that is not the next one's
-                    return
+            await self._take_turns()
+            if copy_context() != self._context:  # a handler left something behind that is not the next one's
+                return
             if self._closing or len(self._resting) >= _MOST_RESTING:
                 return
             resting = asyncio.get_running_loop().create_future()
             self._resting.append(resting)
             await resting
 
-    async def _turn(self, key: K) -> None:
-        """One try of the first item of `key`."""
-        if self._ready and not self._stirred:
-            self._stir()  # should this handler wait for something, another task goes on with the next key
-        self._under_way += 1
-        again: float | None = _DEFECT_DELAY
-        try:
-            again = await self._work(self._lanes[key][0])
-        except Exception as defect:  # noqa: BLE001 - a defect of ours must not stop the lane; the item stays
-            _log.error("A lane's work failed outside of its handler and is tried again: %s", explained(defect))
-        finally:  # also when the work cancelled its own task: the next try is another task's
-            if again != PARKED:
-                self.resume(key, again)
+    async def _take_turns(self) -> None:
+        """One try of the first item of each key that is ready, until none is, or this task is not fit for another."""
+        while self._ready and not self._closing and copy_context() == self._context:
+            key = self._ready.popleft()
+            if self._ready and not self._stirred:
+                self._stir()  # should this handler wait for something, another task goes on with the next key
+            self._under_way += 1
+            again: float | None = _DEFECT_DELAY
+            try:
+                again = await self._work(self._lanes[key][0])
+            except Exception as defect:  # noqa: BLE001 - a defect of ours must not stop the lane; the item stays
+                _log.error("A lane's work failed outside of its handler and is tried again: %s", explained(defect))
+            finally:  # also when the work cancelled its own task: the next try is another task's
+                if again != PARKED:
+                    self.resume(key, again)
 
     def _after(self, key: K, again: float | None) -> None:
         lane = self._lanes[key]

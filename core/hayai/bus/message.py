@@ -47,11 +47,8 @@ class Message(ABC):
         """How often it was handed over so far, this time included, to whichever process."""
         self.attempt = delivered or 1
         """The try that is on, or comes next; 1 is the first."""
-
-    @property
-    def lane(self) -> tuple[str, str]:
+        self.lane = address.lane
         """Events of one lane are handled one at a time, in order."""
-        return self.address.lane
 
     @abstractmethod
     def resume(self, again: float | None) -> None:
