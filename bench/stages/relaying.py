@@ -1,4 +1,4 @@
-"""Relaying: an outbox full of events is published and emptied."""
+"""Relaying: an outbox full of events is published and emptied; and how quick the publishing alone is."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from bench.plan import Plan
     from bench.servers import Sync
 
-_OWN, _RAW, _SINGLY = "hayai", "raw publish_async, no id", "raw publish, one by one"
-_PEERS = {_RAW: "raw.publish", _SINGLY: "raw.publish_singly"}
-_SHARES = {_OWN: 1, _RAW: 1, _SINGLY: 10}
+_OWN, _BATCHES, _RAW, _SINGLY = "hayai", "hayai, out of memory", "raw publish_async, no id", "raw publish, one by one"
+_PEERS = {_BATCHES: "hayai.publish_batches", _RAW: "raw.publish", _SINGLY: "raw.publish_singly"}
+_SHARES = {_OWN: 1, _BATCHES: 1, _RAW: 1, _SINGLY: 10}
 _SLOWER = {"default": 1, "always": 4}
 _NEEDS = {"default": {_RAW: Need(ratio=2.5), _SINGLY: None}, "always": {_RAW: None, _SINGLY: Need(ratio=5)}}
 
@@ -32,8 +32,13 @@ def measure(plan: Plan, sync: Sync) -> list[Figure]:
         peers = {label: partial(_peer, server.url, events // _SHARES[label], side) for label, side in _PEERS.items()}
         sides = {_OWN: partial(_own, server.url, events, database), **peers}
         found = interleaved(sides, plan.rounds, progress=plan.progress)
-    what = titled("outbox relayed, with id", sync)
-    return [*rates(what, found, _OWN, _NEEDS[sync]), cost(what, found, _OWN, _RAW)]
+    relayed, published = titled("outbox relayed, with id", sync), titled("batches published, with id", sync)
+    return [
+        *rates(relayed, found, _OWN, _NEEDS[sync]),
+        cost(relayed, found, _OWN, _RAW),
+        *rates(published, found, _BATCHES, dict.fromkeys((_RAW, _SINGLY))),
+        cost(published, found, _BATCHES, _RAW),
+    ]
 
 
 def _own(url: str, events: int, database: Given, _turn: int) -> Taken:

@@ -1,17 +1,18 @@
-"""Batches: many events that are stored together or not at all, with one write to the disk instead of one each.
+"""Batches: many events are stored in one go, in the way that this server is quickest at.
 
-NATS ADR-50: the members carry the batch's id and their place in it, and the last one commits. One member that the
-stream has already (by its Nats-Msg-Id) makes the server refuse the whole batch; then they are sent one by one.
+Where each write to the disk is waited for (`sync_interval: always`), one write for all of them is: an atomic batch.
+Else it is fast ingest. Which server this is nobody tells a client, so both ways are tried, and again now and then.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import math
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from hayai.tokens import fresh
+from hayai.bus.atomic import Atomic
+from hayai.bus.ingest import Ingest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,15 +24,21 @@ if TYPE_CHECKING:
 _WORTHWHILE = 8
 """Fewer are as fast one by one."""
 _MOST = 500
-_ANSWER_SECONDS = 5.0
+_TELLING = 100
+"""Smaller batches say little about which way is the quicker one."""
+_TRIED_AGAIN = 200
+"""Every so many batches the other way has its chance: the server may be another one by now."""
 
 
 class Batches:
-    """Sends events in batches where that pays, and each alone where a batch is refused."""
+    """Sends events in batches where that pays, and each alone where a batch does not come through."""
 
     def __init__(self, connection: Connection, publisher: Publisher) -> None:
-        self._connection = connection
         self._publisher = publisher
+        self._ways: tuple[Ingest | Atomic, ...] = (Ingest(connection), Atomic(connection))
+        self._seconds = dict.fromkeys(self._ways, 0.0)
+        """What an event cost the last time, by way; 0 where nobody knows yet."""
+        self._count = 0
 
     async def send(self, several: Sequence[Outgoing]) -> None:
         """Return once the server has acknowledged all of them, those of one key in their order.
@@ -53,18 +60,22 @@ class Batches:
             await self._publisher.send(each.subject, each.body, id=each.id, what=each.type)
 
     async def _stored_together(self, members: list[Outgoing]) -> bool:
-        """Whether the server took them as one batch; False where nothing was stored, or nobody knows."""
-        batch = fresh()
-        for place, each in enumerate(members[:-1], 1):
-            await self._connection.post(each.subject, each.body, headers=_headers(batch, place, each))
-        last = members[-1]
-        headers = {**_headers(batch, len(members), last), "Nats-Batch-Commit": "1"}
-        answer = await self._connection.ask(last.subject, last.body, headers=headers, seconds=_ANSWER_SECONDS)
-        return answer is not None and "error" not in json.loads(answer or b'{"error": {}}')
+        """Whether the server has them all; the next batch profits from what is learned of the way that was taken."""
+        for each in members:
+            self._publisher.fits(each.body, id=each.id, what=each.type)
+        way, loop = self._way(), asyncio.get_running_loop()
+        begun = loop.time()
+        stored = await way.stored(members)
+        if not stored:
+            self._seconds[way] = math.inf
+        elif len(members) >= _TELLING:
+            self._seconds[way] = (loop.time() - begun) / len(members)
+        return stored
 
-
-def _headers(batch: str, place: int, member: Outgoing) -> dict[str, str]:
-    return {"Nats-Msg-Id": member.id, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(place)}
+    def _way(self) -> Ingest | Atomic:
+        self._count += 1
+        quickest_first = sorted(self._ways, key=self._seconds.__getitem__)
+        return quickest_first[self._count % _TRIED_AGAIN == 0]
 
 
 def _prefix(each: Outgoing) -> str:

@@ -143,6 +143,7 @@ def configuration(
         "duplicate_window": int(window * NANOSECONDS),
         "allow_direct": True,
         "allow_atomic": True,
+        "allow_batched": True,
         "sources": _SOURCES.get(stream.name, []),
     }
 

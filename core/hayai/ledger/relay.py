@@ -33,8 +33,12 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _CHANNEL = "hayai_outbox"
 _BATCH = 500
+_SHARE = 200
+"""The most of one shard, so that not all have to be looked at as far as a batch goes."""
 _BYTES = 8_388_608
-_POLL_SECONDS = 1.0
+_POLL_SECONDS = 2.0
+_HANDS = 2
+"""So many work at once, each in shards of its own: while one waits for the bus, the other has the database."""
 _AGAIN_SECONDS = 0.5
 _SIGN_SECONDS = 1.0
 
@@ -43,7 +47,7 @@ _SIGN_SECONDS = 1.0
 _LOCK = """
 select set_config('idle_in_transaction_session_timeout', '4s', true), set_config('enable_seqscan', 'off', true),
        set_config('enable_bitmapscan', 'off', true), set_config('jit', 'off', true),
-       array(select shard from generate_series(0, 7) shard
+       array(select shard from generate_series($1::int, 7, $2) shard
               where pg_try_advisory_xact_lock(hashtext('hayai.outbox'), shard)) as shards
 """
 # Whatever was written by a transaction before `since` is gone, so the remains of it need not be looked at again.
@@ -52,7 +56,7 @@ _CLAIM = """
 with due as materialized (
     select o.* from unnest($1::int[], $2::text[]) ours (shard, since) cross join lateral (
         select ctid, written_by, position, octet_length(body) as size from hayai.outbox o
-         where o.shard = ours.shard and o.written_by >= ours.since::xid8 order by o.written_by, o.position limit $3) o
+         where o.shard = ours.shard and o.written_by >= ours.since::xid8 order by o.written_by, o.position limit $5) o
      order by o.written_by, o.position limit $3
 ), few as (
     select ctid from (
@@ -77,14 +81,15 @@ class Relay:
     def __init__(self, pool: Pool, send: Send) -> None:
         self._pool = pool
         self._send = send
-        self._stir = asyncio.Event()
+        self._stirs = [asyncio.Event() for _ in range(_HANDS)]
         self._since: dict[int, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Publish from now on, what is waiting already included."""
-        self._stir.set()
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._work())]
+        self._stir()
+        hands = [asyncio.create_task(self._work(hand)) for hand in range(_HANDS)]
+        self._tasks = [asyncio.create_task(self._listen()), *hands]
 
     async def stop(self) -> None:
         """Stop; what is under way is published again by another relay, or the next time."""
@@ -93,36 +98,41 @@ class Relay:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
+    def _stir(self) -> None:
+        for each in self._stirs:
+            each.set()
+
     async def _listen(self) -> None:
         """Keep one connection of our own on which the database tells of new rows; a pooler would not pass that on."""
         while True:
             # Without it the poll finds what is new, and that says what is wrong with the database.
             with suppress(Exception):
-                async with self._pool.listening(_CHANNEL, self._stir.set) as gone:
-                    self._stir.set()  # of what came before we listened
+                async with self._pool.listening(_CHANNEL, self._stir) as gone:
+                    self._stir()  # of what came before we listened
                     await gone.wait()
             await asyncio.sleep(_AGAIN_SECONDS)
 
-    async def _work(self) -> None:
+    async def _work(self, hand: int) -> None:
+        stir = self._stirs[hand]
         while True:
             with suppress(TimeoutError):  # the net below the notifications
-                await asyncio.wait_for(self._stir.wait(), _POLL_SECONDS)
-            self._stir.clear()
+                await asyncio.wait_for(stir.wait(), _POLL_SECONDS)
+            stir.clear()
             try:
-                while await self._batch():
+                while await self._batch(hand):
                     pass
             except Exception as wrong:  # noqa: BLE001 - whatever it is, the outbox must be worked on
                 _log.warning("What is in the outbox cannot be published yet: %s", _said(wrong))
                 self._since.clear()  # the database may be another one by now
                 await asyncio.sleep(_AGAIN_SECONDS)
-                self._stir.set()
+                stir.set()
 
-    async def _batch(self) -> bool:
-        """Publish up to a batch; whether there may be more that we could publish."""
+    async def _batch(self, hand: int) -> bool:
+        """Publish up to a batch out of a hand's shards; whether there may be more that we could publish."""
         async with self._pool.unbound() as connection:
-            shards = (await connection.fetch(_LOCK))[0]["shards"]
+            shards = (await connection.fetch(_LOCK, hand, _HANDS))[0]["shards"]
             since = [str(self._since.get(each, 0)) for each in shards]
-            (first, *rest) = await connection.fetch(_CLAIM, shards, since, _BATCH, _BYTES)
+            (first, *rest) = await connection.fetch(_CLAIM, shards, since, _BATCH, _BYTES, _SHARE)
             rows = [] if first["position"] is None else sorted((first, *rest), key=_position)
             if rows:
                 await self._published(connection, rows)
