@@ -66,7 +66,7 @@ async def test_each_handler_has_a_row_summed_over_its_partitions(servers: Server
         for number in range(6):
             await bus.publish(BellRung(number=number), tenant="acme", key=f"k{number}")
         await letters_of(bus, deaf.name, 6)
-        at_work = {"workers": 1, "leases": 2, "held": 2, "lag": 0, "redelivered": 0}
+        at_work = {"paused": False, "workers": 1, "leases": 2, "held": 2, "lag": 0, "redelivered": 0}
         busy = {"name": f"{slow.name}_hear", "in_flight": 6, "dead_letters": 0, **at_work}
         assert await _row(servers, f"{slow.name}_hear", in_flight=6) == busy
         done = {"name": f"{deaf.name}_hear", "in_flight": 0, "dead_letters": 6, **at_work}

@@ -33,6 +33,8 @@ class Place:
     """Handed out and not acknowledged; also what a worker gave back when it stopped, until another takes it."""
     redelivered: int
     """Of these, how many were handed out before."""
+    paused: bool
+    """In one partition at least nothing is handed out, until it is resumed."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ def _place(several: Iterable[dict[str, Any]]) -> Place:
         lag=sum(each["num_pending"] for each in parts),
         in_flight=sum(each["num_ack_pending"] for each in parts),
         redelivered=sum(each["num_redelivered"] for each in parts),
+        paused=any(each.get("paused") for each in parts),
     )
 
 

@@ -78,7 +78,15 @@ async def _states(settings: InstallSettings) -> AsyncIterator[BusState]:
 def render(state: BusState) -> str:
     """The state as tables for a person."""
     handlers = [
-        (h.name, h.lag, h.in_flight, h.redelivered, h.dead_letters, h.workers, f"{h.held}/{h.leases}")
+        (
+            f"{h.name} (paused)" if h.paused else h.name,
+            h.lag,
+            h.in_flight,
+            h.redelivered,
+            h.dead_letters,
+            h.workers,
+            f"{h.held}/{h.leases}",
+        )
         for h in state.handlers
     ]
     streams = [

@@ -1,17 +1,27 @@
-"""`hayai plugins`: what is installed, and whether it loads."""
+"""`hayai plugins`: what is installed and whether it loads; one is paused, resumed, or started anew."""
 
-from typing import Any
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from hayai import plugins as found
-from hayai.cli.options import JsonOption
-from hayai.cli.output import show, show_json
+from hayai.cli.options import DataOption, JsonOption, TierOption
+from hayai.cli.output import sentences, show, show_json
 from hayai.doctor import problem
+from hayai.runtime import plugging
+from hayai.runtime.standing import environment, settings_of
+
+app = typer.Typer(help="List plugins, pause, resume and reload one.", invoke_without_command=True)
+NameArgument = Annotated[str, typer.Argument(help="An agent or a channel that the tier file names.")]
 
 
-def plugins(
-    as_json: JsonOption = False,
-) -> None:
+@app.callback()
+def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
     """List every plugin that is installed, where it comes from, and what is wrong with those that do not load."""
+    if context.invoked_subcommand:
+        return
     rows = [_row(group, each) for group, several in found.installed().items() for each in several]
     if as_json:
         show_json(rows)
@@ -20,6 +30,30 @@ def plugins(
         show(
             f"{row['group']:<22} {row['name']:<14} {row['distribution']} {row['version']:<10} {row['problem'] or 'ok'}"
         )
+
+
+@app.command()
+def pause(
+    name: NameArgument,
+    seconds: Annotated[
+        float | None, typer.Option("--for", min=1, help="Seconds, after which it goes on by itself.")
+    ] = None,
+    tier: TierOption = None,
+    data: DataOption = Path(".hayai"),
+) -> None:
+    """Hand a plugin no events: they wait on the bus, in order, until it is resumed. No Hayai has to run."""
+    with sentences():
+        handlers = asyncio.run(plugging.pause(settings_of(tier, environment(data)), name, seconds=seconds))
+        until = f"for {seconds:g} s" if seconds else f"until `hayai plugins resume {name}`"
+        show(f"{name} is paused {until}: {', '.join(handlers)}. Events that come now wait; what is at work finishes.")
+
+
+@app.command()
+def resume(name: NameArgument, tier: TierOption = None, data: DataOption = Path(".hayai")) -> None:
+    """Hand a paused plugin its events again, those that have waited first."""
+    with sentences():
+        handlers = asyncio.run(plugging.resume(settings_of(tier, environment(data)), name))
+        show(f"{name} goes on: {', '.join(handlers)}.")
 
 
 def _row(group: str, each: found.Found) -> dict[str, Any]:

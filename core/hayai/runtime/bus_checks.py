@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from hayai.bus.indexing import NAME as INDEX
-from hayai.bus.lookout import handler_of
+from hayai.bus.lookout import Lookout, handler_of
 from hayai.bus.outside import PREFIX
 from hayai.bus.streams import NANOSECONDS, broken_promises, other_limits
 from hayai.doctor import Finding
@@ -22,7 +22,6 @@ from hayai.runtime.oversight import overseen_bus, overseen_ledger
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from hayai.bus.lookout import Lookout
     from hayai.bus.nats import NatsSettings
     from hayai.handlers import Subscription
     from hayai.ledger.overview import LedgerState
@@ -67,7 +66,7 @@ async def look_at_bus(
     are addresses where the server's monitoring port may be, beside the usual one.
     """
     try:
-        async with overseen_bus(settings) as lookout:
+        async with overseen_bus(settings, Lookout) as lookout:
             try:
                 return [
                     *await _look_at_server(lookout, state, monitors),

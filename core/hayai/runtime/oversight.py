@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hayai.bus.lookout import Lookout
 from hayai.bus.nats import NatsSettings
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from hayai.settings import InstallSettings
 
 
+L = TypeVar("L", bound=Lookout)
+
+
 @dataclass(frozen=True)
 class HandlerState:
     """One handler over all of its partitions; counts of events, but for the last three."""
@@ -31,6 +34,7 @@ class HandlerState:
     lag: int
     in_flight: int
     redelivered: int
+    paused: bool
     dead_letters: int
     workers: int
     """How many workers hold a lease of it."""
@@ -67,6 +71,7 @@ class Oversight:
                     lag=place.lag if place else 0,
                     in_flight=place.in_flight if place else 0,
                     redelivered=place.redelivered if place else 0,
+                    paused=bool(place and place.paused),
                     dead_letters=letters[name],
                     workers=those.workers if those else 0,
                     leases=those.leases if those else 0,
@@ -79,13 +84,13 @@ class Oversight:
 @asynccontextmanager
 async def overseen(settings: InstallSettings) -> AsyncGenerator[Oversight]:
     """Bus and ledger of `settings`. Raises SettingsError, PluginError, DatabaseUnfit, Unavailable."""
-    async with overseen_bus(settings) as lookout, overseen_ledger(settings) as pool:
+    async with overseen_bus(settings, Lookout) as lookout, overseen_ledger(settings) as pool:
         yield Oversight(lookout, pool)
 
 
 @asynccontextmanager
-async def overseen_bus(settings: InstallSettings) -> AsyncGenerator[Lookout]:
-    """The bus alone. Raises SettingsError also where the bus is none on NATS."""
+async def overseen_bus(settings: InstallSettings, kind: type[L]) -> AsyncGenerator[L]:
+    """The bus alone, as that `kind` of lookout. Raises SettingsError also where the bus is none on NATS."""
     async with AsyncExitStack() as stack:
         shop = Workshop(stack, {"clock": system_clock})
         await shop.prepare(settings, ["bus"])
@@ -95,7 +100,7 @@ async def overseen_bus(settings: InstallSettings) -> AsyncGenerator[Lookout]:
                 f"The bus of {settings.source} is {settings.port('bus').adapter}, and only one on NATS can be looked "
                 'at: set adapter = "nats" under [bus].'
             )
-        yield await shop.start(Lookout(measures))
+        yield await shop.start(kind(measures))
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ CHANNELS = "hayai.channels"
 def installed_registry(settings: InstallSettings) -> tuple[Registry, list[PluginError]]:
     """The contracts of the plugins that `settings` name, before any of them stands; and what does not load."""
     channels, problems = plugins.load_all(settings.channels, lambda name: plugins.load(CHANNELS, name, Channel))
-    bare, unread = plugins.load_all(channels, lambda name: _unbuilt(channels[name]))
+    bare, unread = plugins.load_all(channels, lambda name: unbuilt(channels[name]))
     agents, broken = agent_parts(settings.agents)
     registry = Registry([platform_part(), *channel_parts(bare.values()), *agents])
     return registry, [*problems, *unread, *broken]
@@ -63,7 +63,7 @@ def _part(found: plugins.Found, group: Handlers, publishes: Iterable[type[Event]
     return Part(f"{found.distribution} {found.version}", subscriptions, tuple(publishes))
 
 
-def _unbuilt(kind: type[Channel]) -> Channel:
+def unbuilt(kind: type[Channel]) -> Channel:
     """A channel that only tells what it subscribes to: it has neither settings nor anything that it asks for."""
     channel = kind.__new__(kind)
     try:

@@ -1,0 +1,46 @@
+"""Switch: handlers are paused and resumed on the server, where it holds for every process and outlives them.
+
+A paused consumer hands nothing out and loses nothing: what arrives waits, in order. What a process has in hand already
+it still finishes. NATS ADR-26 and its consumer pause API, from nats-server 2.11 on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from hayai.bus.lookout import Lookout, handler_of
+from hayai.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_FOR_EVER = timedelta(days=36_500)
+
+
+class Switch(Lookout):
+    """A connection that turns handlers off and on; it needs no running Hayai."""
+
+    async def pause(self, handlers: Collection[str], *, seconds: float | None = None) -> None:
+        """Hand them nothing for so long, or until they are resumed.
+
+        Raises SettingsError where one of them has no place on the server, Unavailable.
+        """
+        length = _FOR_EVER if seconds is None else timedelta(seconds=seconds)
+        until = datetime.now(UTC) + length
+        await self._turn(handlers, until.isoformat().replace("+00:00", "Z"))
+
+    async def resume(self, handlers: Collection[str]) -> None:
+        """Hand them their events again, those that came in the meantime first. Raises as pause() does."""
+        await self._turn(handlers, None)
+
+    async def _turn(self, handlers: Collection[str], until: str | None) -> None:
+        places = [each for each in (await self.consumers()).values() if handler_of(each["name"]) in handlers]
+        if missing := set(handlers).difference(handler_of(each["name"]) for each in places):
+            raise SettingsError(
+                f"{', '.join(sorted(missing))} has no place on the bus: it has never run with this tier file, so there "
+                "is nothing to pause; leave it out of the tier file, or start Hayai once."
+            )
+        pausing = (self._jetstream.pause_consumer(each["stream_name"], each["name"], until) for each in places)
+        await asyncio.gather(*pausing)
