@@ -30,6 +30,7 @@ from hayai.pools import Pool
 from hayai.ports.database import Database
 from hayai.ports.secrets import Secrets
 from hayai.runtime.parts import agent_parts, channel_parts, installed_registry, platform_part
+from hayai.runtime.watch import Watch
 from hayai.runtime.workshop import PORTS, Workshop
 from hayai.tier import Tier
 
@@ -105,7 +106,9 @@ async def running_install(
         shop.problems += problems
         registry = Registry([platform_part(), *channel_parts(channels), *agents])
         await (store.install if migrating else store.check)(install.pool, registry)
-        for subscription in (each for part in registry.parts for each in part.subscriptions):
+        subscriptions = [each for part in registry.parts for each in part.subscriptions]
+        await shop.start(Watch(subscriptions))
+        for subscription in subscriptions:
             try:
                 await bus.subscribe(subscription, install.tier)
             except HandlerMisdeclared as problem:
