@@ -13,7 +13,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -33,7 +33,7 @@ M = TypeVar("M", bound=BaseModel)
 PORTS = ("bus", "calendar", "conversations", "database", "identity", "secrets")
 """The words that may head an adapter's table."""
 
-_OVERRIDDEN = (*PORTS, "channel", "web")
+_OVERRIDDEN = (*PORTS, "agent", "channel", "web")
 _OVERRIDE = re.compile(r"HAYAI_(?!SECRET_).*__")  # HAYAI_SECRET_NAME belongs to the secrets
 _PACKAGED = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*:.")
 
@@ -45,6 +45,20 @@ class WebSettings(Settings):
     port: int = Field(default=8080, ge=0, le=65535, description="the port to listen on, 0 for a free one")
     public_url: str | None = Field(
         default=None, pattern=r"^https?://[^/\s]+$", description="how customers reach this door: https://chat.example"
+    )
+
+
+class AgentSettings(Settings):
+    """How one agent runs; what its own settings are is its own affair."""
+
+    isolation: Literal["none", "process"] = Field(
+        default="none", description='"process" for a process of its own, which may die without taking anybody along'
+    )
+    memory_mb: int = Field(default=512, ge=128, description="the most memory that its process may take, in MiB")
+    cpu_percent: float = Field(default=100, gt=0, description="of one core, over a minute: more ends its process")
+    start_seconds: float = Field(default=30, gt=0, description="how long its process may take to be at work")
+    bus_url: str | None = Field(
+        default=None, description="the bus's address with a user whom `hayai bus permissions` limits to what it needs"
     )
 
 
@@ -64,6 +78,7 @@ class _TierFile(Settings):
     channels: tuple[str, ...] = Field(default=(), description="channels by name, as `hayai plugins` lists them")
     agents: tuple[str, ...] = Field(default=(), description="agents by name, as `hayai plugins` lists them")
     web: WebSettings = WebSettings()
+    agent: dict[str, AgentSettings] = Field(default={}, description="a table for each agent")
     channel: dict[str, dict[str, Any]] = Field(default={}, description="a table for each channel")
     bus: _Named | None = None
     calendar: _Named | None = None
@@ -102,6 +117,10 @@ class InstallSettings:
     ports: Mapping[str, Table]
     channel_tables: Mapping[str, Table]
     """One for each of `channels`, empty where the tier file says nothing about it."""
+    agent_settings: Mapping[str, AgentSettings]
+    """One for each of `agents`."""
+    environment: Mapping[str, str] = field(repr=False)
+    """What the tier file was read with."""
 
     def port(self, port: str) -> Table:
         """The table of that port. Raises SettingsError where the tier file has none."""
@@ -115,22 +134,24 @@ def read_settings(path: Path, environment: Mapping[str, str]) -> InstallSettings
     document = cast("dict[str, Any]", substituted(_document(path), environment))
     problems = list(_override(document, environment))
     read, wrong = _checked(_TierFile, document, "", later=(*PORTS, "channel"))
-    problems += [*wrong, *_strays(document.get("channel"), document.get("channels", []))]
+    for kind in ("agent", "channel"):
+        problems += _strays(kind, document.get(kind), document.get(f"{kind}s", []))
+    problems += wrong
     if read is None or problems:
         raise _refusal(f"The tier file {path}", problems)
-    return _install(path, read)
+    return _install(path, read, environment)
 
 
-def _strays(tables: object, channels: object) -> list[str]:
-    """A sentence for each channel's table that no listed channel reads."""
-    if not (isinstance(tables, dict) and isinstance(channels, list)):
+def _strays(kind: str, tables: object, names: object) -> list[str]:
+    """A sentence for each table of that kind that none of the listed ones reads."""
+    if not (isinstance(tables, dict) and isinstance(names, list)):
         return []  # reported as what it is by the model
-    listed = [*map(str, cast("list[object]", channels))]
+    listed = [*map(str, cast("list[object]", names))]
     strays = sorted({*map(str, cast("dict[str, object]", tables))}.difference(listed))
-    return [f"[channel.{each}] is for no channel that `channels` names{nearest(each, listed)}" for each in strays]
+    return [f"[{kind}.{each}] is for no {kind} that `{kind}s` names{nearest(each, listed)}" for each in strays]
 
 
-def _install(path: Path, read: _TierFile) -> InstallSettings:
+def _install(path: Path, read: _TierFile, environment: Mapping[str, str]) -> InstallSettings:
     named = {port: cast("_Named | None", getattr(read, port)) for port in PORTS}
     channels = {name: Table(f"channel.{name}", name, _frozen(read.channel.get(name))) for name in read.channels}
     return InstallSettings(
@@ -142,6 +163,8 @@ def _install(path: Path, read: _TierFile) -> InstallSettings:
         web=read.web,
         ports=MappingProxyType({p: Table(p, n.adapter, _frozen(n.model_extra)) for p, n in named.items() if n}),
         channel_tables=MappingProxyType(channels),
+        agent_settings=MappingProxyType({name: read.agent.get(name, AgentSettings()) for name in read.agents}),
+        environment=MappingProxyType(dict(environment)),
     )
 
 

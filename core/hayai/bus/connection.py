@@ -38,8 +38,9 @@ class Connection:
     Only what nats-py documents is used of it. Its errors end here: callers get Unavailable.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, inbox: str = "_INBOX") -> None:
         self._url = url
+        self._inbox = inbox
         parts = urlsplit(url)
         self.server = f"{parts.hostname}:{parts.port or 4222}"
         """The server's address, without credentials: fit for a sentence."""
@@ -173,6 +174,7 @@ class Connection:
         await self._client.connect(
             self._url,
             name="hayai",
+            inbox_prefix=self._inbox,
             max_reconnect_attempts=-1,
             reconnect_time_wait=_RETRY_SECONDS,  # type: ignore[arg-type] # it sleeps that long: fractions are fine
             ping_interval=_PING_SECONDS,

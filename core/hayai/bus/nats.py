@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from nats.aio.msg import Msg
 
+    from hayai.bus.connection import Inbox
     from hayai.clock import Clock
     from hayai.envelope import Codec, Envelope
     from hayai.handlers import Policy, Subscription
@@ -62,6 +63,7 @@ class NatsSettings(Settings):
     """The [bus] table of a tier file with adapter = "nats"; times in seconds."""
 
     url: str = Field(default="nats://127.0.0.1:4222", description="The NATS server's address, with user and password.")
+    inbox: str = Field(default="_INBOX", description="The first words of the subjects on which answers come.")
     partitions: int = Field(default=1, ge=1, le=64, description="Into how many parts workers share the events.")
     replicas: int = Field(default=1, ge=1, le=5, description="On how many servers each event is kept.")
     max_bytes: int = Field(default=2 * 1024**3, gt=0, description="The most that the stream of events may hold.")
@@ -90,7 +92,7 @@ class NatsBus(NatsSchedules):
     ) -> None:
         super().__init__(settings, clock=clock, codec=codec)
         self._measures = settings
-        self._connection = Connection(settings.url)
+        self._connection = Connection(settings.url, inbox=settings.inbox)
         self._jetstream = JetStream(self._connection)
         self._publisher = Publisher(self._connection, deadline=settings.publish_deadline)
         self._batches = Batches(self._connection, self._publisher)
@@ -249,6 +251,14 @@ class NatsBus(NatsSchedules):
             yield pieces.read()
         finally:
             await inbox.close()
+
+    async def answer(self, subject: str, act: Callable[[str], Awaitable[str]]) -> Inbox:
+        """Answer what an operator's command asks on `subject`, word for word, until the inbox is closed."""
+
+        async def receive(message: Msg) -> None:
+            await self._connection.post(message.reply, (await act(message.data.decode())).encode())
+
+        return await self._connection.listen(subject, receive)
 
     async def check(self) -> None:
         """Return when the bus takes events now. Raises Unavailable with a sentence."""

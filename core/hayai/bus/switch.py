@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 _FOR_EVER = timedelta(days=36_500)
+_ANSWER_SECONDS = 120.0
+"""As long as it takes a process to finish what it has in hand, end, and be at work again."""
+
+
+def subject_of(plugin: str) -> str:
+    """Where words to the keeper of `plugin` are sent: core NATS, since nobody is to hear them later."""
+    return f"hayai.plugins.{plugin}"
 
 
 class Switch(Lookout):
@@ -34,6 +41,11 @@ class Switch(Lookout):
     async def resume(self, handlers: Collection[str]) -> None:
         """Hand them their events again, those that came in the meantime first. Raises as pause() does."""
         await self._turn(handlers, None)
+
+    async def tell(self, plugin: str, word: str) -> str | None:
+        """What the process that keeps `plugin` isolated answers to a word; None where there is none."""
+        told = await self._connection.ask(subject_of(plugin), word.encode(), headers={}, seconds=_ANSWER_SECONDS)
+        return told.decode() if told else None
 
     async def _turn(self, handlers: Collection[str], until: str | None) -> None:
         places = [each for each in (await self.consumers()).values() if handler_of(each["name"]) in handlers]

@@ -11,10 +11,12 @@ from typing import Annotated
 
 import typer
 
+from hayai.bus.permissions import permissions
 from hayai.cli.options import DataOption, JsonOption, TierOption
 from hayai.cli.output import complain, sentences, show, show_json
 from hayai.errors import Unavailable
 from hayai.runtime.oversight import BusState, overseen
+from hayai.runtime.plugging import subscriptions_of
 from hayai.runtime.standing import environment, settings_of
 from hayai.settings import InstallSettings
 
@@ -46,6 +48,25 @@ def status(
         settings = settings_of(tier, environment(data))
         with suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings, as_json=as_json) if watch else _once(settings, as_json=as_json))
+
+
+@app.command("permissions")
+def permissions_of(
+    plugin: Annotated[str, typer.Argument(help="An agent that the tier file names.")],
+    tier: TierOption = None,
+    data: DataOption = Path(".hayai"),
+    as_json: JsonOption = False,
+) -> None:
+    """Print what a NATS user for an agent in a process of its own needs, as the server's configuration has it."""
+    with sentences():
+        settings = settings_of(tier, environment(data))
+        subscriptions = asyncio.run(subscriptions_of(settings, plugin))
+        partitions = int(settings.port("bus").keys.get("partitions", 1))
+        needed = permissions(plugin, subscriptions, partitions=partitions)
+        if as_json:
+            show_json(asdict(needed))
+        else:
+            show(str(needed))
 
 
 async def _once(settings: InstallSettings, *, as_json: bool) -> None:

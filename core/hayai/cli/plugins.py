@@ -56,6 +56,13 @@ def resume(name: NameArgument, tier: TierOption = None, data: DataOption = Path(
         show(f"{name} goes on: {', '.join(handlers)}.")
 
 
+@app.command()
+def reload(name: NameArgument, tier: TierOption = None, data: DataOption = Path(".hayai")) -> None:
+    """Start the process of an isolated plugin anew, with the code that is installed now; the others go on."""
+    with sentences():
+        show(asyncio.run(plugging.reload(settings_of(tier, environment(data)), name)))
+
+
 def _row(group: str, each: found.Found) -> dict[str, Any]:
     return {
         "group": group,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
+import os
 import shutil
+import signal
 import sysconfig
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,21 +20,27 @@ from hayai.local.server import Server
 from hayai.local.services import BUS_PASSWORD, BUS_USER, HOST, NATS, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from hayai.local.credentials import Credentials
     from hayai.local.folder import Folder
     from hayai.local.ports import PortBook
 
 
-def configuration(*, host: str, ports: Mapping[str, int], store: str) -> str:
-    """The configuration file; the password comes from the environment, so the file is no secret."""
+def configuration(*, host: str, ports: Mapping[str, int], store: str, guests: Iterable[str] = ()) -> str:
+    """The configuration file; the house's password comes from the environment, so without guests it is no secret.
+
+    `guests` are further users' entries, with passwords and permissions.
+    """
     settings = "".join(f"  {key}: {value}\n" for key, value in NATS.settings.items())
+    house = f"user: {BUS_USER}, password: ${BUS_PASSWORD}"
+    if users := "".join(f"  {{ {each} }}\n" for each in guests):
+        house = f"users: [\n  {{ {house} }}\n{users}]"
     return f"""\
 server_name: hayai
 listen: "{host}:{ports["nats"]}"
 http: "{host}:{ports["monitor"]}"
-authorization {{ user: {BUS_USER}, password: ${BUS_PASSWORD} }}
+authorization {{ {house} }}
 jetstream {{
   store_dir: {json.dumps(store, ensure_ascii=False)}
 {settings}}}
@@ -58,6 +68,7 @@ class NatsServer(Server):
         self._home, self._folder = folder.data / "nats", folder
         self._ports = ports
         self._password = credentials.bus
+        self._guests: dict[str, str] = {}
         self._program = program()
 
     def prepare(self) -> None:
@@ -65,7 +76,21 @@ class NatsServer(Server):
         ports = {name: self._ports[name] for name in NATS.ports}
         with disk_troubles(self._home):
             self._home.mkdir(mode=0o700, exist_ok=True)
-            write_whole(self._config, configuration(host=HOST, ports=ports, store=str(self._home)), mode=0o600)
+            written = configuration(host=HOST, ports=ports, store=str(self._home), guests=self._guests.values())
+            write_whole(self._config, written, mode=0o600)
+
+    def admit(self, guest: str, permissions: str, pid: int | None) -> str:
+        """The address for a user of its own with those permissions, whom the server, process `pid`, knows from now on.
+
+        Clients that are connected stay so. Blocks.
+        """
+        user = f"plugin-{guest}"
+        password = f"h{hmac.new(self._password.encode(), user.encode(), sha256).hexdigest()}"
+        self._guests[guest] = f"user: {json.dumps(user)}, password: {json.dumps(password)}, {permissions}"
+        self.prepare()
+        if pid is not None:
+            os.kill(pid, signal.SIGHUP)
+        return f"nats://{user}:{password}@{HOST}:{self._ports['nats']}"
 
     def command(self) -> Command:
         """nats-server on that configuration."""

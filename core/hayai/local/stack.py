@@ -119,6 +119,13 @@ class LocalStack:
         given = {name: self._environment[name] for name in names if self._environment.get(name)}
         return given | {name: url for each in self._supervisors for name, url in each.server.environment().items()}
 
+    async def admit(self, guest: str, permissions: str) -> str | None:
+        """The address of the bus for a user of its own with those permissions; None where the bus is the operator's."""
+        for each in self._supervisors:
+            if isinstance(each.server, NatsServer):
+                return await asyncio.to_thread(each.server.admit, guest, permissions, each.pid)
+        return None
+
     def pids(self) -> dict[str, int]:
         """Server -> process id, for those that run at this moment."""
         return {each.server.service.name: each.pid for each in self._supervisors if each.pid}

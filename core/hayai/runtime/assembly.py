@@ -29,6 +29,7 @@ from hayai.migrations import migrate, refuse_unapplied
 from hayai.pools import Pool
 from hayai.ports.database import Database
 from hayai.ports.secrets import Secrets
+from hayai.runtime.cells import Cells
 from hayai.runtime.parts import agent_parts, channel_parts, installed_registry, platform_part
 from hayai.runtime.watch import Watch
 from hayai.runtime.workshop import PORTS, Workshop
@@ -38,9 +39,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from importlib.resources.abc import Traversable
 
+    from hayai.contracts.registry import Part
     from hayai.errors import HayaiError
     from hayai.migrations import Migration
     from hayai.ports.base import Adapter
+    from hayai.runtime.keeper import Grant
     from hayai.settings import InstallSettings
 
 _ON_THE_DATABASE = ("calendar", "conversations", "identity")
@@ -67,6 +70,12 @@ class Running:
     """Who publishes and who reads which event."""
     problems: list[HayaiError]
     """Channels, agents and handlers that the tier file names and that cannot run; the rest runs without them."""
+    cells: Cells
+    """The agents that have processes of their own."""
+
+    async def drain(self, seconds: float) -> None:
+        """Let what is at work finish, here and in the processes of plugins, for at most `seconds`."""
+        await asyncio.gather(self.bus.drain(seconds), self.cells.stop())
 
 
 @asynccontextmanager
@@ -83,37 +92,75 @@ async def standing_install(settings: InstallSettings) -> AsyncGenerator[Install]
 
 @asynccontextmanager
 async def running_install(
-    settings: InstallSettings, *, migrating: bool = False, clock: Clock = system_clock
+    settings: InstallSettings, *, migrating: bool = False, clock: Clock = system_clock, grant: Grant | None = None
 ) -> AsyncGenerator[Running]:
     """The install with bus, channels and handlers at work, its tables brought up to date first when `migrating`.
 
-    Raises as standing_install does, and ContractBroken.
+    `grant` gives the processes of plugins users of the bus. Raises as standing_install does, and ContractBroken.
     """
     async with AsyncExitStack() as stack:
         shop = Workshop(stack, {"clock": clock})
         await shop.prepare(settings, PORTS, channels=True)
         install = await _standing(shop, settings, clock, migrating=migrating)
-        ledger_pool = await shop.start(Pool(install.tier.database, role="ledger"))
-        shop.resources["ledger"] = Ledger(ledger_pool, install.pool)
-        bus = await shop.make("bus", Bus)
+        ledger_pool, bus = await _ledgered_bus(shop, install)
         await shop.start(Relay(ledger_pool, bus.send_all))
         await shop.start(Retention(ledger_pool))
         if isinstance(bus, NatsBus):
             await shop.start(Indexing(bus, EventIndex(ledger_pool, install.pool)))
-        shop.resources |= {"bus": bus, "tier": install.tier}
         channels = await _standing_channels(shop)
-        agents, problems = await asyncio.to_thread(agent_parts, settings.agents)
+        isolated = [name for name, each in settings.agent_settings.items() if each.isolation == "process"]
+        here = [name for name in settings.agents if name not in isolated]
+        agents, problems = await asyncio.to_thread(agent_parts, here)
         shop.problems += problems
-        registry = Registry([platform_part(), *channel_parts(channels), *agents])
+        registry = Registry([*await asyncio.to_thread(_house_parts, channels), *agents])
         await (store.install if migrating else store.check)(install.pool, registry)
-        subscriptions = [each for part in registry.parts for each in part.subscriptions]
-        await shop.start(Watch(subscriptions))
-        for subscription in subscriptions:
-            try:
-                await bus.subscribe(subscription, install.tier)
-            except HandlerMisdeclared as problem:
-                shop.problems.append(problem)
-        yield Running(install, bus, channels, registry, shop.problems)
+        await _subscribed(shop, install, bus, registry)
+        cells = await shop.start(Cells(settings, isolated, bus, grant=grant, migrating=migrating))
+        yield Running(install, bus, channels, registry, [*shop.problems, *cells.problems], cells)
+
+
+@asynccontextmanager
+async def isolated_install(settings: InstallSettings, part: Part, *, migrating: bool = False) -> AsyncGenerator[Bus]:
+    """The bus with one agent at work, in a process of its own; what it commits is published by the parent's relay.
+
+    Raises as running_install does.
+    """
+    async with AsyncExitStack() as stack:
+        shop = Workshop(stack, {"clock": system_clock})
+        await shop.prepare(settings, PORTS)
+        install = await _standing(shop, settings, system_clock)
+        _, bus = await _ledgered_bus(shop, install)
+        registry = Registry([part])
+        await (store.install if migrating else store.check)(install.pool, registry)
+        await _subscribed(shop, install, bus, registry)
+        if shop.problems:
+            raise shop.problems[0]
+        yield bus
+
+
+def _house_parts(channels: list[Channel]) -> list[Part]:
+    """What is told without an agent; reads what is installed, and so files."""
+    return [platform_part(), *channel_parts(channels)]
+
+
+async def _ledgered_bus(shop: Workshop, install: Install) -> tuple[Pool, Bus]:
+    """The ledger's pool, and the bus on it."""
+    pool = await shop.start(Pool(install.tier.database, role="ledger"))
+    shop.resources["ledger"] = Ledger(pool, install.pool)
+    bus = await shop.make("bus", Bus)
+    shop.resources |= {"bus": bus, "tier": install.tier}
+    return pool, bus
+
+
+async def _subscribed(shop: Workshop, install: Install, bus: Bus, registry: Registry) -> None:
+    """Let every handler run, and be watched."""
+    subscriptions = [each for part in registry.parts for each in part.subscriptions]
+    await shop.start(Watch(subscriptions))
+    for subscription in subscriptions:
+        try:
+            await bus.subscribe(subscription, install.tier)
+        except HandlerMisdeclared as problem:
+            shop.problems.append(problem)
 
 
 async def migrated(settings: InstallSettings) -> tuple[list[Migration], list[str]]:

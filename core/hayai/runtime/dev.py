@@ -21,6 +21,7 @@ from hayai.settings import read_settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from hayai.bus.permissions import Permissions
     from hayai.channel import Channel
     from hayai.runtime.serving import Open
 
@@ -41,7 +42,12 @@ async def dev(
         await asyncio.to_thread(remember, stack.data, stack.environment())
         environment = {**configured(stack.data), **stack.environment()}
         settings = await asyncio.to_thread(read_settings, tier_file, environment)
-        async with open_door(settings, migrating=True, listener=await stack.door(), front=True) as opened:
+
+        async def grant(plugin: str, needs: Permissions) -> str | None:
+            return await stack.admit(plugin, str(needs))
+
+        door = await stack.door()
+        async with open_door(settings, migrating=True, listener=door, front=True, grant=grant) as opened:
             seconds = time.monotonic() - began
             say(render(_screen(stack, opened, seconds, reset=forgetting(data, stack.data))))
             if ready_file:

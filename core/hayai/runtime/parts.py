@@ -12,7 +12,7 @@ from hayai.channel import Channel
 from hayai.contracts.registry import Part, Registry
 from hayai.errors import HandlerMisdeclared, PluginError
 from hayai.fronts import AGENTS, agent
-from hayai.vocabulary.operations import ConsumerRecreated, DeadLettered
+from hayai.vocabulary.operations import ConsumerRecreated, DeadLettered, PluginQuarantined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ def installed_registry(settings: InstallSettings) -> tuple[Registry, list[Plugin
 
 def platform_part() -> Part:
     """What the platform itself reports."""
-    return Part(f"hayai {version('hayai')}", publishes=(DeadLettered, ConsumerRecreated))
+    return Part(f"hayai {version('hayai')}", publishes=(DeadLettered, ConsumerRecreated, PluginQuarantined))
 
 
 def channel_parts(channels: Iterable[Channel]) -> list[Part]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from hayai import plugins
 from hayai.bus.switch import Switch
 from hayai.channel import Channel
-from hayai.errors import SettingsError
+from hayai.errors import SettingsError, Unavailable
+from hayai.runtime.cells import RELOAD, RESUME
 from hayai.runtime.oversight import overseen_bus
 from hayai.runtime.parts import CHANNELS, agent_parts, unbuilt
 from hayai.sentences import nearest
@@ -45,8 +46,29 @@ async def pause(settings: InstallSettings, name: str, *, seconds: float | None =
 
 
 async def resume(settings: InstallSettings, name: str) -> list[str]:
-    """Hand the plugin `name` its events again; its handlers."""
+    """Hand the plugin `name` its events again, and let it out of quarantine; its handlers."""
     handlers = [each.name for each in await subscriptions_of(settings, name)]
     async with overseen_bus(settings, Switch) as switch:
         await switch.resume(handlers)
+        if name in settings.agents and settings.agent_settings[name].isolation == "process":
+            await switch.tell(name, RESUME)
     return handlers
+
+
+async def reload(settings: InstallSettings, name: str) -> str:
+    """Start the process of the isolated plugin `name` anew; what its keeper says of it.
+
+    Raises SettingsError where it has no process of its own, Unavailable where no running Hayai keeps one.
+    """
+    if name in settings.channels or (name in settings.agents and settings.agent_settings[name].isolation == "none"):
+        raise SettingsError(
+            f"{name} runs within Hayai's own process, where Python cannot take a module back: restart Hayai"
+            + (f', or set isolation = "process" under [agent.{name}].' if name in settings.agents else ".")
+        )
+    if name not in settings.agents:
+        known = (*settings.agents, *settings.channels)
+        raise SettingsError(f"{settings.source} names no agent and no channel {name!r}{nearest(name, known)}")
+    async with overseen_bus(settings, Switch) as switch:
+        if (told := await switch.tell(name, RELOAD)) is None:
+            raise Unavailable(f"No running Hayai keeps {name}: start it, and it takes the code that is installed then.")
+    return told

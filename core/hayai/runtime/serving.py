@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from hayai.runtime.assembly import Running
+    from hayai.runtime.keeper import Grant
     from hayai.settings import InstallSettings
 
 DRAIN_SECONDS = 20.0
@@ -63,13 +64,19 @@ async def serve(settings: InstallSettings, *, say: Callable[[str], None]) -> Non
 
 @asynccontextmanager
 async def open_door(
-    settings: InstallSettings, *, migrating: bool = False, listener: socket | None = None, front: bool = False
+    settings: InstallSettings,
+    *,
+    migrating: bool = False,
+    listener: socket | None = None,
+    front: bool = False,
+    grant: Grant | None = None,
 ) -> AsyncGenerator[Open]:
     """The install of `settings`, serving; on leaving the door closes first, then the bus drains, then all stops.
 
-    `listener` is a socket that listens already, in place of the host and port of the settings; `front` as in door().
+    `listener` is a socket that listens already, in place of the host and port of the settings; `front` as in door();
+    `grant` as in running_install().
     """
-    async with running_install(settings, migrating=migrating) as running:
+    async with running_install(settings, migrating=migrating, grant=grant) as running:
         install = running.install
         checks = {"bus": running.bus.check, "database": install.pool.check}
         standing = {each.name for each in running.channels}
@@ -94,7 +101,7 @@ async def open_door(
             server.should_exit = True
             with suppress(asyncio.CancelledError):
                 await serving
-            await running.bus.drain(DRAIN_SECONDS)
+            await running.drain(DRAIN_SECONDS)
 
 
 def stop_signal() -> asyncio.Event:

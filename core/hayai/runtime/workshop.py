@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hayai.ledger.retention import Retention
     from hayai.pools import Pool
     from hayai.ports.base import Adapter, Settings
+    from hayai.runtime.cells import Cells
     from hayai.runtime.watch import Watch
     from hayai.settings import InstallSettings, Table
 
@@ -41,7 +42,7 @@ PORTS: dict[str, type[Adapter]] = {
 """What every install stands on beside its secrets, in the order in which it is built."""
 
 A = TypeVar("A", bound="Adapter")
-S = TypeVar("S", bound="Adapter | Pool | Relay | Retention | Indexing | Watch")
+S = TypeVar("S", bound="Adapter | Pool | Relay | Retention | Indexing | Watch | Cells")
 
 
 class Workshop:

@@ -20,6 +20,15 @@ class DeadLettered(Event, type="event.deadlettered", version=1):
     attempts: int
 
 
+class PluginQuarantined(Event, type="plugin.quarantined", version=1):
+    """The process of an isolated plugin fell again and again: it is started no more, and its events wait."""
+
+    plugin: str
+    falls: int
+    reason: str
+    """How the last one fell."""
+
+
 class ConsumerRecreated(Event, type="consumer.recreated", version=1):
     """A handler's consumer was lost on the server and made again."""
 
