@@ -137,6 +137,30 @@ async def test_a_partition_is_taken_again_once_what_ran_there_has_stopped(server
         assert [context.attempt for context in ears.contexts] == [1]
 
 
+async def test_a_handler_whose_subscription_failed_is_run_by_nobody(
+    server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One partition was taken and another could not be: what is subscribed again must not share it with a ghost."""
+    ears = Ears()
+    group = Handlers(ears.name)
+    group.add(BellRung, ears.hear, QUICK)
+    (subscription,) = group
+    bus = NatsBus(NatsSettings(url=server.url, ack_wait=2, heartbeat=0.2))
+    await bus.start()
+
+    async def staff(handler: str) -> None:
+        await bus._posts[handler].take(0)
+        raise Unavailable("Away.")
+
+    monkeypatch.setattr(bus._shares, "staff", staff)
+    with pytest.raises(Unavailable):
+        await bus.subscribe(subscription, Tier({}))
+    await bus.publish(BellRung(number=1), tenant="acme")
+    await asyncio.sleep(BRIEFLY)
+    assert ears.numbers == []
+    await bus.stop()
+
+
 @asynccontextmanager
 async def hung(server: NatsServer, ears: Ears) -> AsyncGenerator[list[bytes]]:
     """A process that has asked for ten events of `ears`, is connected still, and does nothing; what it was sent."""

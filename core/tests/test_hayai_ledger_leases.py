@@ -280,6 +280,28 @@ async def test_a_lease_that_add_took_before_it_failed_is_given_back(
     await ours.stop()
 
 
+async def test_a_lease_that_is_asked_for_again_after_add_failed_is_told_again(
+    it: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was told of it the first time is there no more."""
+    told: list[str] = []
+    changes = Changes(lambda name, *_: told.append(f"{name} acquired"), _left, lambda name: told.append(f"{name} lost"))
+    ours = it.ledger.leases([], changes, seconds=20)
+    await ours.start()
+
+    async def share() -> None:
+        await type(ours)._share(ours)
+        raise Unavailable("Away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ours, "_share", share)
+        with pytest.raises(Unavailable):
+            await ours.add(["one"])
+    await ours.add(["one"])
+    assert told == ["one acquired", "one lost", "one acquired"]
+    await ours.stop()
+
+
 async def test_a_process_that_was_stopped_knows_by_its_own_clock_that_a_lease_may_be_anothers(it: Opened) -> None:
     """Before anything has told it so."""
     ours = it.ledger.leases(["one"], Changes(lambda *_: None, _left, lambda _: None), seconds=20)

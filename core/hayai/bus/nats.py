@@ -169,6 +169,7 @@ class NatsBus(NatsSchedules):
             await self._shares.staff(subscription.name)
         except BaseException:
             del self._posts[subscription.name]
+            await post.give_up()
             raise
 
     def _post(self, subscription: Subscription, tier: Tier) -> Post:

@@ -106,6 +106,11 @@ class Post:
         in_order = await asyncio.gather(*(self.leave(each, seconds=seconds) for each in ours))
         return [partition for partition, well in zip(ours, in_order, strict=True) if not well]
 
+    async def give_up(self) -> None:
+        """Stop at once in every partition and take none any more, also those that are just being taken."""
+        self._closing = True
+        await asyncio.gather(*(self.abandon(each) for each in list(self._consumers)))
+
     def _forget(self, partition: int, consumer: Consumer) -> None:
         if self._consumers.get(partition) is consumer:
             del self._consumers[partition]

@@ -113,6 +113,7 @@ class Leases:
             await self._round()
         except BaseException:
             del self._groups[names[0]]  # the next round gives back what this one may have taken
+            self._lose(names)  # and add(), should it be tried again before that, tells of it again
             raise
 
     def holds(self, name: str) -> bool:
