@@ -219,6 +219,28 @@ async def test_who_dies_while_taking_over_loses_no_event(server: NatsServer, mon
         assert ears.numbers == [0, 1]
 
 
+async def test_who_dies_before_taking_over_leaves_no_second_place_behind(
+    server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the time that the next worker comes, there is nothing to be taken over any more."""
+    ears = Ears()
+    async with posted(server, ears) as (bus, post):
+        delete = bus._jetstream.delete_consumer
+
+        async def die(stream: str, name: str) -> None:
+            if name.endswith("_hear_0"):
+                raise Unavailable("It died.")
+            await delete(stream, name)
+
+        async with hung(server, ears):
+            monkeypatch.setattr(bus._jetstream, "delete_consumer", die)
+            with pytest.raises(Unavailable):
+                await post.take(0, orphaned=True)
+            monkeypatch.undo()
+        await post.take(0, orphaned=True)
+        assert [each["name"] for each in await bus._jetstream.consumers("EVENTS")] == [f"{ears.name}_hear_0"]
+
+
 async def test_what_is_left_while_the_server_is_away_is_left_in_disorder(server: NatsServer) -> None:
     """The server has not heard that it is given back: whoever comes next must ask for it first."""
     entered, lost = asyncio.Event(), asyncio.Event()

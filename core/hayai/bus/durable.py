@@ -96,6 +96,7 @@ class Durable:
             return 0
         inheriting = _inheriting(found)
         if not (found["num_ack_pending"] or found["num_waiting"]):
+            await self._jetstream.delete_consumer(self.stream, self._spare)  # of one who died before he had use for it
             return int(inheriting[_INHERITED])
         again = _beginning_after(found["ack_floor"]["stream_seq"], {**found["config"], "metadata": inheriting})
         # Should we die between deleting and creating, the place is kept under another name.
