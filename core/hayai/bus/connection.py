@@ -101,7 +101,8 @@ class Connection:
         self._ready.set()  # whoever waits for the server learns that there will be none
         self._ready.clear()
         if not self._client.is_closed:
-            await self._client.close()
+            with suppress(nats.errors.Error, OSError):  # the server has gone in this very moment
+                await self._client.close()
 
     async def ready(self, until: float) -> None:
         """Return when the server is there. Raises Unavailable at `until`, an instant of the loop's clock."""
