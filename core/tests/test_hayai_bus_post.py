@@ -262,6 +262,17 @@ async def test_what_is_left_while_the_server_is_away_is_left_in_disorder(server:
         await bus._connection.ready(asyncio.get_running_loop().time() + 5)
 
 
+async def test_what_was_handed_out_and_is_held_by_nobody_is_left_in_disorder(server: NatsServer) -> None:
+    """As an event is that the server sends to a subscription which is ending: it would come after the later ones."""
+    ears = Ears()
+    async with posted(server, ears) as (bus, post), hung(server, ears) as sent:
+        await bus.publish(BellRung(number=0), tenant="acme", key="k")
+        await asyncio.sleep(BRIEFLY)
+        assert len(sent) == 1
+        await post.take(0)
+        assert not await post.leave(0, seconds=1)
+
+
 async def test_what_was_orphaned_stays_so_until_it_is_taken_over(server: NatsServer) -> None:
     """Left before that, it is left in disorder; after it, in order."""
     ears = Ears()

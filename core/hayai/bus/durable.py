@@ -112,6 +112,11 @@ class Durable:
         """Whether the server has it. Raises Unavailable."""
         return await self._jetstream.consumer(self.stream, self.name) is not None
 
+    async def unsettled(self) -> int:
+        """How many events the server has handed out and not heard of, those given back included. Raises Unavailable."""
+        found = await self._jetstream.consumer(self.stream, self.name)
+        return int(found["num_ack_pending"]) if found else 0
+
     async def recreate(self, after: int) -> int:
         """Make it again, to go on behind the sequence `after`; where it goes on in truth.
 
