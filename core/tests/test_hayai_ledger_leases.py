@@ -260,6 +260,24 @@ async def test_what_was_left_in_disorder_is_taken_as_orphaned(it: Opened) -> Non
     await others.stop()
 
 
+async def test_what_is_given_back_the_second_time_is_as_orphaned_as_the_first(
+    it: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was away when the process was drained, and is back when it stops."""
+    taken: dict[str, bool] = {}
+    nothing = Changes(lambda *_: None, _left, lambda _: None)
+    told = Changes(lambda name, _, orphaned: taken.update({name: orphaned}), _left, lambda _: None)
+    ours, others = (it.ledger.leases(["one"], each, seconds=20) for each in (nothing, told))
+    await ours.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(ours._pool, "fetch", lambda *_: _fail())
+        await ours.stop(["one"])
+    await ours.stop()
+    await others.start()
+    assert taken == {"one": True}
+    await others.stop()
+
+
 async def test_a_lease_that_add_took_before_it_failed_is_given_back(
     it: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:

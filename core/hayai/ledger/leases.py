@@ -89,6 +89,8 @@ class Leases:
         self._worker = fresh()
         self._held: dict[str, int] = {}
         self._leaving: dict[str, asyncio.Task[None]] = {}
+        self._orphaned: set[str] = set()
+        """What was left in disorder when everything was given back, until the database knows."""
         self._renewed_at = 0.0
         self._rounds = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -124,16 +126,22 @@ class Leases:
         return self._renewed_at + self._seconds * _MARGIN
 
     async def stop(self, orphaned: Collection[str] = ()) -> None:
-        """Give everything back, `orphaned` as such; what is told of it is nothing: the caller has left already."""
+        """Give everything back, `orphaned` as such; what is told of it is nothing: the caller has left already.
+
+        Safe to call again: what was orphaned and could not be given back is orphaned still.
+        """
         tasks = [*self._tasks, *self._leaving.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)  # or one of them may take again what is given back here
         self._tasks.clear()
         self._held.clear()
+        self._orphaned.update(orphaned)
         try:
-            await self._pool.fetch(_RELEASE, self._worker, list(orphaned), False)  # noqa: FBT003 - a statement's value
+            disorderly = sorted(self._orphaned)
+            await self._pool.fetch(_RELEASE, self._worker, disorderly, False)  # noqa: FBT003 - a statement's value
             await self._pool.fetch(_RELEASE_ALL, self._worker)
+            self._orphaned.clear()
             await self._pool.fetch(_GONE, self._worker)
         except Unavailable as wrong:
             _log.warning("The leases run out by themselves, since they could not be given back: %s", wrong)
