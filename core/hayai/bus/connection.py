@@ -249,5 +249,11 @@ class Inbox:
             if not self._connection.is_ready:
                 await subscription.unsubscribe()
                 return
-            async with asyncio.timeout(_FLUSH_SECONDS):
-                await subscription.drain()  # type: ignore[no-untyped-call] # nats-py leaves it bare
+            # Never cancelled: the pong to a ping that nobody waits for any more ends nats-py's reading (seen in 2.16).
+            draining = asyncio.create_task(_drained(subscription))
+            await asyncio.wait({draining}, timeout=_FLUSH_SECONDS)
+
+
+async def _drained(subscription: Subscription) -> None:
+    with suppress(nats.errors.Error, OSError):
+        await subscription.drain()  # type: ignore[no-untyped-call] # nats-py leaves it bare

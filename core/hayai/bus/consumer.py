@@ -215,7 +215,7 @@ class Consumer:
 
     def _tell(self) -> None:
         self._beat = None
-        if self._held:
+        if self._held and not self.closed.is_set():  # what comes after that is nobody's: the server must notice
             self._start(self._beats())
             self._keep_alive()
 
