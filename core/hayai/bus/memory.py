@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from pydantic import Field
 
 from hayai.bus.delivery import Delivery
+from hayai.bus.jetstream import Refused
 from hayai.bus.lanes import Lanes
 from hayai.bus.letter import letters_in
-from hayai.bus.memory_log import Log, Member, MemoryMessage, Place
+from hayai.bus.memory_log import Log
+from hayai.bus.memory_member import Member, MemoryMessage
 from hayai.bus.memory_schedules import MemorySchedules
 from hayai.bus.pieces import Pieces
 from hayai.bus.streams import DEADLETTERS, outgoing
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 
 class _Running(NamedTuple):
-    place: Place
     member: Member
     lanes: Lanes[tuple[str, str], MemoryMessage]
 
@@ -40,12 +41,16 @@ class MemorySettings(Settings):
     """The memory bus's settings."""
 
     max_payload: int = Field(default=1024 * 1024, gt=0, description="The most bytes that an envelope may have.")
+    max_bytes: int = Field(default=2 * 1024**3, gt=0, description="The most that a stream may hold.")
+    duplicate_window: float = Field(default=600, gt=0, description="How long, in seconds, the same id is stored once.")
+    ack_wait: float = Field(default=5, gt=0, description="Seconds until a bus that died is taken to be gone.")
 
 
 class MemoryBus(MemorySchedules):
     """Events in memory: for tests and for trying things out; they end with the process.
 
-    Buses that are given one `log` see the same events, as two processes with one server do.
+    Buses that are given one `log` see the same events, as two processes with one server do. Time is `clock`'s: of a
+    clock that a test moves, settle() takes notice at once and whatever else runs soon after.
     """
 
     Settings: ClassVar[type[Settings]] = MemorySettings
@@ -60,7 +65,11 @@ class MemoryBus(MemorySchedules):
     ) -> None:
         self._limits = settings or MemorySettings()
         super().__init__(self._limits, clock=clock, codec=codec)
-        self.log = log or Log()
+        limits = self._limits
+        self.log = log or Log(
+            clock, max_bytes=limits.max_bytes, window=limits.duplicate_window, ack_wait=limits.ack_wait
+        )
+        self.log.open(self)
         self._running: dict[str, _Running] = {}
         self._open = True
 
@@ -79,10 +88,19 @@ class MemoryBus(MemorySchedules):
 
     async def send_all(self, several: Sequence[Outgoing]) -> None:
         """Store many events that are encoded already."""
-        await self.check()
         for each in several:
             self.admit(each)
-            self.log.append(each.subject, each.body, id=each.id)
+            await self.keep(each.subject, each.body, {"Nats-Msg-Id": each.id}, each.type)
+
+    async def keep(self, subject: str, body: bytes, headers: dict[str, str], what: str) -> None:
+        """Store `body`, which a sentence calls `what`. Raises Unavailable."""
+        await self.check()
+        try:
+            self.log.append(subject, body, headers)
+        except Refused as wrong:
+            raise Unavailable(
+                f"The bus has no room for {what} ({wrong}): raise max_bytes under [bus]; then publish it again."
+            ) from None
 
     async def subscribe(self, subscription: Subscription, tier: Tier) -> None:
         """Run this handler from now until drain()."""
@@ -91,9 +109,11 @@ class MemoryBus(MemorySchedules):
         lanes: Lanes[tuple[str, str], MemoryMessage] = Lanes(
             Delivery(subscription, tier, self).work, concurrency=subscription.policy.concurrency
         )
-        member = Member(lambda message: lanes.put(message.lane, message))
-        place = self.log.join(subscription.name, subscription.event.type, member)
-        self._running[subscription.name] = _Running(place, member, lanes)
+        self.log.look()
+        place = self.log.place(subscription.name, subscription.event.type)
+        member = Member(self.log, place, lambda message: lanes.put(message.lane, message))
+        self._running[subscription.name] = _Running(member, lanes)
+        member.enter()
 
     async def dead_letters(
         self, *, tenant: str | None = None, limit: int = 100
@@ -126,25 +146,37 @@ class MemoryBus(MemorySchedules):
 
     async def settle(self) -> None:
         """Return once every event, and every event that followed, is handled or a dead letter; for tests."""
-        self.look()
+        self.log.look()
         await self.log.idle.wait()
 
     async def start(self) -> None:
         """Take events."""
         self._open = True
-        self.look()
+        self.log.open(self)
+        self.log.look()
 
     async def drain(self, seconds: float) -> None:
         """Take no new events, let running handlers finish for at most `seconds`, give the rest back."""
         running, self._running = self._running, {}
         for each in running.values():
-            each.place.leave(each.member)
-        for left in await asyncio.gather(*(each.lanes.close(seconds) for each in running.values())):
-            for message in reversed(left):
+            each.member.leave()
+        await asyncio.gather(*(each.lanes.close(seconds) for each in running.values()))
+        for each in running.values():
+            for message in list(each.member.held.values()):
                 await message.give_back()
+            self.log.leave(each.member)
+
+    async def crash(self) -> None:
+        """End as a process does that is killed: nothing is given back, and another bus has it after the ack_wait."""
+        running, self._running, self._open = self._running, {}, False
+        for each in running.values():
+            each.member.die()
+        self.log.look(anew=True)
+        self.log.close(self)
+        await asyncio.gather(*(each.lanes.close(0) for each in running.values()))
 
     async def stop(self) -> None:
         """Give back what runs and take no more events."""
         await self.drain(0)
         self._open = False
-        self.look_no_more()
+        self.log.close(self)

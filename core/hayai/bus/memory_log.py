@@ -1,160 +1,148 @@
-"""Log: what a server would keep for the memory bus: the streams, each handler's place in them, and who listens."""
+"""Log: what a server would keep for the memory bus: its streams, each handler's place in them, and who listens."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
-from hayai.bus.memory_schedules import Held
-from hayai.bus.message import Message
-from hayai.bus.streams import DEADLETTERS, EVENTS, Address, address_of, filter_matches
+from hayai.bus.streams import (
+    DEADLETTERS,
+    EVENTS,
+    NANOSECONDS,
+    configuration,
+    filter_of,
+    schedules_configuration,
+    stream_of,
+)
+from hayai.bus.twin.server import TwinServer
+from hayai.clock import system_clock
 from hayai.errors import HandlerMisdeclared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from hayai.bus.memory_member import Member
     from hayai.bus.pieces import Pieces
+    from hayai.bus.twin.consumer import TwinConsumer
+    from hayai.bus.twin.store import Stored
+    from hayai.clock import Clock
 
-_MOST_HELD = 512
-
-
-@dataclass(frozen=True)
-class Stored:
-    """One message as its stream keeps it."""
-
-    address: Address
-    body: bytes
-    sequence: int
+_LOOK_SECONDS = 0.02
+"""How often the clock is looked at while time matters: a test's clock tells nobody that it was moved."""
+_MAX_AGE = 365 * 86_400.0
+_MOST_UNSETTLED = 1024
 
 
 class Log:
-    """The streams of one memory server; the buses that share it see the same events."""
+    """The twin of one server, with the streams as the engine on NATS declares them; its time is that of `clock`.
 
-    def __init__(self) -> None:
-        self.streams: dict[str, list[Stored]] = {EVENTS.name: [], DEADLETTERS.name: []}
+    The buses that share it see the same events. A stream holds `max_bytes`; an id is stored once within `window`
+    seconds; what a bus held that died is handed to another `ack_wait` seconds after it was last heard of.
+    """
+
+    def __init__(
+        self, clock: Clock = system_clock, *, max_bytes: int = 2 * 1024**3, window: float = 600, ack_wait: float = 5
+    ) -> None:
+        # Whoever moves a clock by hand wants to see what is due then: nothing waits for the server's next look.
+        self.server = TwinServer(pause=0)
         self.listeners: dict[str, list[Pieces]] = {}
-        self.held = Held()
         self.idle = asyncio.Event()
-        """Set while nobody is at work, nor could be."""
-        self._ids: set[tuple[str, str]] = set()
-        self._places: dict[str, Place] = {}
+        """Set while nobody is at work."""
+        self._clock = clock
+        self._ack_wait = ack_wait
+        self._members: dict[Member, None] = {}
+        self._users: set[object] = set()
+        self._calm_until = -inf
+        self._looking: asyncio.TimerHandle | None = None
+        self.server.create(schedules_configuration(replicas=1, max_age=_MAX_AGE, window=window))
+        for stream in (EVENTS, DEADLETTERS):
+            self.server.create(
+                configuration(stream, partitions=1, replicas=1, max_bytes=max_bytes, max_age=_MAX_AGE, window=window)
+            )
         self.stir()
+
+    @property
+    def streams(self) -> dict[str, list[Stored]]:
+        """What each stream holds, in order."""
+        return {name: list(stream.store.messages.values()) for name, stream in self.server.streams.items()}
 
     def stir(self) -> None:
         """See whether anybody is still at work."""
-        if any(place.busy for place in self._places.values()):
+        if any(member.held for member in self._members):
             self.idle.clear()
         else:
             self.idle.set()
 
-    def append(self, subject: str, body: bytes, *, id: str) -> None:  # noqa: A002 - CloudEvents calls it id
-        """Store `body` unless its stream has that id already, and offer it to each handler whose event it is."""
-        prefix, _, words = subject.partition(".")
-        address = address_of(f"{prefix}.0.{words}")
-        if (address.stream, id) in self._ids:
-            return
-        self._ids.add((address.stream, id))
-        stream = self.streams[address.stream]
-        stored = Stored(address, body, len(stream) + 1)
-        stream.append(stored)
-        for place in self._places.values():
-            place.offer(stored)
+    def append(self, subject: str, body: bytes, headers: dict[str, str] | None = None) -> None:
+        """Store `body` unless its stream has seen its id lately. Raises Refused where there is no room."""
+        self.look()
+        self.server.publish(subject, body, headers)
 
-    def join(self, name: str, event: str, member: Member) -> Place:
-        """Let `member` work at the place called `name`, from now on if the place is new.
+    def place(self, name: str, event: str) -> TwinConsumer:
+        """How far the handler called `name` has come, whoever runs it; a new one begins with the next event.
 
         Raises HandlerMisdeclared where that place is in another event.
         """
-        place = self._places.setdefault(name, Place(self, event))
-        if place.event != event:
+        wanted = filter_of(event, 0)
+        found = self.server.streams[stream_of(event).name].consumer(
+            f"{name}_0",
+            {
+                "filter_subject": wanted,
+                "ack_wait": int(self._ack_wait * NANOSECONDS),
+                "max_deliver": -1,
+                "max_ack_pending": _MOST_UNSETTLED,
+                "deliver_policy": "new",
+            },
+        )
+        if found.filters != [wanted]:
             raise HandlerMisdeclared(
-                f"{name} handled {place.event} so far and now takes {event}: give the new handler a name of its own."
+                f"{name} reads {found.filters[0]} so far and now wants {wanted}: give the new handler a name of "
+                "its own."
             )
-        place.enter(member)
-        return place
-
-
-class Member:
-    """One bus at work at a place: `take` is given each message."""
-
-    def __init__(self, take: Callable[[MemoryMessage], None]) -> None:
-        self.take = take
-        self.held = 0
-
-
-class Place:
-    """How far one handler has come, whoever runs it."""
-
-    def __init__(self, log: Log, event: str) -> None:
-        self.event = event
-        self._log = log
-        self._members: list[Member] = []
-        self._waiting: deque[tuple[Stored, int]] = deque()
-
-    @property
-    def busy(self) -> bool:
-        """Something is in work here, or waits while somebody is there to work."""
-        return bool(self._members) and (bool(self._waiting) or any(member.held for member in self._members))
+        return found
 
     def enter(self, member: Member) -> None:
-        """Let `member` work here."""
-        self._members.append(member)
-        self.hand_out()
+        """Let `member` be heard of."""
+        self._members[member] = None
 
     def leave(self, member: Member) -> None:
-        """Hand nothing more to `member`."""
-        self._members.remove(member)
-        self._log.stir()
+        """Hear of `member` no more."""
+        self._members.pop(member, None)
+        self.stir()
 
-    def offer(self, stored: Stored) -> None:
-        """Queue `stored` if it is of this place's event."""
-        if filter_matches(self.event, stored.address):
-            self._waiting.append((stored, 0))
-            self.hand_out()
+    def open(self, user: object) -> None:
+        """Look at the clock for `user` where that is needed."""
+        self._users.add(user)
 
-    def again(self, stored: Stored, delivered: int) -> None:
-        """Put a message that was given back in front."""
-        self._waiting.appendleft((stored, delivered))
-        self.hand_out()
+    def close(self, user: object) -> None:
+        """`user` needs that no longer."""
+        self._users.discard(user)
+        if not self._users and self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
-    def hand_out(self) -> None:
-        """Give what waits to members that have room."""
-        while self._waiting and (free := [member for member in self._members if member.held < _MOST_HELD]):
-            stored, delivered = self._waiting.popleft()
-            member = min(free, key=lambda each: each.held)
-            member.held += 1
-            member.take(MemoryMessage(self, member, stored, delivered + 1))
-        self._log.stir()
+    def look(self, *, anew: bool = False) -> None:
+        """Let happen what is due by now, and look again soon while time matters.
 
+        `anew` where what is due may have changed other than by a delivery.
+        """
+        now = self._clock().timestamp()
+        if anew or now >= self._calm_until:
+            self._catch_up(now)
+        self.server.now = now
+        if self._looking is None and self._users and self.server.due() < inf:
+            self._looking = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look_again)
 
-class MemoryMessage(Message):
-    """A stored message in the hands of one member."""
+    def _look_again(self) -> None:
+        self._looking = None
+        self.look()
 
-    def __init__(self, place: Place, member: Member, stored: Stored, delivered: int) -> None:
-        super().__init__(stored.address, stored.body, sequence=stored.sequence, delivered=delivered)
-        self._place = place
-        self._member = member
-        self._stored = stored
-        self._held = True
-
-    def resume(self, again: float | None) -> None:
-        """Never parked: this bus has no ledger."""
-        del again
-
-    async def ack(self) -> None:
-        """Make room for another."""
-        if self._let_go():
-            self._place.hand_out()
-
-    async def give_back(self) -> None:
-        """Put it in front of the queue for whoever works here."""
-        if self._let_go():
-            self._place.again(self._stored, self.delivered)
-
-    def _let_go(self) -> bool:
-        """Whether it was held until now."""
-        held, self._held = self._held, False
-        self._member.held -= held
-        return held
+    def _catch_up(self, now: float) -> None:
+        """Everything at its own time. Whoever is there was there all the while: nothing in their hands is overdue."""
+        while True:
+            for member in self._members:
+                member.beat(now)
+            if (due := self.server.due()) > now:
+                break
+            self.server.now = due
+            self.server.look()
+        self._calm_until = min(due, now + self._ack_wait)

@@ -116,22 +116,17 @@ class Schedules:
 
     async def hold(self, envelope: Envelope, at: datetime, schedule: str) -> None:
         """Keep `envelope` until `at`. Raises MessageTooLarge, Unavailable."""
-        headers = {
-            # Of this call alone: a later one must take its place, even if it says the same.
-            "Nats-Msg-Id": fresh(),
-            "Nats-Schedule": f"@at {at.isoformat(timespec='milliseconds').replace('+00:00', 'Z')}",
-            "Nats-Schedule-Target": _due(envelope),
-        }
-        await self._stored(_at(envelope.tenant, schedule), envelope, headers)
+        subject, headers = holding(envelope, at, schedule)
+        await self._stored(subject, envelope, headers)
 
     async def replace(self, envelope: Envelope, schedule: str) -> None:
         """Store `envelope` as due, which in the same write ends `schedule`. Raises MessageTooLarge, Unavailable."""
-        ending = {"Nats-Scheduler": _at(envelope.tenant, schedule), "Nats-Schedule-Next": "purge"}
-        await self._stored(_due(envelope), envelope, {"Nats-Msg-Id": envelope.id, **ending})
+        subject, headers = ending(envelope, schedule)
+        await self._stored(subject, envelope, headers)
 
     async def release(self, tenant: str, schedule: str) -> None:
         """Drop the schedule."""
-        request = json.dumps({"filter": _at(tenant, schedule)}).encode()
+        request = json.dumps({"filter": schedule_subject(tenant, schedule)}).encode()
         await self._asked(f"$JS.API.STREAM.PURGE.{SCHEDULES}", request, {}, "the end of a schedule")
 
     async def _stored(self, subject: str, envelope: Envelope, headers: dict[str, str]) -> None:
@@ -183,8 +178,25 @@ class NatsSchedules(SchedulingBus):
         await self.schedules.replace(envelope, schedule)
 
 
-def _at(tenant: str, schedule: str) -> str:
+def schedule_subject(tenant: str, schedule: str) -> str:
+    """The subject in the stream of schedules that holds that one."""
     return f"at.{tenant}.{schedule}"
+
+
+def holding(envelope: Envelope, at: datetime, schedule: str) -> tuple[str, dict[str, str]]:
+    """The subject and the headers that keep `envelope` until `at`, in place of what that schedule holds."""
+    return schedule_subject(envelope.tenant, schedule), {
+        # Of this call alone: a later one must take its place, even if it says the same.
+        "Nats-Msg-Id": fresh(),
+        "Nats-Schedule": f"@at {at.isoformat(timespec='milliseconds').replace('+00:00', 'Z')}",
+        "Nats-Schedule-Target": _due(envelope),
+    }
+
+
+def ending(envelope: Envelope, schedule: str) -> tuple[str, dict[str, str]]:
+    """The subject and the headers that store `envelope` as due and in the same write end that schedule."""
+    headers = {"Nats-Scheduler": schedule_subject(envelope.tenant, schedule), "Nats-Schedule-Next": "purge"}
+    return _due(envelope), {"Nats-Msg-Id": envelope.id, **headers}
 
 
 def _due(envelope: Envelope) -> str:
