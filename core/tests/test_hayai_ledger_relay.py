@@ -295,3 +295,17 @@ async def test_a_relay_survives_its_database(postgres_server: PostgresServer) ->
             await load
             await until(lambda: set(bus.ids) == set(committed))
     assert list(dict.fromkeys(bus.ids)) == committed
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_relay_that_is_told_to_stop_and_to_work_at_once_stops(turns: int, ledger: Ledger, pool: Pool) -> None:
+    """Whichever of the two comes first, and by how few turns of the loop."""
+    del ledger
+    relay = Relay(pool, Recorder().send)
+    await relay.start()
+    await asyncio.sleep(0.3)
+    relay._stir()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await relay.stop()
