@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 _ACK, _NAK, _IN_PROGRESS = b"+ACK", b"-NAK", b"+WPI"
 _SHORT_REPLY = 9
 _RECOVERY_PAUSE, _LONGEST_RECOVERY_PAUSE = 0.25, 5.0
+_HEARD_SECONDS = 5.0
 _BEATS = 3
 """In-progress heartbeats within one ack_wait."""
 
@@ -130,14 +131,27 @@ class Consumer:
         Whether the server has heard of it: where it has not, it will hand out later events of the same keys first.
         """
         await self._close(seconds)
-        heard = await self._give_back()
+        heard = await (self._give_back() if self.fence is None else self._leave())
         self.closed.set()
         return heard
 
-    async def _give_back(self) -> bool:
-        """Give back what is held; whether the server has heard of that, and waits for nothing else.
+    async def _leave(self) -> bool:
+        """Leave the place to one other process, with what is held; whether that went well."""
+        if not self._connection.is_ready or not await self._pull.is_heard():
+            return False
+        self._held.clear()
+        with suppress(Unavailable):
+            if self._latest:  # answered in turn with our acknowledgements: what they said is known from here on
+                await self._connection.request(self._latest.reply, _IN_PROGRESS, seconds=_HEARD_SECONDS)
+            await self._durable.give_back()
+            return True
+        return False
 
-        What it sends between nats-py's ping and the end of the subscription, which the ping overtakes, nobody holds.
+    async def _give_back(self) -> bool:
+        """Give back what is held to any of the processes that share the place.
+
+        Whether the server has heard of that, and waits for nothing else: what it sends between nats-py's ping and the
+        end of the subscription, which the ping overtakes, nobody holds.
         """
         if not self._connection.is_ready:
             return False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from hayai.bus.streams import NANOSECONDS, filter_of, stream_of
 from hayai.errors import HandlerMisdeclared
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from hayai.bus.jetstream import JetStream
     from hayai.handlers import Subscription
@@ -95,10 +96,25 @@ class Durable:
         if found is None:
             return 0
         inheriting = _inheriting(found)
-        if not (found["num_ack_pending"] or found["num_waiting"]):
+        if found["num_ack_pending"] or found["num_waiting"]:
+            await self._make_anew(found, {"metadata": inheriting})
+        else:
             await self._jetstream.delete_consumer(self.stream, self._spare)  # of one who died before he had use for it
-            return int(inheriting[_INHERITED])
-        again = _beginning_after(found["ack_floor"]["stream_seq"], {**found["config"], "metadata": inheriting})
+        return int(inheriting[_INHERITED])
+
+    async def give_back(self) -> None:
+        """Let whoever works here next begin with what we leave unfinished, before anything later. Raises Unavailable.
+
+        Given back one by one (-NAK), events would come out of order: what the server sends while our inbox is being
+        closed finds nobody, and the server puts it behind everything else that it has to hand out again.
+        """
+        found = await self._jetstream.consumer(self.stream, self.name)
+        if found is not None and found["num_ack_pending"]:
+            await self._make_anew(found)
+
+    async def _make_anew(self, found: dict[str, Any], changes: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """Make the consumer that was `found` again, to go on behind what is acknowledged without a gap."""
+        again = _beginning_after(found["ack_floor"]["stream_seq"], {**found["config"], **changes})
         # Should we die between deleting and creating, the place is kept under another name.
         spare = {**again, "durable_name": self._spare, "name": self._spare}
         await self._jetstream.delete_consumer(self.stream, self._spare)  # of one who did die there
@@ -106,7 +122,6 @@ class Durable:
         await self._jetstream.delete_consumer(self.stream, self.name)
         await self._jetstream.create_consumer(self.stream, again)
         await self._jetstream.delete_consumer(self.stream, self._spare)
-        return int(inheriting[_INHERITED])
 
     async def exists(self) -> bool:
         """Whether the server has it. Raises Unavailable."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _EXPIRES_SECONDS = 30.0
+_HEARD_SECONDS = 5.0
 _PAUSE = 0.5
 _MISSED_HEARTBEATS = 2
 _HEARTBEAT, _NONE_YET, _TIMED_OUT, _CONFLICT, _NO_RESPONDER = "100", "404", "408", "409", "503"
@@ -78,6 +79,10 @@ class Pull:
             task.cancel()
         if self._inbox is not None:
             await self._inbox.close()
+
+    async def is_heard(self) -> bool:
+        """Whether the server has come to all our requests: it takes them in turn, and one that is none it refuses."""
+        return await self._connection.ask(self._next, b"{", headers={}, seconds=_HEARD_SECONDS) is not None
 
     def again(self) -> None:
         """Forget what was asked for, and ask anew: the server has."""
