@@ -79,6 +79,7 @@ class Consumer:
         self._durable = durable
         self._recreated = recreated
         self._ack_wait = pace.ack_wait
+        self._is_ours = is_ours
         self.ordered = pace.ordered
         self.fence = fence
         self.inherited = 0
@@ -100,6 +101,8 @@ class Consumer:
         self.closed = asyncio.Event()
         """Nothing runs in it any more."""
         self._recovering = False
+        self._hasten = asyncio.Event()
+        """The server is there again: it need not be waited for any longer."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._pull = Pull(
             connection,
@@ -122,7 +125,7 @@ class Consumer:
             self.inherited = await self._durable.take_over()
         if self.is_closing:
             return
-        self._unwatch = self._connection.watch(lambda: None, self._pull.again)
+        self._unwatch = self._connection.watch(self._hold, self._found)
         await self._pull.start()
 
     async def drain(self, seconds: float) -> bool:
@@ -130,8 +133,9 @@ class Consumer:
 
         Whether the server has heard of it: where it has not, it will hand out later events of the same keys first.
         """
+        well = not self._pull.is_holding
         await self._close(seconds)
-        heard = await (self._give_back() if self.fence is None else self._leave())
+        heard = await (self._give_back() if self.fence is None else self._leave()) and well
         self.closed.set()
         return heard
 
@@ -239,16 +243,29 @@ class Consumer:
             for message in list(self._held.values()):
                 await self._connection.post(message.reply, _IN_PROGRESS)
 
+    def _hold(self) -> None:
+        """What comes now may be later than what was lost on its way to us."""
+        self._pull.hold(deaf=self.fence is not None)
+
+    def _found(self) -> None:
+        """Connected again; until now nobody knows what was lost."""
+        self._hasten.set()
+        self._lost()
+
     def _lost(self) -> None:
         if not self._recovering and not self.is_closing:
             self._recovering = True
+            self._hold()
             self._start(self._recover())
 
     async def _recover(self) -> None:
         """Find the consumer again or make it again, however long that takes."""
         pause, recovered = _RECOVERY_PAUSE, False
         while not recovered:
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._hasten.wait()
+            self._hasten.clear()
             pause = min(2 * pause, _LONGEST_RECOVERY_PAUSE)
             recovered = await self._recovered()
         self._recovering = False
@@ -256,7 +273,7 @@ class Consumer:
     async def _recovered(self) -> bool:
         after = None
         try:
-            if not await self._durable.exists():
+            if not await self._is_there():
                 after = await self._recreate()
         except HayaiError as wrong:
             _log.warning("The consumer %s is lost and cannot be had back yet: %s", self._durable.name, wrong)
@@ -267,6 +284,16 @@ class Consumer:
         if after is not None:
             self._start(self._recreated(after))
         return True
+
+    async def _is_there(self) -> bool:
+        """Whether the server has our place; with what was lost on its way to us to come first. Raises Unavailable."""
+        if self.fence is None or not self._is_ours():
+            return await self._durable.exists()
+        return await self._durable.catch_up(self._count_held)
+
+    def _count_held(self, sequence: int) -> int:
+        """How many messages up to that sequence are in hand."""
+        return sum(each.sequence <= sequence for each in self._held.values())
 
     async def _recreate(self) -> int:
         """Make the lost consumer again; the sequence behind which it goes on. Raises Unavailable."""

@@ -102,6 +102,20 @@ class Durable:
             await self._jetstream.delete_consumer(self.stream, self._spare)  # of one who died before he had use for it
         return int(inheriting[_INHERITED])
 
+    async def catch_up(self, held: Callable[[int], int]) -> bool:
+        """Whether the server has it; and have back, before anything that came later, what was lost on its way to us.
+
+        The server thinks that we have it, and would wait until the acknowledgement is overdue. Nor must it answer what
+        we asked for on another connection. `held` says how many we have up to a stream sequence. Only for a consumer
+        that is ours alone. Raises Unavailable.
+        """
+        found = await self._jetstream.consumer(self.stream, self.name)
+        if found is not None and (
+            found["num_waiting"] or found["num_ack_pending"] > held(found["delivered"]["stream_seq"])
+        ):
+            await self._make_anew(found)
+        return found is not None
+
     async def give_back(self) -> None:
         """Let whoever works here next begin with what we leave unfinished, before anything later. Raises Unavailable.
 
@@ -113,7 +127,7 @@ class Durable:
             await self._make_anew(found)
 
     async def _make_anew(self, found: dict[str, Any], changes: Mapping[str, Any] = MappingProxyType({})) -> None:
-        """Make the consumer that was `found` again, to go on behind what is acknowledged without a gap."""
+        """Make the consumer that was `found` again, to hand out whatever it has no acknowledgement of."""
         again = _beginning_after(found["ack_floor"]["stream_seq"], {**found["config"], **changes})
         # Should we die between deleting and creating, the place is kept under another name.
         spare = {**again, "durable_name": self._spare, "name": self._spare}

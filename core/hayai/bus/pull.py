@@ -53,12 +53,14 @@ class Pull:
         self._worthwhile = window // 2
         self._heartbeat = heartbeat
         self._held, self._is_ours, self._take, self._lost = held, is_ours, take, lost
+        self._taking = take
         self._inbox: Inbox | None = None
         self._prefix = ""
         self._round = 0
         self._asked = 0
         self._heard = True
         self._open = False
+        self.is_holding = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -84,8 +86,15 @@ class Pull:
         """Whether the server has come to all our requests: it takes them in turn, and one that is none it refuses."""
         return await self._connection.ask(self._next, b"{", headers={}, seconds=_HEARD_SECONDS) is not None
 
+    def hold(self, *, deaf: bool) -> None:
+        """Ask no more until again() is called; what comes all the same is not taken where that is `deaf`."""
+        self.is_holding = True
+        if deaf:
+            self._take = _leave
+
     def again(self) -> None:
         """Forget what was asked for, and ask anew: the server has."""
+        self.is_holding, self._take = False, self._taking
         self._round += 1
         self._asked = 0
         self.ask()
@@ -100,7 +109,7 @@ class Pull:
         room = self._window - len(self._held) - self._asked
         if not self._open or not self._connection.is_ready or room <= 0 or (self._asked and room < self._window // 2):
             return
-        if self._is_ours():
+        if not self.is_holding and self._is_ours():
             self._asked += room
             self._heard = True
             self._start(self._request(room))
@@ -158,3 +167,8 @@ class Pull:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _leave(message: Msg) -> None:
+    """The server is asked for it again."""
+    del message
