@@ -127,6 +127,16 @@ format: .venv/.installed ## put every file into the house's format
 changelog: .venv/.installed ## show the changelog that the fragments would make
 	@$(BIN)/towncrier build --draft --version next
 
+# --- breaking ---------------------------------------------------------------------------------------------------
+
+.PHONY: chaos
+chaos: .venv/.installed ## kill, stop and poison real processes under load, the short way; CHAOS="--seed 7 --only broker" repeats a part
+	@$(BIN)/python -m tests.chaos $(CHAOS)
+
+.PHONY: chaos.full
+chaos.full: .venv/.installed ## the same with long numbers
+	@$(BIN)/python -m tests.chaos --full $(CHAOS)
+
 # --- measuring --------------------------------------------------------------------------------------------------
 
 .venv/.bench: .venv/.installed

@@ -1,0 +1,14 @@
+"""The scenarios by name, in the order in which they run: a new one is a module here and a line in `SCENARIOS`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.chaos.scenarios import broker
+
+if TYPE_CHECKING:
+    from tests.chaos.plan import Scenario
+
+SCENARIOS: dict[str, Scenario] = {
+    "broker": broker.run,
+}
