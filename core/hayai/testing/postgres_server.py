@@ -41,10 +41,17 @@ _HASTY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"
 class PostgresServer:
     """One server with one data directory; start(), kill() and start() again keep what was committed.
 
-    `settings` are those of postgresql.conf, read at each start. `password` is the superuser's (`postgres`).
+    `settings` are those of postgresql.conf, read at each start. `password` is the superuser's (`postgres`). `data` is a
+    folder that is not there yet, on a disk of the test's own; `environment` is for the server's process alone.
     """
 
-    def __init__(self, settings: Mapping[str, str] = _HASTY) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, str] = _HASTY,
+        *,
+        data: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.host = "127.0.0.1"
         self.password = secrets.token_hex(16)
         self.application_password = secrets.token_hex(16)
@@ -53,6 +60,8 @@ class PostgresServer:
         self._process: subprocess.Popen[Any] | None = None
         self._bin = Path()
         self._made = 0
+        self._kept = data
+        self._environment = {**os.environ, **(environment or {})}
         self.root = Path()
 
     def __enter__(self) -> Self:
@@ -86,6 +95,7 @@ class PostgresServer:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
+                    env=self._environment,
                     preexec_fn=_end_with_parent,  # noqa: PLW1509 - see above
                     **self._run_as,
                 )
@@ -147,7 +157,7 @@ class PostgresServer:
     @property
     def data(self) -> Path:
         """The data directory."""
-        return self.root / "data"
+        return self._kept or self.root / "data"
 
     def _lay_out(self) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="hayai-postgres-", dir=_open_to_all()))
@@ -157,6 +167,10 @@ class PostgresServer:
         self.data.mkdir(mode=0o700)
         if "user" in self._run_as:
             shutil.chown(self.data, self._run_as["user"])
+        self._fill()
+
+    def _fill(self) -> None:
+        """Make what a server needs in its empty data directory."""
         subprocess.run(
             [str(self._bin / "initdb"), "-D", str(self.data), "-U", "postgres", "--pwfile", str(self.root / "password"),
              "--auth=scram-sha-256", "--no-sync", "--locale=C", "--encoding=UTF8"],

@@ -43,10 +43,13 @@ class NatsServer:
     """One server with one store; kill() and start() again keep the port and what was acknowledged.
 
     `settings` are further lines of its configuration; `store` is the directory of its streams, a temporary one of its
-    own where none is given.
+    own where none is given; `name` tells the servers of a cluster apart.
     """
 
-    def __init__(self, settings: str = "", *, store: Path | None = None, jetstream: bool = True) -> None:
+    def __init__(
+        self, settings: str = "", *, store: Path | None = None, jetstream: bool = True, name: str = "test"
+    ) -> None:
+        self.name = name
         self.port = free_port()
         self._settings = settings
         self._home = Path(tempfile.mkdtemp(prefix="hayai-nats-"))
@@ -70,7 +73,8 @@ class NatsServer:
         On Linux the server ends with the thread that started it, so that it outlives no killed test run.
         """
         config = self._home / "nats.conf"
-        config.write_text(f'listen: "127.0.0.1:{self.port}"\nserver_name: "test"\n{self._keeping}\n{self._settings}\n')
+        named = f'listen: "127.0.0.1:{self.port}"\nserver_name: "{self.name}"\n'
+        config.write_text(f"{named}{self._keeping}\n{self._settings}\n")
         log = self._home / "log"
         with log.open("ab") as told:
             self._process = subprocess.Popen([_binary(), "-c", str(config)], stderr=told, preexec_fn=_die_with_parent)  # noqa: PLW1509 - it takes no lock
