@@ -6,11 +6,11 @@ import asyncio
 import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import nats.errors
 from nats.aio.client import Client
 
+from hayai.bus.addresses import addresses
 from hayai.bus.explain import explained
 from hayai.errors import Unavailable
 
@@ -39,11 +39,10 @@ class Connection:
     """
 
     def __init__(self, url: str, *, inbox: str = "_INBOX") -> None:
-        self._url = url
+        self._addresses = addresses(url)
         self._inbox = inbox
-        parts = urlsplit(url)
-        self.server = f"{parts.hostname}:{parts.port or 4222}"
-        """The server's address, without credentials: fit for a sentence."""
+        self.server = self._addresses.shown
+        """The server's address, or the addresses of a cluster's, without credentials: fit for a sentence."""
         self._client = Client()
         self._ready = asyncio.Event()
         self._stopping = True
@@ -173,7 +172,10 @@ class Connection:
 
     async def _connect(self) -> None:
         await self._client.connect(
-            self._url,
+            list(self._addresses.urls),
+            user=self._addresses.user,
+            password=self._addresses.password,
+            token=self._addresses.token,
             name="hayai",
             inbox_prefix=self._inbox,
             max_reconnect_attempts=-1,

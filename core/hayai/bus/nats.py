@@ -62,7 +62,10 @@ _FULL = 0.99
 class NatsSettings(Settings):
     """The [bus] table of a tier file with adapter = "nats"; times in seconds."""
 
-    url: str = Field(default="nats://127.0.0.1:4222", description="The NATS server's address, with user and password.")
+    url: str = Field(
+        default="nats://127.0.0.1:4222",
+        description="The NATS server's address, with user and password; a cluster's addresses with commas between.",
+    )
     inbox: str = Field(default="_INBOX", description="The first words of the subjects on which answers come.")
     partitions: int = Field(default=1, ge=1, le=64, description="Into how many parts workers share the events.")
     replicas: int = Field(default=1, ge=1, le=5, description="On how many servers each event is kept.")

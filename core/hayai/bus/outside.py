@@ -133,12 +133,16 @@ def _refused(said: str, server: str) -> str:
 def _check(url: str) -> None:
     """Raises SettingsError, which repeats nothing of `url`: it may hold a password."""
     try:
-        parts = urlsplit(url)
-        sound = parts.scheme in {"nats", "tls", "ws", "wss"} and bool(parts.hostname) and (parts.port or 4222) > 0
+        sound = bool(url) and all(map(_sound, url.split(",")))
     except ValueError:
         sound = False
     if not sound:
         raise SettingsError("This is no address of a NATS server: write it as nats://user:password@host:port.")
+
+
+def _sound(url: str) -> bool:
+    parts = urlsplit(url.strip())
+    return parts.scheme in {"nats", "tls", "ws", "wss"} and bool(parts.hostname) and (parts.port or 4222) > 0
 
 
 def _outside(subscription: Subscription) -> Subscription:

@@ -10,6 +10,7 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from hayai.bus.addresses import addresses
 from hayai.bus.indexing import NAME as INDEX
 from hayai.bus.lookout import Lookout, handler_of
 from hayai.bus.outside import PREFIX
@@ -83,7 +84,7 @@ async def _look_at_server(lookout: Lookout, state: LedgerState | None, monitors:
     found = [(each, await lookout.stream(each["name"])) for each in lookout.declared()]
     streams = [(declared, live) for declared, live in found if live]
     measures = cast("NatsSettings", lookout.settings)
-    varz = await asyncio.to_thread(monitored, server, [*monitors, _usual(measures.url)])
+    varz = await asyncio.to_thread(monitored, server, [*monitors, *map(_usual, addresses(measures.url).urls)])
     windows = [live["config"]["duplicate_window"] / NANOSECONDS for _, live in streams]
     return [
         version(str(server.get("ver", ""))),
