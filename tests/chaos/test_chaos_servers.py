@@ -17,8 +17,7 @@ from tests.chaos.clockjump import LATEST, WallClock
 from tests.chaos.cluster import NatsCluster
 from tests.chaos.diskfull import SmallDisk
 from tests.chaos.power import Disk, cut_broker, cut_postgres
-from tests.chaos.standby import followed
-from tests.chaos.switch import Switch
+from tests.chaos.standby import Pair, Switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,15 +99,20 @@ def test_a_jump_moves_the_time_of_day_and_not_the_seconds_that_are_counted() -> 
 
 async def test_what_was_committed_is_on_the_replica_that_takes_over() -> None:
     """Behind the same port, which leads to another server from then on."""
-    with PostgresServer({}) as primary, followed(primary) as replica:
-        async with Switch(primary.port) as switch:
-            url = primary.url("postgres").replace(str(primary.port), str(switch.port))
-            ask = [str(primary._bin / "psql"), "-XqAt", url, "-c"]
+    with Pair() as pair:
+        async with Switch(pair.primary.port) as switch:
+            replica = await asyncio.to_thread(pair.follow)
+            url = pair.primary.url("postgres").replace(str(pair.primary.port), str(switch.port))
+            ask = [str(pair.primary._bin / "psql"), "-XqAt", url, "-c"]
             await asyncio.to_thread(subprocess.run, [*ask, "create table lamp as select 1 as number"], check=True)
-            primary.kill()
-            replica.promote()
+            began = time.monotonic()
+            await asyncio.to_thread(pair.fail_over, replica)
+            print(f"promoted after {time.monotonic() - began:.2f} s")
             switch.point(replica.port)
-            await asyncio.to_thread(subprocess.run, [*ask, "insert into lamp values (2)"], check=True)
+            found = await asyncio.to_thread(
+                subprocess.run, [*ask, "insert into lamp values (2) returning number"], check=True, capture_output=True
+            )
+            assert found.stdout == b"2\n"
             assert replica.sql("select count(*) from lamp") == "2"
 
 
