@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,6 +54,10 @@ class Disk:
         """Unmount it and leave nothing; what works on it must have ended."""
         self._mount.close()
         self._stack.close()
+
+    def sync(self) -> None:
+        """Let the kernel write what was set up here: no machine is switched off in the middle of its installation."""
+        subprocess.run(["sync", "-f", str(self.place)], check=True)
 
     def photograph(self) -> None:
         """Copy what is on the disk at this moment. Nobody may write to it meanwhile."""

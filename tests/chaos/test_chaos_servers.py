@@ -40,7 +40,7 @@ def test_a_commit_survives_the_loss_of_power_only_where_it_was_synced(
     with PostgresServer(settings, data=disk.place / "data") as server:
         server.sql("create table lamp (number int)")
         server.sql("checkpoint")
-        subprocess.run(["sync", "-f", str(disk.place)], check=True)
+        disk.sync()
         server.sql("insert into lamp values (1)")
         before = server.pid
         cut_postgres(server, disk)

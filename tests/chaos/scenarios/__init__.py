@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.chaos.scenarios import broker
+from tests.chaos.scenarios import broker, postgres, power
 
 if TYPE_CHECKING:
     from tests.chaos.plan import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
     "broker": broker.run,
+    "power-broker": power.broker,
+    "power-default-sync": power.default,
+    "power-postgres": power.postgres,
+    "postgres": postgres.killed,
+    "promotion": postgres.promoted,
 }
