@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import nats
@@ -13,7 +13,6 @@ from hayai.testing.servers import NatsServer, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from typing import Self
 
     from nats.js import JetStreamContext
 
@@ -24,13 +23,14 @@ _READY_SECONDS = 30.0
 _LOOK_SECONDS = 0.1
 
 
-class NatsCluster:
+class NatsCluster(NatsServer):
     """Three servers on this machine, each with a store and a name of its own, that start and end together.
 
     They ask for `user` and `password` where a user is named.
     """
 
     def __init__(self, user: str = "", password: str = "") -> None:
+        super().__init__(name="cluster")
         self._credentials = {"user": user, "password": password} if user else {}
         settings = f'authorization {{ user: "{user}", password: "{password}" }}' if user else ""
         routes = [free_port() for _ in range(SERVERS)]
@@ -42,19 +42,21 @@ class NatsCluster:
             )
             for place, route in enumerate(routes)
         ]
-        self._stack = ExitStack()
 
-    def __enter__(self) -> Self:
+    @property
+    def url(self) -> str:
+        """All their addresses."""
+        return ",".join(each.url for each in self.servers)
+
+    def start(self) -> None:
         """Start them; whether they have found each other is for ready() to say."""
-        with ExitStack() as stack:
-            for each in self.servers:
-                stack.enter_context(each)
-            self._stack = stack.pop_all()
-        return self
+        for each in self.servers:
+            each.start()
 
-    def __exit__(self, *_: object) -> None:
-        """End them all."""
-        self._stack.close()
+    def stop(self) -> None:
+        """End them all, and forget what they stored."""
+        for each in self.servers:
+            each.__exit__()
 
     def named(self, name: str) -> NatsServer:
         """The server of that name."""
@@ -69,13 +71,13 @@ class NatsCluster:
 
         await self._until(answered)
 
-    async def leader(self, stream: str, consumer: str = "") -> NatsServer:
-        """The server that leads a stream, or one of its consumers. Raises TimeoutError where it has no leader."""
+    async def leader(self, stream: str, consumer: str = "", *, other: NatsServer | None = None) -> NatsServer:
+        """The server that leads a stream, or one of its consumers, and is not `other`. Raises TimeoutError."""
 
         async def led(jetstream: JetStreamContext) -> str | None:
             asked = jetstream.consumer_info(stream, consumer) if consumer else jetstream.stream_info(stream)
             place = (await asked).cluster
-            return place.leader if place else None
+            return place.leader if place and place.leader != (other and other.name) else None
 
         return self.named(await self._until(led))
 

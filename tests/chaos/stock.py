@@ -34,7 +34,7 @@ async def take_stock(world: World, report: Report) -> None:
 
 async def _stored(url: str) -> Counter[tuple[str, str, int]]:
     """What is stored how often, as event, key and number."""
-    client = await nats.connect(url)
+    client = await nats.connect(url.split(","))
     config = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL)
     subscription = await client.jetstream().pull_subscribe("", stream="EVENTS", config=config)
     found: Counter[tuple[str, str, int]] = Counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.chaos.scenarios import broker, postgres, power
+from tests.chaos.scenarios import broker, clock, cluster, postgres, power
 
 if TYPE_CHECKING:
     from tests.chaos.plan import Scenario
@@ -14,6 +14,8 @@ SCENARIOS: dict[str, Scenario] = {
     "power-broker": power.broker,
     "power-default-sync": power.default,
     "power-postgres": power.postgres,
+    "clock": clock.run,
+    "cluster": cluster.run,
     "postgres": postgres.killed,
     "promotion": postgres.promoted,
 }
