@@ -259,3 +259,14 @@ class Inbox:
 async def _drained(subscription: Subscription) -> None:
     with suppress(nats.errors.Error, OSError):
         await subscription.drain()  # type: ignore[no-untyped-call] # nats-py leaves it bare
+
+
+async def patiently(ask: Callable[[], Awaitable[None]], seconds: float) -> None:
+    """Ask again for that long while the server is silent, as a cluster is that has lost its leader. Raises Silent."""
+    until = asyncio.get_running_loop().time() + seconds
+    while True:
+        try:
+            return await ask()
+        except Silent:
+            if asyncio.get_running_loop().time() >= until:
+                raise

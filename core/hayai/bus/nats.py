@@ -13,7 +13,7 @@ from pydantic import Field
 
 from hayai.bus.base import PLATFORM
 from hayai.bus.batches import Batches
-from hayai.bus.connection import Connection
+from hayai.bus.connection import Connection, patiently
 from hayai.bus.consumer import Consumer, Pace
 from hayai.bus.delivery import Delivery
 from hayai.bus.durable import Durable
@@ -77,7 +77,7 @@ class NatsSettings(Settings):
     window: int = Field(default=512, ge=1, description="The most events of one handler in one process's hands.")
     heartbeat: float = Field(default=5, ge=0.1, le=15, description="How often the server says that it is there.")
     publish_deadline: float = Field(default=30, gt=0, description="How long an event waits for its acknowledgement.")
-    connect_deadline: float = Field(default=10, gt=0, description="How long the first connection may take.")
+    connect_deadline: float = Field(default=10, gt=0, description="How long a start waits for the server.")
 
 
 class NatsBus(NatsSchedules):
@@ -113,7 +113,7 @@ class NatsBus(NatsSchedules):
         await self._connection.start(self._measures.connect_deadline)
         try:
             await self._publisher.start()
-            await self.ensure_streams()
+            await patiently(self.ensure_streams, self._measures.connect_deadline)
             await self._shares.start()
         except BaseException:
             await self._connection.stop()
