@@ -155,6 +155,11 @@ class PostgresServer:
         return self._process.pid if self._process else None
 
     @property
+    def is_running(self) -> bool:
+        """Whether the postmaster has been started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def data(self) -> Path:
         """The data directory."""
         return self._kept or self.root / "data"

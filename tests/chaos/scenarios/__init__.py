@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.chaos.scenarios import broker, clock, cluster, postgres, power
+from tests.chaos.scenarios import broker, clock, cluster, disk, postgres, power
 
 if TYPE_CHECKING:
     from tests.chaos.plan import Scenario
@@ -15,6 +15,8 @@ SCENARIOS: dict[str, Scenario] = {
     "power-default-sync": power.default,
     "power-postgres": power.postgres,
     "clock": clock.run,
+    "disk-broker": disk.broker,
+    "disk-postgres": disk.postgres,
     "cluster": cluster.run,
     "postgres": postgres.killed,
     "promotion": postgres.promoted,
