@@ -26,10 +26,19 @@ _MARKED = ("ledgered", "acting", "transactional")
 async def take_stock(world: World, report: Report) -> None:
     """Demand that the stream holds what was acknowledged, and that the ledger has a mark of each of these."""
     stored = await _stored(world.spec.nats)
-    told = Counter((each.who, each.key, each.number) for each in world.reader.of("acked"))
-    report.demand("acknowledged and not in the stream", len(told.keys() - stored.keys()))
+    report.demand("acknowledged and not in the stream", _missing(world, stored))
     report.demand("in the stream more than once", sum(times > 1 for times in stored.values()))
     report.demand("in the stream and without a mark in the ledger", await _unmarked(world, stored))
+
+
+async def missing(world: World) -> int:
+    """How many events were acknowledged and are not in the stream."""
+    return _missing(world, await _stored(world.spec.nats))
+
+
+def _missing(world: World, stored: Counter[tuple[str, str, int]]) -> int:
+    told = {(each.who, each.key, each.number) for each in world.reader.of("acked")}
+    return len(told - stored.keys())
 
 
 async def _stored(url: str) -> Counter[tuple[str, str, int]]:
