@@ -66,7 +66,7 @@ class Delivery:
         self._timekeeper = Timekeeper(subscription.policy.timeout)
         self._one = asyncio.Lock()
         self._run = self._in_one if subscription.policy.transactional and self._ledger else self._follow
-        self._crashes = _CRASHES * subscription.policy.defects
+        self._crashes = _CRASHES * max(2, subscription.policy.defects)  # some of them alone: it may be its neighbour
 
     async def work(self, message: Message) -> float | None:
         """One try: None when the message is settled, PARKED while it is committed, else the seconds until the next.
