@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +19,18 @@ if TYPE_CHECKING:
 
 TENANT = "acme"
 TEXT = EffectKind("text", unknown="reconcile")
-HEARS = {"ledgered": "taken", "stateless": "taken", "counting": "taken", "acting": "asked", "transactional": "asked"}
+HEARS = {
+    "ledgered": "taken",
+    "stateless": "taken",
+    "counting": "taken",
+    "acting": "asked",
+    "transactional": "asked",
+    "slow": "heaped",
+}
 """Each sort of handler and the event from which it comes to be called; `counting` hears what follows from that."""
+SORTS = ("ledgered", "stateless", "counting", "acting", "transactional")
+_HUGE = 2**50
+"""Bytes that no machine has, so that the allocation fails; one that succeeds is the business of the system's killer."""
 _INSERT = "insert into chaos.line (name, key, number) values ($1, $2, $3)"
 
 
@@ -72,6 +84,10 @@ class Work:
         """Think."""
         await self._think(event, context)
 
+    async def slow(self, event: _Step, context: Context) -> None:
+        """Take a long time, as a scenario says."""
+        await self._think(event, context)
+
     async def acting(self, event: _Step, context: Context) -> None:
         """Send a text."""
         name = f"{context.handler}.{context.envelope.subject}.{event.number}"
@@ -96,5 +112,21 @@ class Work:
 
     async def _think(self, event: _Step, context: Context) -> None:
         self._oracle.tell("began", context.handler, context.envelope.subject, event.number)
+        if event.fault and not self._oracle.is_mended:
+            await _fail(event)
         await asyncio.sleep(event.seconds)
         self._oracle.tell("handled", context.handler, context.envelope.subject, event.number)
+
+
+async def _fail(event: _Step) -> None:
+    """Go wrong in the way that the event says."""
+    if event.fault == "raise":
+        raise RuntimeError("This handler is broken.")
+    if event.fault == "hang":
+        await asyncio.Event().wait()
+    elif event.fault == "exit":
+        os._exit(9)
+    elif event.fault == "block":
+        time.sleep(event.seconds)  # noqa: ASYNC251 - that is the fault
+    elif event.fault == "huge":
+        bytearray(_HUGE)

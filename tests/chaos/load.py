@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
+from hayai.bus.streams import outgoing
+from hayai.envelope import PlainCodec, wrap
 from hayai.errors import Unavailable
 from tests.chaos.handlers import TENANT, word
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hayai.bus.base import Bus
+    from hayai.event import Event
     from tests.chaos.oracle import Oracle
 
 
@@ -24,6 +29,10 @@ class Stream:
     rate: float = 500.0
     seconds: float = 0.0
     """How long its handlers shall take."""
+    keyed: str = ""
+    """What its keys begin with, where that is not the verb."""
+    faults: Callable[[], str] = str
+    """What shall go wrong with the next event; nothing where it says ''."""
 
 
 class Load:
@@ -56,15 +65,27 @@ class Load:
             due = max(due + beat, loop.time() - 1)  # what an outage held up is made up for, a second of it
             await asyncio.sleep(max(0, due - loop.time()))
             number, key = divmod(place, stream.keys)
-            await self._one(stream, f"{stream.verb}-{publisher}-{key}", number)
+            await self._one(stream, f"{stream.keyed or stream.verb}-{publisher}-{key}", number)
             place += 1
 
     async def _one(self, stream: Stream, key: str, number: int) -> None:
         who = f"{self._noun}.{stream.verb}"
-        event = word(self._noun, stream.verb)(number=number, seconds=stream.seconds)
+        fault = stream.faults()
+        event = word(self._noun, stream.verb)(number=number, seconds=stream.seconds, fault=fault)
+        self._oracle.tell("sent", who, key, number)
+        if fault:
+            self._oracle.tell("poison", f"{who}.{fault}", key, number)
         try:
-            await self._bus.publish(event, tenant=TENANT, key=key)
+            if fault == "unreadable":
+                await self._garble(event, key)
+            else:
+                await self._bus.publish(event, tenant=TENANT, key=key)
         except Unavailable:
             self._oracle.tell("refused", who, key, number)
         else:
             self._oracle.tell("acked", who, key, number)
+
+    async def _garble(self, event: Event, key: str) -> None:
+        """Publish bytes that nobody can read, where that event would have been."""
+        envelope = wrap(event, tenant=TENANT, source="/chaos", codec=PlainCodec(), key=key)
+        await self._bus.send_all([replace(outgoing(envelope), body=b"?")])

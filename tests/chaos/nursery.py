@@ -13,6 +13,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -38,10 +39,14 @@ class Child:
             signal.pidfd_send_signal(self._handle, number)
 
     async def ended(self, seconds: float = 30) -> None:
-        """Return once it has ended. Raises TimeoutError."""
-        async with asyncio.timeout(seconds):
-            while self.lives:  # noqa: ASYNC110 - another process's end is no event of this loop
-                await asyncio.sleep(0.02)
+        """Return once it has ended. Raises TimeoutError, when its log says where every task of it waits."""
+        deadline = time.monotonic() + seconds
+        while self.lives:
+            if time.monotonic() > deadline:
+                self.signal(signal.SIGUSR1)
+                await asyncio.sleep(0.5)
+                raise TimeoutError(f"worker {self.pid} has not ended within {seconds:g} s")
+            await asyncio.sleep(0.02)
 
     def forget(self) -> None:
         """Kill it, and let go of it."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
-What = Literal["ready", "acked", "refused", "began", "handled", "reached", "killing", "left"]
+What = Literal["ready", "sent", "acked", "refused", "poison", "began", "handled", "reached", "killing", "left"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,14 @@ class Oracle:
         """What the provider answers when it is asked about an act."""
         return (self._folder / "acts" / name).exists()
 
-    def acts(self) -> dict[str, int]:
-        """How often each act was done."""
-        return {each.name: each.stat().st_size for each in (self._folder / "acts").iterdir()}
+    @property
+    def is_mended(self) -> bool:
+        """Whether handlers that go wrong on purpose do so no more."""
+        return (self._folder / "mended").exists()
+
+    def acts(self, prefix: str = "") -> dict[str, int]:
+        """How often each act was done, of those whose names begin so."""
+        return {each.name: each.stat().st_size for each in (self._folder / "acts").glob(f"{prefix}*")}
 
 
 class Reader:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from tests.chaos.handlers import HEARS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Iterable
 
     from tests.chaos.oracle import Record
     from tests.chaos.plan import Report
@@ -25,8 +25,8 @@ class Evidence:
     """The records in the order in which they were written; how often each act was done, and each row written."""
 
     records: list[Record]
-    acts: dict[str, int]
-    rows: dict[str, int]
+    acts: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -73,8 +73,8 @@ class Tally:
             report.notes.append(f"for example {', '.join(examples)}")
 
 
-def tally(evidence: Evidence, spec: Spec, *, without: Collection[int] = ()) -> Tally:
-    """What the handlers of `spec` came to; the order of the processes `without` does not count."""
+def tally(evidence: Evidence, spec: Spec, *, strays: Callable[[Record], bool] = lambda _: False) -> Tally:
+    """What the handlers of `spec` came to; the order of those runs that are `strays` does not count."""
     found = Tally(refused=sum(each.what == "refused" for each in evidence.records), gap=_gap(evidence.records, spec))
     acked: dict[str, set[Step]] = defaultdict(set)
     told: dict[str, list[Record]] = defaultdict(list)
@@ -86,7 +86,7 @@ def tally(evidence: Evidence, spec: Spec, *, without: Collection[int] = ()) -> T
     verbs = {HEARS[sort] for sort in spec.sorts}
     found.acked = sum(len(acked[f"{spec.noun}.{verb}"]) for verb in verbs)
     for sort in spec.sorts:
-        _add(found, sort, f"{spec.group}_{sort}", acked[f"{spec.noun}.{HEARS[sort]}"], told, evidence, without)
+        _add(found, sort, f"{spec.group}_{sort}", acked[f"{spec.noun}.{HEARS[sort]}"], told, evidence, strays)
     return found
 
 
@@ -97,7 +97,7 @@ def _add(
     acked: set[Step],
     told: dict[str, list[Record]],
     evidence: Evidence,
-    without: Collection[int],
+    strays: Callable[[Record], bool],
 ) -> None:
     runs = [(each.key, each.number) for each in told[handler] if each.what == "handled"]
     handled = set(runs)
@@ -108,7 +108,7 @@ def _add(
         found.repeats += again
     else:
         found.reruns += again
-    mine = [each for each in told[handler] if each.by not in without]
+    mine = [each for each in told[handler] if not strays(each)]
     found.disordered += _disordered(handler, mine, told[handler], acked, may_repeat=sort == "stateless")
     if sort in {"acting", "transactional"}:
         marks = evidence.acts if sort == "acting" else evidence.rows

@@ -22,7 +22,7 @@ from hayai.pools import Pool
 from hayai.testing.ledger import Told
 from hayai.tier import Tier
 from tests.chaos import points
-from tests.chaos.handlers import HEARS, TENANT, Work, word
+from tests.chaos.handlers import SORTS, TENANT, Work, word
 from tests.chaos.oracle import Oracle
 
 
@@ -37,7 +37,7 @@ class Spec:
     """The oracle's folder."""
     noun: str = "step"
     group: str = "chaos"
-    sorts: tuple[str, ...] = tuple(HEARS)
+    sorts: tuple[str, ...] = SORTS
     policy: dict[str, Any] = field(default_factory=dict)
     bus: dict[str, Any] = field(default_factory=dict)
     """Settings of the bus besides its url."""
@@ -48,6 +48,11 @@ class Spec:
     passing: int = 1
     traced: bool = False
     """Tell which points were passed, and how often."""
+
+    @property
+    def database_name(self) -> str:
+        """The name of its database on the server."""
+        return str(json.loads(self.database)["application"][2])
 
     def text(self) -> str:
         """As one line."""
@@ -64,6 +69,10 @@ async def work(spec: Spec) -> None:
     """Work until SIGTERM; then drain and return."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _dump)
+    import logging
+
+    logging.basicConfig(level=logging.INFO, format="%(relativeCreated)d %(name)s %(message)s")
     oracle = Oracle(Path(spec.oracle))
     points.arm(oracle, spec.point, spec.passing, traced=spec.traced)
     async with AsyncExitStack() as stack:
@@ -88,10 +97,17 @@ async def work(spec: Spec) -> None:
     oracle.tell("left", spec.group)
 
 
+def _dump() -> None:
+    """Say on stderr where every task waits: for a worker that does not end."""
+    for task in asyncio.all_tasks():
+        task.print_stack(file=sys.stderr)
+    sys.stderr.flush()
+
+
 async def _publish(spec: Spec, bus: NatsBus, oracle: Oracle) -> None:
     key = f"own{os.getpid()}"
     for number in range(spec.publishes):
-        for verb in sorted(set(HEARS.values())):
+        for verb in ("taken", "asked"):
             await bus.publish(word(spec.noun, verb)(number=number), tenant=TENANT, key=key)
             oracle.tell("acked", f"{spec.noun}.{verb}", key, number)
 

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.chaos.scenarios import broker, clock, cluster, disk, postgres, power
+from tests.chaos.scenarios import (
+    broker,
+    clock,
+    cluster,
+    deaths,
+    disk,
+    hot,
+    hung,
+    moving,
+    plugins,
+    poison,
+    postgres,
+    power,
+    slow,
+)
 
 if TYPE_CHECKING:
     from tests.chaos.plan import Scenario
@@ -20,4 +34,11 @@ SCENARIOS: dict[str, Scenario] = {
     "cluster": cluster.run,
     "postgres": postgres.killed,
     "promotion": postgres.promoted,
+    "deaths": deaths.run,
+    "slow": slow.run,
+    "hot": hot.run,
+    "moving": moving.run,
+    "hung": hung.run,
+    "poison": poison.run,
+    "plugins": plugins.run,
 }
