@@ -10,6 +10,7 @@ from tests.chaos.scenarios import (
     cluster,
     deaths,
     disk,
+    doubles,
     hot,
     hung,
     moving,
@@ -41,4 +42,5 @@ SCENARIOS: dict[str, Scenario] = {
     "hung": hung.run,
     "poison": poison.run,
     "plugins": plugins.run,
+    "doubles": doubles.run,
 }
