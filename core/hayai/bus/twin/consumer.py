@@ -42,6 +42,10 @@ class TwinConsumer:
         self._floor = Floor(0, self._next - 1)
         self._paused_until = 0.0
 
+    def reads(self, subject: str) -> bool:
+        """Whether what is stored on `subject` is for this consumer."""
+        return any(covers(each, subject) for each in self.filters)
+
     def ask(self, request: Request) -> None:
         """Let `request` be served as soon as there is something for it."""
         self.requests.add(request)
@@ -68,9 +72,11 @@ class TwinConsumer:
         self.unsettled.at_work(handed.message.sequence, self._now() if at is None else at)
 
     def pause(self, until: float) -> None:
-        """Hand nothing over before the instant `until`; one that is past ends a pause."""
+        """Hand nothing over before the instant `until`; one that is past ends a pause.
+
+        As on the server, that wakes nobody: what waits is handed over with whatever happens next.
+        """
         self._paused_until = until
-        self.serve()
 
     def due(self) -> float | None:
         """The next instant at which something happens by itself."""
@@ -85,6 +91,7 @@ class TwinConsumer:
 
     def serve(self) -> None:
         """Hand over what can be, to whoever waits."""
+        self.requests.expire(self._now())
         while self.requests and self._paused_until <= self._now() and (found := self._following()) is not None:
             message, count = found
             request = self.requests.turn(self._now())
@@ -94,7 +101,7 @@ class TwinConsumer:
             self._place += 1
             self.unsettled.give(message.sequence, self._place, self._now())
             request.take(Handed(message, self._place, count))
-        self.requests.drop(self._now())
+        self.requests.tidy()
 
     def removed(self, sequence: int) -> None:
         """The stream holds that message no more."""
@@ -108,17 +115,16 @@ class TwinConsumer:
         """
         if any(covers(subject, each) for each in self.filters):
             self._skip_to(self._store.last + 1, wider=False)
-        elif any(covers(each, subject) for each in self.filters):
+        elif self.reads(subject):
             self._skip_to(self._store.first, wider=True)
 
     def _skip_to(self, sequence: int, *, wider: bool) -> None:
         self._next = max(self._next, sequence)
-        if self._floor.sequence < sequence:
-            self._floor.sequence = sequence - 1
-            for each, place in self.unsettled.places.items():
-                if each < sequence or (wider and each not in self._store.messages):
-                    self._floor.place = max(self._floor.place, place)
-                    self.unsettled.end(each)
+        self._floor.sequence = max(self._floor.sequence, sequence - 1)
+        for each, place in self.unsettled.places.items():
+            if each < sequence or (wider and each not in self._store.messages):
+                self._floor.place = max(self._floor.place, place)
+                self.unsettled.end(each)
         if not self.unsettled:
             self.unsettled.counts.clear()
             self._floor = Floor(self._place, self._next - 1)

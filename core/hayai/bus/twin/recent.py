@@ -12,14 +12,13 @@ class RecentIds:
 
     def find(self, id: str | None, now: float) -> int | None:  # noqa: A002 - CloudEvents calls it id
         """The sequence under which `id` was stored within the window."""
-        while self._seen and (oldest := next(iter(self._seen.items())))[1][1] + self._window <= now:
-            del self._seen[oldest[0]]
+        self._forget(now)
         return self._seen[id][0] if id in self._seen else None
 
     def keep(self, id: str, sequence: int, now: float) -> None:  # noqa: A002 - CloudEvents calls it id
         """Remember that `id` is stored at `sequence`."""
         self._seen[id] = sequence, now
 
-    def ends(self) -> list[float]:
-        """When each known id will be forgotten."""
-        return [at + self._window for _, at in self._seen.values()]
+    def _forget(self, now: float) -> None:
+        while self._seen and (oldest := next(iter(self._seen.items())))[1][1] + self._window <= now:
+            del self._seen[oldest[0]]

@@ -55,10 +55,19 @@ class Requests:
             if request.is_heard and now < request.expires:
                 request.left -= 1
                 if request.left:
-                    self._waiting.append(request)
+                    self._requeue(request)
                 return request
         return None
 
-    def drop(self, now: float) -> None:
-        """Forget who has waited long enough, or listens no more."""
-        self._waiting = deque(each for each in self._waiting if each.is_heard and now <= each.expires)
+    def expire(self, now: float) -> None:
+        """Forget who has waited long enough."""
+        if any(each.expires < now for each in self._waiting):
+            self._waiting = deque(each for each in self._waiting if now <= each.expires)
+
+    def tidy(self) -> None:
+        """Forget who listens no more."""
+        if not all(each.is_heard for each in self._waiting):
+            self._waiting = deque(each for each in self._waiting if each.is_heard)
+
+    def _requeue(self, request: Request) -> None:
+        self._waiting.append(request)

@@ -66,7 +66,7 @@ class TwinStream:
             self._recent.keep(headers[_ID], stored.sequence, now)
         if not drawn:
             self._heed_schedule(stored, at)
-        self._serve()
+        self._serve(subject)
         return Published(stored.sequence, duplicate=False)
 
     def remove(self, sequence: int) -> bool:
@@ -76,7 +76,7 @@ class TwinStream:
             return False
         self._timetable.remove(found.subject)
         for consumer in self.consumers.values():
-            if any(covers(each, found.subject) for each in consumer.filters):
+            if consumer.reads(found.subject):
                 consumer.removed(sequence)
         return True
 
@@ -101,10 +101,6 @@ class TwinStream:
         instants = [self._timetable.due(), *(each.due() for each in self.consumers.values())]
         return min((each for each in instants if each is not None), default=None)
 
-    def forgets(self) -> list[float]:
-        """The instants at which an id that is known now will be forgotten."""
-        return self._recent.ends()
-
     def look(self) -> None:
         """Do what is due by now."""
         for sequence in self._timetable.take(self._now()):
@@ -112,9 +108,10 @@ class TwinStream:
         for consumer in list(self.consumers.values()):
             consumer.look()
 
-    def _serve(self) -> None:
+    def _serve(self, subject: str) -> None:
         for consumer in list(self.consumers.values()):
-            consumer.serve()
+            if consumer.reads(subject):
+                consumer.serve()
 
     def _check_room(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
         if self.config.get("discard") != "new":

@@ -41,21 +41,21 @@ class Timetable:
         self._waiting.pop(subject, None)
 
     def due(self) -> float | None:
-        """When the server looks next."""
-        return self._look
+        """When the server looks next at what waits."""
+        return self._look if self._waiting else None
 
     def take(self, now: float) -> list[int]:
         """The sequences of what has come due, at the moment of a look."""
         if self._look is None or now < self._look:
             return []
-        self._look = None
         ready = sorted((sequence, subject) for subject, (sequence, at) in self._waiting.items() if at <= now)
         for _, subject in ready:
             del self._waiting[subject]
+        self._look = now + self._pause if ready else None  # as the server, which looks once more at what came due
         self._plan(now)
         return [sequence for sequence, _ in ready]
 
     def _plan(self, now: float) -> None:
         if self._waiting:
             soonest = max(min(at for _, at in self._waiting.values()), now + self._pause)
-            self._look = soonest if self._look is None else min(self._look, soonest)
+            self._look = min(self._look, soonest) if self._look is not None and now < self._look else soonest
