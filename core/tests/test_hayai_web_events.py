@@ -120,6 +120,19 @@ async def test_what_an_envelope_can_say_is_kept(gate: Gate) -> None:
     assert (kept.time, kept.dataschema) == (datetime(2026, 3, 1, 6, tzinfo=UTC), "/bell")
 
 
+async def test_the_traceparent_of_the_request_is_that_of_events_without_one(gate: Gate) -> None:
+    """The event's own, as an attribute or a ce- header, goes before it; one that is none is nobody's."""
+    asked, own = (f"00-{letter * 32}-{'b' * 16}-00" for letter in "cd")
+    await gate.post([bell(), bell(traceparent=own)], kind=BATCHED, traceparent=asked)
+    binary = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/t", "ce-type": "bell.rung.v2"}
+    await gate.post(b"{}", kind="application/json", traceparent=asked, **binary, **{"ce-traceparent": own})
+    await gate.post(b"{}", kind="application/json", traceparent=asked, **{**binary, "ce-id": "2"})
+    await gate.post(bell(), traceparent="nonsense")
+    *told, nobodys = [kept.traceparent for kept in gate.stored]
+    assert told == [asked, own, own, asked]
+    assert nobodys != "nonsense"
+
+
 async def test_the_sdk_is_understood_in_structured_and_in_binary_mode(gate: Gate) -> None:
     """What the CloudEvents SDK writes arrives whole in both modes: the percent-encoded and the zoned as well."""
     for convert in (to_structured_event, to_binary_event):

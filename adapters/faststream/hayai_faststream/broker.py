@@ -19,6 +19,7 @@ from hayai.clock import system_clock
 from hayai.envelope import CONTENT_TYPE, PlainCodec, encode, wrap
 from hayai.errors import Unavailable
 from hayai.handlers import Policy, follow_ups
+from hayai.telemetry.trace import sending
 from hayai.tokens import derived, token
 from hayai_faststream.returned import following
 from hayai_faststream.settling import Reading, Settling
@@ -95,18 +96,20 @@ class HayaiBroker(NatsBroker):
 
         Raises KeyNotOpaque, and Unavailable where no acknowledgement came: publish it again with the same id.
         """
-        envelope = wrap(
-            event,
-            tenant=tenant,
-            source=f"/{self.service}",
-            codec=self.house_codec,
-            key=key,
-            id=id,
-            conversation=conversation,
-            cause=cause,
-            now=self._clock(),
-        )
-        await self._send(envelope)
+        with sending(event.wire_type(), tenant=tenant, cause=cause.traceparent if cause else None) as traceparent:
+            envelope = wrap(
+                event,
+                tenant=tenant,
+                source=f"/{self.service}",
+                codec=self.house_codec,
+                key=key,
+                id=id,
+                conversation=conversation,
+                cause=cause,
+                traceparent=traceparent,
+                now=self._clock(),
+            )
+            await self._send(envelope)
         return envelope
 
     async def _send(self, envelope: Envelope) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,7 @@ from hayai.bus.explain import explained
 from hayai.bus.retry import backoff
 from hayai.envelope import Envelope, Reader
 from hayai.errors import HayaiError, PermanentError
+from hayai.telemetry.trace import is_sampled, trying
 from hayai_faststream.message import settle
 
 if TYPE_CHECKING:
@@ -85,13 +86,26 @@ class Settling(BaseMiddleware):
     async def _handle(self, call_next: Callable[[Any], Awaitable[Any]], msg: NatsMessage, reading: Reading) -> None:
         envelope, _ = reading.opened(msg)
         async with _beating(msg, reading.ack_wait / 3):
-            with self.context.scope(ENVELOPE, envelope):
-                try:
-                    returned = await call_next(msg)
-                except HandlerException as wish:
-                    settle(wish, reading.handler)
-                    returned = None
-            await self._follow(returned, envelope, reading.handler)
+            with _traced(envelope, msg, reading):
+                await self._handle_one(call_next, msg, reading, envelope)
+
+    async def _handle_one(
+        self, call_next: Callable[[Any], Awaitable[Any]], msg: NatsMessage, reading: Reading, envelope: Envelope
+    ) -> None:
+        with self.context.scope(ENVELOPE, envelope):
+            try:
+                returned = await call_next(msg)
+            except HandlerException as wish:
+                settle(wish, reading.handler)
+                returned = None
+        await self._follow(returned, envelope, reading.handler)
+
+
+def _traced(envelope: Envelope, msg: NatsMessage, reading: Reading) -> AbstractContextManager[None]:
+    if (parent := envelope.traceparent) is None or not is_sampled(parent):
+        return nullcontext()
+    tries = msg.raw_message.metadata.num_delivered or 1
+    return trying(parent, reading.handler, what=envelope.type, tenant=envelope.tenant, attempt=tries)
 
 
 async def _after(wrong: Exception, msg: NatsMessage, reading: Reading) -> None:

@@ -15,6 +15,7 @@ from hayai.errors import PermanentError, TransientError, Unavailable
 from hayai.event import Event
 from hayai.handlers import Context, Handlers, Keyed, Policy
 from hayai.testing.servers import NatsServer
+from hayai.testing.spans import spans
 from hayai.tier import Tier
 from hayai_faststream.broker import HayaiBroker
 from hayai_faststream.settling import EventEnvelope
@@ -104,6 +105,25 @@ class Ear:
 
 def _broker(server: NatsServer, tenant: str) -> HayaiBroker:
     return HayaiBroker(server.url, service=f"reports{tenant}", graceful_timeout=1)
+
+
+async def test_a_trace_goes_through_a_service(server: NatsServer, bus: NatsBus, tenant: str) -> None:
+    """From the house to the service's subscriber, to what that returns, and back to a handler of the house."""
+    broker, ear = _broker(server, tenant), Ear(tenant)
+
+    async def remind(booked: SlotBooked) -> ReminderDue:
+        return ReminderDue(person=booked.person)
+
+    broker.on(SlotBooked, HASTY, name="remind")(remind)
+    await ear.put(bus, ReminderDue)
+    with spans().recording():
+        async with running(broker):
+            booked = await bus.publish(SlotBooked(person="a"), tenant=tenant)
+            _, context = await ear.next()
+            ended = spans().ended
+    service, sent = ended[f"process reports{tenant}_remind"], ended[f"send {SlotBooked.wire_type()}"]
+    assert (service.trace, service.parent) == (sent.trace, sent.id)
+    assert {(each.traceparent or "").split("-")[1] for each in (booked, context.envelope)} == {sent.trace}
 
 
 async def test_an_event_from_outside_reaches_a_handler_inside(server: NatsServer, bus: NatsBus, tenant: str) -> None:

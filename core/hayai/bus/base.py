@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hayai.clock import system_clock
 from hayai.envelope import PlainCodec, wrap
 from hayai.ports.base import Adapter
+from hayai.telemetry.trace import sending
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -65,18 +66,20 @@ class Bus(Adapter):
 
         Raises KeyNotOpaque, MessageTooLarge, or Unavailable when no acknowledgement came in time.
         """
-        envelope = wrap(
-            event,
-            tenant=tenant,
-            source=SOURCE,
-            codec=self.codec,
-            key=key,
-            id=id,
-            conversation=conversation,
-            cause=cause,
-            now=self.clock(),
-        )
-        await self.send(envelope)
+        with sending(event.wire_type(), tenant=tenant, cause=cause.traceparent if cause else None) as traceparent:
+            envelope = wrap(
+                event,
+                tenant=tenant,
+                source=SOURCE,
+                codec=self.codec,
+                key=key,
+                id=id,
+                conversation=conversation,
+                cause=cause,
+                traceparent=traceparent,
+                now=self.clock(),
+            )
+            await self.send(envelope)
         return envelope
 
     @abstractmethod

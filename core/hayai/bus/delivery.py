@@ -23,6 +23,7 @@ from hayai.envelope import Reader, wrap
 from hayai.errors import HandlerTooSlow, HayaiError, PermanentError, TransientError
 from hayai.handlers import Context, follow_ups
 from hayai.ledger.outcome import Outcome
+from hayai.telemetry.trace import current, is_sampled, trying
 from hayai.tokens import derived
 from hayai.vocabulary.operations import DeadLettered
 
@@ -99,14 +100,20 @@ class Delivery:
         message.id = envelope.id
         if self._ledger is not None:
             self._ledger.refuse_too_old(envelope.time, self._bus.clock())
-        if message.inherited and self._suspects is not None:
-            return self._run_suspected(message, envelope, event, self._suspects)
-        return self._run(message, envelope, event)
+        run = self._run_suspected if message.inherited and self._suspects is not None else self._run
+        if is_sampled(envelope.traceparent):
+            return self._traced(run(message, envelope, event), envelope, message.attempt)
+        return run(message, envelope, event)
 
-    async def _run_suspected(
-        self, message: Message, envelope: Envelope, event: Event, ledger: Ledger
+    async def _traced(
+        self, run: Coroutine[Any, Any, deque[Envelope]], envelope: Envelope, attempt: int
     ) -> deque[Envelope]:
-        async with self._suspected(message, envelope, ledger):
+        parent, name = envelope.traceparent or "", self._subscription.name
+        with trying(parent, name, what=envelope.type, tenant=envelope.tenant, attempt=attempt):
+            return await run
+
+    async def _run_suspected(self, message: Message, envelope: Envelope, event: Event) -> deque[Envelope]:
+        async with self._suspected(message, envelope, cast("Ledger", self._suspects)):
             return await self._run(message, envelope, event)
 
     @asynccontextmanager
@@ -215,6 +222,7 @@ class Delivery:
             codec=self._bus.codec,
             id=derived(cause.id, self._subscription.name, follow_up.event.type, follow_up.meaning),
             cause=cause,
+            traceparent=current() if is_sampled(cause.traceparent) else None,
             now=self._bus.clock(),
         )
 

@@ -17,6 +17,7 @@ from hayai.bus.jetstream import refusal
 from hayai.bus.streams import SCHEDULES, subject_of
 from hayai.envelope import encode, wrap
 from hayai.errors import MessageTooLarge, SettingsError, Unavailable
+from hayai.telemetry.trace import sending
 from hayai.tokens import fresh, token
 
 if TYPE_CHECKING:
@@ -59,10 +60,19 @@ class SchedulingBus(Bus):
                 "schedule a reminder to schedule this."
             )
         name = token(schedule, what="schedule")
-        envelope = wrap(
-            event, tenant=tenant, source=SOURCE, codec=self.codec, key=key, id=id, cause=cause, now=at
-        )  # it happens then
-        await self.hold(envelope, at, name)
+        with sending(event.wire_type(), tenant=tenant, cause=cause.traceparent if cause else None) as traceparent:
+            envelope = wrap(
+                event,
+                tenant=tenant,
+                source=SOURCE,
+                codec=self.codec,
+                key=key,
+                id=id,
+                cause=cause,
+                traceparent=traceparent,
+                now=at,  # it happens then
+            )
+            await self.hold(envelope, at, name)
         return envelope
 
     async def cancel(
@@ -84,9 +94,19 @@ class SchedulingBus(Bus):
         if event is None:
             await self.release(tenant, name)
             return None
-        now = self.clock()
-        envelope = wrap(event, tenant=tenant, source=SOURCE, codec=self.codec, key=key, id=id, cause=cause, now=now)
-        await self.replace(envelope, name)
+        with sending(event.wire_type(), tenant=tenant, cause=cause.traceparent if cause else None) as traceparent:
+            envelope = wrap(
+                event,
+                tenant=tenant,
+                source=SOURCE,
+                codec=self.codec,
+                key=key,
+                id=id,
+                cause=cause,
+                traceparent=traceparent,
+                now=self.clock(),
+            )
+            await self.replace(envelope, name)
         return envelope
 
     @property

@@ -22,6 +22,7 @@ from hayai.clock import Clock
 from hayai.envelope import CONTENT_TYPE, Envelope
 from hayai.errors import EnvelopeMalformed, PermanentError
 from hayai.ports.identity import CallerRole
+from hayai.telemetry.trace import is_traceparent, sending
 from hayai.tier import Tier
 from hayai.web.api import Tenant
 from hayai.web.callers import admit
@@ -74,9 +75,12 @@ def events(tier: Tier, bus: Bus, clock: Clock) -> APIRouter:
         """
         await admit(request, tier.identity, tenant=tenant, roles=_ROLES)
         given = _given(request.headers, await request.body())
-        envelopes = [_one(intake, each, tenant, place, len(given)) for place, each in enumerate(given, 1)]
-        unique = {each.id: each for each in envelopes}
-        await bus.send_all([outgoing(each) for each in unique.values()])
+        asked = request.headers.get("traceparent")
+        with sending("events", tenant=tenant, cause=asked if is_traceparent(asked) else None) as traceparent:
+            traced = [{"traceparent": traceparent, **each} for each in given]
+            envelopes = [_one(intake, each, tenant, place, len(given)) for place, each in enumerate(traced, 1)]
+            unique = {each.id: each for each in envelopes}
+            await bus.send_all([outgoing(each) for each in unique.values()])
         pairs = zip(given, envelopes, strict=True)
         return Accepted(events=[Stored(id=came["id"], event=kept.id) for came, kept in pairs])
 
