@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hayai.clock import system_clock
 from hayai.envelope import PlainCodec, wrap
 from hayai.ports.base import Adapter
+from hayai.telemetry.meters import Meters
 from hayai.telemetry.trace import sending
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Bus(Adapter):
         self.settings = settings
         self.clock = clock
         self.codec: Codec = codec or PlainCodec()
+        self.meters = Meters()
+        """What was published and handled in this process."""
 
     async def publish(
         self,

@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 from hayai.bus.base import SOURCE, live_topic
@@ -65,6 +66,7 @@ class Delivery:
         """Which of some events the ledger has an outcome of; None without a ledger."""
         self._reader = Reader(subscription.event, bus.codec)
         self._timekeeper = Timekeeper(subscription.policy.timeout)
+        self._meter = bus.meters.handler(subscription.name, subscription.event.type)
         self._one = asyncio.Lock()
         self._run = self._in_one if subscription.policy.transactional and self._ledger else self._follow
         self._crashes = _CRASHES * max(2, subscription.policy.defects)  # some of them alone: it may be its neighbour
@@ -98,6 +100,8 @@ class Delivery:
             raise PermanentError(_KILLS.format(begun))
         envelope, event = opened(message, self._reader)
         message.id = envelope.id
+        if message.delivered > 1 and message.attempt == message.delivered:
+            self._meter.tenants[envelope.tenant].redelivered += 1
         if self._ledger is not None:
             self._ledger.refuse_too_old(envelope.time, self._bus.clock())
         run = self._run_suspected if message.inherited and self._suspects is not None else self._run
@@ -136,12 +140,17 @@ class Delivery:
     async def _follow(self, message: Message, envelope: Envelope, event: Event) -> deque[Envelope]:
         """Run the handler."""
         handling = self._subscription.handler(event, self._context(envelope, message))
+        begun = perf_counter()
         try:
             returned = await self._timekeeper.within(handling)
-        except Overdue:
+        except Exception as wrong:
+            self._meter.failed(envelope.tenant, begun)
+            if not isinstance(wrong, Overdue):
+                raise
             raise HandlerTooSlow(
                 f"{self._subscription.name} took longer than the {self._policy.timeout:g} s that its policy allows."
             ) from None
+        self._meter.handled(envelope.tenant, envelope.time, begun)
         if returned is None:
             return deque()
         return deque(self._following(envelope, each) for each in follow_ups(returned))
@@ -191,6 +200,7 @@ class Delivery:
         if message.outbox is not None and (message.given_up or isinstance(wrong, TransientError)):
             # The handler's outcome stands and only waits for the bus: it neither runs again nor costs an attempt.
             message.deferred += 1
+            self._meter.tenants[tenant_of(message)].again += 1
             self._tell(message, wrong, "cannot store what follows; it tries to store that again")
             return backoff(self._policy, message.deferred)
         message.defects += isinstance(wrong, HandlerTooSlow) or not isinstance(wrong, HayaiError)
@@ -198,6 +208,7 @@ class Delivery:
             self._give_up(wrong, message)
             return 0.0
         self._tell(message, wrong, "failed; it is tried again")
+        self._meter.tenants[tenant_of(message)].again += 1
         message.outbox = None
         message.attempt += 1
         return backoff(self._policy, message.attempt - 1, wrong)
@@ -208,6 +219,7 @@ class Delivery:
     def _give_up(self, wrong: BaseException, message: Message) -> None:
         self._tell(message, wrong, "gave up; the event becomes a dead letter")
         message.given_up = True
+        self._meter.tenants[tenant_of(message)].dead += 1
         if self._subscription.event.type == DeadLettered.type:
             message.outbox = deque()  # a dead letter's own dead letter would come back to this handler, for ever
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from pydantic import Field
@@ -88,9 +89,11 @@ class MemoryBus(MemorySchedules):
 
     async def send_all(self, several: Sequence[Outgoing]) -> None:
         """Store many events that are encoded already."""
+        begun = perf_counter()
         for each in several:
             self.admit(each)
             await self.keep(each.subject, each.body, {"Nats-Msg-Id": each.id}, each.type)
+        self.meters.stored(several, begun)
 
     async def keep(self, subject: str, body: bytes, headers: dict[str, str], what: str) -> None:
         """Store `body`, which a sentence calls `what`. Raises Unavailable."""

@@ -7,6 +7,7 @@ import logging
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -144,7 +145,9 @@ class NatsBus(NatsSchedules):
 
     async def send(self, envelope: Envelope) -> None:
         """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
+        begun = perf_counter()
         await self._publisher.send(subject_of(envelope), encode(envelope), id=envelope.id, what=envelope.type)
+        self.meters.stored((envelope,), begun)
 
     def admit(self, outgoing: Outgoing) -> None:
         """Return where the bus would take an event of that size. Raises MessageTooLarge."""
@@ -152,7 +155,9 @@ class NatsBus(NatsSchedules):
 
     async def send_all(self, several: Sequence[Outgoing]) -> None:
         """Store many events that are encoded already, in batches where that pays."""
+        begun = perf_counter()
         await self._batches.send(several)
+        self.meters.stored(several, begun)
 
     def taps(self, name: str, take: Callable[[str, Sequence[tuple[int, bytes]]], Awaitable[None]]) -> list[Tap]:
         """What reads every event there is, from the first: `take` is given a stream's name, sequences and documents."""

@@ -25,6 +25,11 @@ class Outgoing:
     type: str
     body: bytes
 
+    @property
+    def tenant(self) -> str:
+        """Whose it is, by its subject."""
+        return self.subject.split(".", 2)[1]
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
