@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hayai.bus.connection import Connection
 from hayai.bus.jetstream import JetStream
+from hayai.bus.pacing import Pacing
 from hayai.errors import PermanentError
 from hayai.handlers import Policy
 from hayai.migrations import migrate
+from hayai.pools import Pool
 from hayai.runtime.assembly import components
 from hayai.testing.bus_install import Servers
 from hayai.testing.bus_words import PATIENCE, BellRung, Ears, letters_of
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hayai.bus.nats import NatsBus
     from hayai.handlers import Context
     from hayai.testing.postgres_server import PostgresServer
 
@@ -67,9 +71,12 @@ async def test_each_handler_has_a_row_summed_over_its_partitions(servers: Server
             await bus.publish(BellRung(number=number), tenant="acme", key=f"k{number}")
         await letters_of(bus, deaf.name, 6)
         at_work = {"paused": False, "workers": 1, "leases": 2, "held": 2, "lag": 0, "redelivered": 0}
-        busy = {"name": f"{slow.name}_hear", "in_flight": 6, "dead_letters": 0, **at_work}
-        assert await _row(servers, f"{slow.name}_hear", in_flight=6) == busy
-        done = {"name": f"{deaf.name}_hear", "in_flight": 0, "dead_letters": 6, **at_work}
+        untold = {"attempts": 0, "failed": 0, "p50": None, "p99": None}
+        busy = {"name": f"{slow.name}_hear", "in_flight": 6, "dead_letters": 0, **at_work, **untold}
+        row = await _row(servers, f"{slow.name}_hear", in_flight=6)
+        assert row.pop("oldest")
+        assert row == busy
+        done = {"name": f"{deaf.name}_hear", "in_flight": 0, "oldest": None, "dead_letters": 6, **at_work, **untold}
         assert await _row(servers, f"{deaf.name}_hear", in_flight=0) == done
         gate.set()
         await slow.until(6)
@@ -78,6 +85,65 @@ async def test_each_handler_has_a_row_summed_over_its_partitions(servers: Server
         await bus.publish(BellRung(), tenant="acme", key="k")
         idle = {"in_flight": 0, "lag": 1, "workers": 0, "leases": 2, "held": 0}
         assert idle.items() <= (await _row(servers, f"{slow.name}_hear", **idle)).items()
+
+
+async def test_attempts_and_times_are_told_over_all_processes(servers: Servers) -> None:
+    """Of what each has written down; a process that is gone counts for an hour."""
+
+    async def hear(event: BellRung, _context: Context) -> None:
+        await asyncio.sleep(0.02)
+        if event.number == 9:
+            raise PermanentError("No.")
+
+    ears = Ears(hear)
+    name = f"{ears.name}_hear"
+    for _ in range(2):
+        async with servers.bus() as bus:
+            await ears.listen(bus)
+            for number in range(5, 10):
+                await bus.publish(BellRung(number=number), tenant="acme", key=f"k{number}")
+            await letters_of(bus, name, 1)
+            await _row(servers, name, in_flight=0, lag=0)
+            await _paced(servers, bus)
+    row = await _row(servers, name)
+    assert (row["attempts"], row["failed"]) == (10, 2)
+    assert 0.02 <= row["p50"] <= row["p99"] < PATIENCE
+    told = (await servers.hayai("bus", "status")).out.splitlines()[1].split()
+    assert told[:7] == [name, "0", "0", "-", "0", "2", "10"]
+    servers.sql("update hayai.pace set measured_at = now() - interval '2 hours'")
+    assert (await _row(servers, name))["attempts"] == 0
+
+
+async def _paced(servers: Servers, bus: NatsBus) -> None:
+    pool = Pool(servers.database, role="ledger")
+    await pool.start()
+    await Pacing(pool, bus).write()
+    await pool.stop()
+
+
+async def test_the_oldest_event_that_waits_is_the_one_behind_which_others_wait(servers: Servers) -> None:
+    """Whatever came and went after it, in its partition or another."""
+    gate = asyncio.Event()
+
+    async def wait(event: BellRung, _context: Context) -> None:
+        if event.number == 1:
+            await gate.wait()
+
+    ears = Ears(wait)
+    async with servers.bus() as bus:
+        name = await ears.listen(bus, policy=Policy(timeout=600))
+        await bus.publish(BellRung(number=0), tenant="acme", key="k0")
+        await ears.until(1)
+        begun = datetime.now(UTC)
+        await bus.publish(BellRung(number=1), tenant="acme", key="k1")
+        await asyncio.sleep(0.5)
+        for number in range(2, 6):
+            await bus.publish(BellRung(number=number), tenant="acme", key=f"k{number}")
+        await ears.until(5)
+        oldest = datetime.fromisoformat((await _row(servers, name, in_flight=1))["oldest"][:23] + "+00:00")
+        assert abs(oldest - begun).total_seconds() < 0.4
+        gate.set()
+        assert (await _row(servers, name, in_flight=0))["oldest"] is None
 
 
 async def test_streams_and_ledger_are_told(servers: Servers) -> None:
@@ -112,7 +178,7 @@ async def test_a_person_gets_tables(servers: Servers) -> None:
         await ears.listen(bus)
         told = (await servers.hayai("bus", "status")).out.splitlines()
     assert told[0].split("  ")[0].strip() == "handler"
-    assert told[1].split() == [f"{ears.name}_hear", "0", "0", "0", "0", "1", "2/2"]
+    assert told[1].split() == [f"{ears.name}_hear", "0", "0", "-", "0", "0", "0", "0", "-", "-", "1", "2/2"]
     assert told[4].split() == ["EVENTS", "0", "0", "B", "2.0", "GiB", "-", "-"]
 
 

@@ -90,28 +90,29 @@ async def _moody(event: BellRung, context: Context) -> None:
 
 async def test_what_the_server_hands_out_again_is_counted_once() -> None:
     """However often it is tried then."""
-    gate = asyncio.Event()
+    begun, gate = asyncio.Event(), asyncio.Event()
 
     async def wait(_event: BellRung, context: Context) -> None:
+        begun.set()
         await gate.wait()
         if context.attempt == 2:
             raise TransientError("Not now.")
 
     ears = Ears(wait)
     with NatsServer() as server:
-        settings = NatsSettings(url=server.url, ack_wait=1)
-        for _ in range(2):
-            bus = NatsBus(settings)
-            await bus.start()
-            name = await ears.listen(bus, policy=Policy(first_delay=0.01, timeout=60))
-            if not gate.is_set():
-                await bus.publish(BellRung(), tenant="acme", key="k")
-                await asyncio.sleep(0.3)
-                await bus.stop()
-                gate.set()
+        first, second = (NatsBus(NatsSettings(url=server.url, ack_wait=1)) for _ in range(2))
+        policy = Policy(first_delay=0.01, timeout=60)
+        await first.start()
+        await ears.listen(first, policy=policy)
+        await first.publish(BellRung(), tenant="acme", key="k")
+        await begun.wait()
+        await first.stop()
+        gate.set()
+        await second.start()
+        name = await ears.listen(second, policy=policy)
         await ears.until(1)
-        await bus.stop()
-    work = bus.meters.handlers[name].tenants["acme"]
+        await second.stop()
+    work = second.meters.handlers[name].tenants["acme"]
     assert (work.redelivered, work.done, work.again) == (1, 1, 1)
 
 

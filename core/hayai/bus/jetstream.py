@@ -79,6 +79,11 @@ class JetStream:
         found = await self._found(f"STREAM.MSG.GET.{stream}", {"seq": sequence})
         return None if found is None else base64.b64decode(found["message"].get("data", ""))
 
+    async def next_time(self, stream: str, sequence: int, subject: str) -> str | None:
+        """When the first event on `subject` from that place on was stored, RFC 3339; None if there is none."""
+        found = await self._found(f"STREAM.MSG.GET.{stream}", {"seq": sequence, "next_by_subj": subject})
+        return None if found is None else str(found["message"]["time"])
+
     async def _found(self, verb: str, request: dict[str, Any]) -> dict[str, Any] | None:
         try:
             return await self._call(verb, request)

@@ -13,7 +13,7 @@ from hayai.bus.nats import NatsBus
 from hayai.bus.streams import DEADLETTERS, EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from hayai.bus.durable import Durable
     from hayai.handlers import Subscription
@@ -35,6 +35,8 @@ class Place:
     """Of these, how many were handed out before."""
     paused: bool
     """In one partition at least nothing is handed out, until it is resumed."""
+    oldest: str | None
+    """When the oldest of all these was stored, RFC 3339; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,18 @@ class Lookout(NatsBus):
         parts: dict[str, list[dict[str, Any]]] = {}
         for name, each in (await self.consumers()).items():
             parts.setdefault(handler_of(name), []).append(each)
-        return {handler: _place(several) for handler, several in sorted(parts.items())}
+        return {handler: _place(several, await self._oldest(several)) for handler, several in sorted(parts.items())}
+
+    async def _oldest(self, several: Sequence[dict[str, Any]]) -> str | None:
+        """When the first event was stored that is not acknowledged, of all these partitions."""
+        behind = [each for each in several if each["num_pending"] or each["num_ack_pending"]]
+        asked = [
+            self._jetstream.next_time(
+                each["stream_name"], each["ack_floor"]["stream_seq"] + 1, each["config"]["filter_subject"]
+            )
+            for each in behind
+        ]
+        return min((time for time in await asyncio.gather(*asked) if time), default=None)
 
     async def letters(self) -> Counter[str]:
         """How many of the newest 10000 dead letters each handler has; a letter is read once. Raises Unavailable."""
@@ -121,13 +134,13 @@ def handler_of(consumer: str) -> str:
     return handler if handler and partition.isdecimal() else consumer
 
 
-def _place(several: Iterable[dict[str, Any]]) -> Place:
-    parts = list(several)
+def _place(parts: Sequence[dict[str, Any]], oldest: str | None) -> Place:
     return Place(
         lag=sum(each["num_pending"] for each in parts),
         in_flight=sum(each["num_ack_pending"] for each in parts),
         redelivered=sum(each["num_redelivered"] for each in parts),
         paused=any(each.get("paused") for each in parts),
+        oldest=oldest,
     )
 
 

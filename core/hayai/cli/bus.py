@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,10 @@ app = typer.Typer(help="Look at the bus.", no_args_is_help=True)
 _EVERY = 2.0
 _CLEAR = "\x1b[H\x1b[2J"
 _KIB = 1024
-_HANDLER = ("handler", "lag", "in flight", "redelivered", "dead letters", "workers", "leases")
+_HANDLER = (
+    *("handler", "lag", "in flight", "oldest", "redelivered", "dead letters"),
+    *("attempts", "failed", "p50", "p99", "workers", "leases"),
+)
 _STREAM = ("stream", "messages", "bytes", "of", "first", "last")
 
 
@@ -100,13 +104,15 @@ def render(state: BusState) -> str:
     """The state as tables for a person."""
     handlers = [
         (
-            f"{h.name} (paused)" if h.paused else h.name,
-            h.lag,
-            h.in_flight,
-            h.redelivered,
-            h.dead_letters,
-            h.workers,
-            f"{h.held}/{h.leases}",
+            *(
+                f"{h.name} (paused)" if h.paused else h.name,
+                h.lag,
+                h.in_flight,
+                _age(h.oldest),
+                h.redelivered,
+                h.dead_letters,
+            ),
+            *(h.attempts, h.failed, _length(h.p50), _length(h.p99), h.workers, f"{h.held}/{h.leases}"),
         )
         for h in state.handlers
     ]
@@ -141,6 +147,20 @@ def _size(number: float) -> str:
             return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
         number /= _KIB
     return f"{number:.1f} GiB"
+
+
+def _age(told: str | None) -> str:
+    """How long ago that was, by this machine's clock."""
+    if told is None:
+        return "-"
+    moment = datetime.fromisoformat(f"{told[:19]}+00:00")
+    return f"{max(0.0, (datetime.now(UTC) - moment).total_seconds()):.0f} s"
+
+
+def _length(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
 
 
 def _moment(told: str | None) -> str:

@@ -15,6 +15,7 @@ from hayai import plugins
 from hayai.bus.base import Bus
 from hayai.bus.indexing import Indexing
 from hayai.bus.nats import NatsBus
+from hayai.bus.pacing import Pacing
 from hayai.business import load_business
 from hayai.channel import Channel
 from hayai.clock import Clock, system_clock
@@ -105,6 +106,7 @@ async def running_install(
         ledger_pool, bus = await _ledgered_bus(shop, install)
         await shop.start(Relay(ledger_pool, bus.send_all))
         await shop.start(Retention(ledger_pool))
+        await shop.start(Pacing(ledger_pool, bus))
         if isinstance(bus, NatsBus):
             await shop.start(Indexing(bus, EventIndex(ledger_pool, install.pool)))
         channels = await _standing_channels(shop)

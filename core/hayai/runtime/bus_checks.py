@@ -19,6 +19,7 @@ from hayai.doctor import Finding
 from hayai.errors import HayaiError
 from hayai.ledger.overview import ledger_state
 from hayai.runtime.oversight import overseen_bus, overseen_ledger
+from hayai.runtime.pace_checks import handler_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from hayai.bus.nats import NatsSettings
     from hayai.handlers import Subscription
     from hayai.ledger.overview import LedgerState
+    from hayai.ledger.pace import Pace
     from hayai.settings import InstallSettings
 
 OLDEST = (2, 15)
@@ -57,14 +59,15 @@ async def look_at_bus(
     settings: InstallSettings,
     subscriptions: Sequence[Subscription],
     state: LedgerState | None,
+    paces: Mapping[str, Pace],
     *,
     complete: bool,
     monitors: Iterable[str] = (),
 ) -> list[Finding]:
     """The running bus; nothing where it cannot be reached, which the doctor has said by then.
 
-    `subscriptions` are those of the installed plugins, and `complete` says that all of these could be read. `monitors`
-    are addresses where the server's monitoring port may be, beside the usual one.
+    `subscriptions` are those of the installed plugins, `paces` says how long they take, and `complete` says that all
+    of these could be read. `monitors` are addresses where the server's monitoring port may be, beside the usual one.
     """
     try:
         async with overseen_bus(settings, Lookout) as lookout:
@@ -72,6 +75,7 @@ async def look_at_bus(
                 return [
                     *await _look_at_server(lookout, state, monitors),
                     *await _look_at_consumers(lookout, subscriptions, complete=complete),
+                    *handler_times(subscriptions, paces, cast("NatsSettings", lookout.settings).ack_wait),
                 ]
             except HayaiError as wrong:
                 return [Finding("bus server", ok=False, says=str(wrong))]

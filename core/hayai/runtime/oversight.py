@@ -11,6 +11,7 @@ from hayai.bus.nats import NatsSettings
 from hayai.clock import system_clock
 from hayai.errors import SettingsError
 from hayai.ledger.overview import ledger_state, staff
+from hayai.ledger.pace import Pace, read_paces
 from hayai.pools import Pool
 from hayai.ports.database import Database
 from hayai.runtime.workshop import Workshop
@@ -28,14 +29,23 @@ L = TypeVar("L", bound=Lookout)
 
 @dataclass(frozen=True)
 class HandlerState:
-    """One handler over all of its partitions; counts of events, but for the last three."""
+    """One handler over all of its partitions; counts of events where nothing else is said."""
 
     name: str
     lag: int
     in_flight: int
+    oldest: str | None
+    """When the oldest of these was stored, RFC 3339."""
     redelivered: int
     paused: bool
     dead_letters: int
+    attempts: int
+    """Tries of about the last hour, in all processes."""
+    failed: int
+    """Of these, how many raised."""
+    p50: float | None
+    """The seconds that half of these tries did not exceed; None without a try."""
+    p99: float | None
     workers: int
     """How many workers hold a lease of it."""
     leases: int
@@ -62,17 +72,22 @@ class Oversight:
     async def state(self) -> BusState:
         """What is there now. Raises DatabaseUnfit, Unavailable."""
         places, letters, hands = await self.lookout.places(), await self.lookout.letters(), await staff(self.pool)
-        handlers: list[HandlerState] = []
+        paces, handlers = await read_paces(self.pool), list[HandlerState]()
         for name in sorted({*places, *letters}):
-            place, those = places.get(name), hands.get(name)
+            place, those, pace = places.get(name), hands.get(name), paces.get(name, Pace())
             handlers.append(
                 HandlerState(
                     name=name,
                     lag=place.lag if place else 0,
                     in_flight=place.in_flight if place else 0,
+                    oldest=place.oldest if place else None,
                     redelivered=place.redelivered if place else 0,
                     paused=bool(place and place.paused),
                     dead_letters=letters[name],
+                    attempts=pace.attempts,
+                    failed=pace.failed,
+                    p50=pace.within(0.5),
+                    p99=pace.within(0.99),
                     workers=those.workers if those else 0,
                     leases=those.leases if those else 0,
                     held=those.held if those else 0,

@@ -23,6 +23,7 @@ from hayai.local.remembered import remembered
 from hayai.local.services import HOST, SERVICES
 from hayai.runtime.assembly import standing_install
 from hayai.runtime.bus_checks import look_at_bus, look_at_ledger, waiting
+from hayai.runtime.pace_checks import look_at_paces
 from hayai.runtime.parts import installed_registry
 from hayai.runtime.workshop import Workshop
 from hayai.settings import read_settings
@@ -144,7 +145,8 @@ async def _servers(settings: InstallSettings, data: Path) -> list[Finding]:
     subscriptions = [each for part in registry.parts for each in part.subscriptions]
     monitors = [f"http://{HOST}:{book['monitor']}"]
     state = await look_at_ledger(settings) if database.ok else None
-    found = await look_at_bus(settings, subscriptions, state, complete=not problems, monitors=monitors)
+    paces = await look_at_paces(settings) if database.ok else {}
+    found = await look_at_bus(settings, subscriptions, state, paces, complete=not problems, monitors=monitors)
     return [database, *waiting(state), bus, *found]
 
 
