@@ -130,6 +130,10 @@ class DatabaseUnfit(PermanentError):
     """The database as configured would not keep tenants apart."""
 
 
+class BusUnsafe(PermanentError):
+    """The NATS server may lose or double what it acknowledges, and the tier file demands that it does not."""
+
+
 class HandlerMisdeclared(PermanentError):
     """A handler's signature does not say which event it takes and what follows."""
 

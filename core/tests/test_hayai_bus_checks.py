@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from nats.aio.client import Client
 
+from hayai.bus.nats import NatsSettings
+from hayai.errors import BusUnsafe
 from hayai.ledger.overview import LedgerState
 from hayai.migrations import migrate
 from hayai.runtime.assembly import components
 from hayai.runtime.bus_checks import outbox, replicas, sync, version, window
+from hayai.runtime.bus_safety import refuse_unsafe
 from hayai.testing.bus_install import Servers
 from hayai.testing.bus_words import Ears
 from hayai.testing.servers import NatsServer, free_port
@@ -132,6 +135,34 @@ async def test_a_server_that_syncs_now_and_then_is_wrong(servers: Servers) -> No
     assert "syncs its disk every 120 s" in says
 
 
+async def test_what_must_be_safe_does_not_start_on_a_server_that_is_not(servers: Servers) -> None:
+    """Lazy sync, a short memory of ids, and both are said at once; without the demand the same server is taken."""
+    monitor = free_port()
+    lax = f'http: "127.0.0.1:{monitor}"\njetstream {{ store_dir: "{servers.folder}/lax" }}'
+    with NatsServer(lax, jetstream=False) as nats:
+        other = Servers(nats, servers.database, servers.folder)
+        demanded = f'durability = "strict"\nmonitor = "http://127.0.0.1:{monitor}"\nduplicate_window = 120'
+        other.write(bus=demanded)
+        told = await other.hayai("run")
+        findings = await _findings(other)
+        await refuse_unsafe(NatsSettings(url=nats.url))
+    assert (told.status, told.out) == (1, "")
+    assert told.err.startswith('hayai: The tier file demands durability = "strict" under [bus]. The server syncs its')
+    assert "The server knows an id for 120 s" in told.err
+    assert told.err.count("\n") == 1
+    assert [findings[part][0] for part in ("bus sync", "outbox horizon")] == [False, False]
+
+
+async def test_what_must_be_safe_starts_on_a_server_that_is(servers: Servers) -> None:
+    """It syncs always, and says so on its monitoring port; one that cannot be asked is not trusted."""
+    await _settled(servers)
+    monitor = json.loads((servers.folder / ".hayai" / "ports.json").read_text())["monitor"]
+    wanted = NatsSettings(url=servers.nats.url, partitions=2, durability="strict")
+    await refuse_unsafe(wanted.model_copy(update={"monitor": f"http://127.0.0.1:{monitor}"}))
+    with pytest.raises(BusUnsafe, match="cannot be seen"):
+        await refuse_unsafe(wanted.model_copy(update={"monitor": f"http://127.0.0.1:{free_port()}"}))
+
+
 async def test_another_servers_monitoring_port_is_not_believed(servers: Servers) -> None:
     """What cannot be seen is said to be so."""
     with NatsServer() as nats:
@@ -139,7 +170,7 @@ async def test_another_servers_monitoring_port_is_not_believed(servers: Servers)
         other.write()
         ok, says = (await _findings(other))["bus sync"]
     assert ok
-    assert says.startswith("cannot be seen")
+    assert "cannot be seen" in says
 
 
 @pytest.mark.parametrize(
@@ -154,6 +185,13 @@ def test_with_replicas_a_lazy_sync_is_told_and_no_fault() -> None:
     """The others have the event."""
     found = sync({"jetstream": {"config": {"sync_interval": 120_000_000_000}}}, replicas=3)
     assert (found.ok, "where all 3 servers have it" in found.says) == (True, True)
+
+
+def test_what_cannot_be_seen_is_a_fault_where_it_is_demanded() -> None:
+    """Unless others have the event as well."""
+    assert sync(None, replicas=1).ok
+    assert not sync(None, replicas=1, strict=True).ok
+    assert sync(None, replicas=3, strict=True).ok
 
 
 def test_a_replica_that_is_away_is_named() -> None:

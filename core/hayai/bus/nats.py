@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -78,6 +78,9 @@ class NatsSettings(Settings):
     window: int = Field(default=512, ge=1, description="The most events of one handler in one process's hands.")
     heartbeat: float = Field(default=5, ge=0.1, le=15, description="How often the server says that it is there.")
     publish_deadline: float = Field(default=30, gt=0, description="How long an event waits for its acknowledgement.")
+    durability: Literal["strict", "trusting"] = Field(default="trusting", description="strict: no unsafe server.")
+    monitor: str | None = Field(default=None, pattern=r"^http://[^/\s]+$", description="The server's http://host:8222.")
+    outbox_horizon: float = Field(default=300, gt=0, description="How long the outbox may publish an event again.")
     connect_deadline: float = Field(default=10, gt=0, description="How long a start waits for the server.")
 
 
@@ -185,17 +188,16 @@ class NatsBus(NatsSchedules):
         return Post(self._durables(subscription), partial(self._consumer, subscription, delivery))
 
     def _durables(self, subscription: Subscription) -> list[Durable]:
-        measures = self._measures
         return [
             Durable(
                 self._jetstream,
                 subscription,
                 ensure_streams=self.ensure_streams,
                 partition=partition,
-                ack_wait=measures.ack_wait,
-                max_pending=2 * measures.window,
+                ack_wait=self._measures.ack_wait,
+                max_pending=2 * self._measures.window,
             )
-            for partition in range(measures.partitions)
+            for partition in range(self._measures.partitions)
         ]
 
     def _consumer(
@@ -217,12 +219,11 @@ class NatsBus(NatsSchedules):
         )
 
     def _pace(self, policy: Policy) -> Pace:
-        measures = self._measures
         return Pace(
             concurrency=policy.concurrency,
-            window=measures.window,
-            ack_wait=measures.ack_wait,
-            heartbeat=measures.heartbeat,
+            window=self._measures.window,
+            ack_wait=self._measures.ack_wait,
+            heartbeat=self._measures.heartbeat,
             ordered=policy.order == "key",
         )
 

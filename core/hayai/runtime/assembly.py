@@ -30,6 +30,7 @@ from hayai.migrations import migrate, refuse_unapplied
 from hayai.pools import Pool
 from hayai.ports.database import Database
 from hayai.ports.secrets import Secrets
+from hayai.runtime.bus_safety import refuse_unsafe
 from hayai.runtime.cells import Cells
 from hayai.runtime.parts import agent_parts, channel_parts, installed_registry, platform_part
 from hayai.runtime.watch import Watch
@@ -97,13 +98,15 @@ async def running_install(
 ) -> AsyncGenerator[Running]:
     """The install with bus, channels and handlers at work, its tables brought up to date first when `migrating`.
 
-    `grant` gives the processes of plugins users of the bus. Raises as standing_install does, and ContractBroken.
+    `grant` gives the processes of plugins users of the bus. Raises as standing_install does, ContractBroken and
+    BusUnsafe.
     """
     async with AsyncExitStack() as stack:
         shop = Workshop(stack, {"clock": clock})
         await shop.prepare(settings, PORTS, channels=True)
         install = await _standing(shop, settings, clock, migrating=migrating)
         ledger_pool, bus = await _ledgered_bus(shop, install)
+        await refuse_unsafe(shop.settings("bus"))
         await shop.start(Relay(ledger_pool, bus.send_all))
         await shop.start(Retention(ledger_pool))
         await shop.start(Pacing(ledger_pool, bus))

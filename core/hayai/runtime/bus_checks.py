@@ -88,13 +88,14 @@ async def _look_at_server(lookout: Lookout, state: LedgerState | None, monitors:
     found = [(each, await lookout.stream(each["name"])) for each in lookout.declared()]
     streams = [(declared, live) for declared, live in found if live]
     measures = cast("NatsSettings", lookout.settings)
-    varz = await asyncio.to_thread(monitored, server, [*monitors, *map(_usual, addresses(measures.url).urls)])
+    varz = await asyncio.to_thread(monitored, server, [*monitors_of(measures), *monitors])
     windows = [live["config"]["duplicate_window"] / NANOSECONDS for _, live in streams]
     return [
         version(str(server.get("ver", ""))),
-        sync(varz, replicas=measures.replicas),
+        sync(varz, replicas=measures.replicas, strict=measures.durability == "strict"),
         replicas(streams),
         *(_drift(declared, live["config"]) for declared, live in streams),
+        *([horizon(min(windows), measures.outbox_horizon)] if windows else []),
         *([window(min(windows), state)] if windows and state else []),
     ]
 
@@ -117,15 +118,19 @@ def version(running: str) -> Finding:
     return Finding("bus version", ok=True, says=f"nats-server {running}")
 
 
-def sync(varz: Mapping[str, Any] | None, *, replicas: int) -> Finding:
-    """Whether an acknowledged event is on the disk, by what the server's monitoring port tells, if it was found."""
+def sync(varz: Mapping[str, Any] | None, *, replicas: int, strict: bool = False) -> Finding:
+    """Whether an acknowledged event is on the disk, by what the server's monitoring port tells, if it was found.
+
+    What cannot be seen is a fault where the settings are `strict` and one server alone has the event.
+    """
     part = "bus sync"
     if varz is None:
         says = (
-            "cannot be seen, since no monitoring port of this server was found: see that its configuration has "
-            "`sync_interval: always` under jetstream, or turn on `http: 8222`"
+            "How often the server syncs its disk cannot be seen, since no monitoring port of this server was found: "
+            "see that its configuration has `sync_interval: always` under jetstream, turn on `http: 8222` there, and "
+            "say where that is with `monitor` under [bus]."
         )
-        return Finding(part, ok=True, says=says)
+        return Finding(part, ok=not strict or replicas > 1, says=says)
     config = varz.get("jetstream", {}).get("config", {})
     if config.get("sync_always"):
         return Finding(part, ok=True, says="an event is on the disk before it is acknowledged")
@@ -134,6 +139,19 @@ def sync(varz: Mapping[str, Any] | None, *, replicas: int) -> Finding:
     if replicas > 1:
         return Finding(part, ok=True, says=f"{says} where all {replicas} servers have it at once")
     return Finding(part, ok=False, says=f"{says}: set `sync_interval: always` under jetstream, and restart it.")
+
+
+def horizon(seconds: float, wanted: float) -> Finding:
+    """Whether the server knows an id for as long as an event may be published again from the outbox."""
+    part = "outbox horizon"
+    if seconds < wanted:
+        says = (
+            f"The server knows an id for {seconds:g} s, and the outbox may publish an event again after {wanted:g} s: "
+            "raise duplicate_window under [bus] and on the streams (`nats stream edit --dupe-window`), or lower "
+            "outbox_horizon under [bus]."
+        )
+        return Finding(part, ok=False, says=says)
+    return Finding(part, ok=True, says=f"{wanted:g} s, and the server knows an id for {seconds:g} s")
 
 
 def replicas(streams: Streams) -> Finding:
@@ -236,6 +254,13 @@ def monitored(server: Mapping[str, Any], addresses: Iterable[str]) -> dict[str, 
     return None
 
 
-def _usual(url: str) -> str:
-    host = urlsplit(url).hostname or "127.0.0.1"
+def monitors_of(measures: NatsSettings) -> list[str]:
+    """Where the server's monitoring port may be: what the settings say, else the usual port of the server's host."""
+    if measures.monitor:
+        return [measures.monitor]
+    return list(map(_usual, addresses(measures.url).urls))
+
+
+def _usual(address: str) -> str:
+    host = urlsplit(address).hostname or "127.0.0.1"
     return f"http://{f'[{host}]' if ':' in host else host}:{_USUAL_MONITOR}"
