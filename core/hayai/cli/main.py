@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hayai.cli import bus, doctor, events, keys, new, plugins, prove, run
+from hayai.cli import bus, doctor, events, keys, ledger, new, plugins, prove, run
 
 app = typer.Typer(
     name="hayai",
@@ -22,6 +22,7 @@ app.command("new")(new.new)
 app.add_typer(bus.app, name="bus")
 app.add_typer(events.app, name="events")
 app.add_typer(keys.app, name="keys")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(prove.app, name="prove")
 
 

@@ -9,6 +9,9 @@ import json
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
+from hayai.ledger.asking import asked
+from hayai.tokens import derived
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -34,6 +37,11 @@ class Doubt:
     meaning: str
     claimed_at: datetime
 
+    @property
+    def reference(self) -> str:
+        """A short name for it, the same until it is claimed again."""
+        return derived("doubt", *(str(each) for each in astuple(self)))[:12]
+
 
 class Doubts:
     """What a person decides; `pool` is one of the role "ledger"."""
@@ -42,8 +50,8 @@ class Doubts:
         self._pool = pool
 
     async def waiting(self, most: int = 100) -> list[Doubt]:
-        """The oldest first. Raises Unavailable."""
-        return [Doubt(*row) for row in await self._pool.fetch(_ALL, most)]
+        """The oldest first. Raises DatabaseUnfit, Unavailable."""
+        return [Doubt(*row) for row in await asked(self._pool, _ALL, most)]
 
     async def was_done(self, doubt: Doubt, result: Any = None) -> bool:
         """Record it, with the JSON value that the act would have returned; False where the doubt is over already."""

@@ -73,7 +73,7 @@ class LedgerEffects:
         elif kind.unknown != "again":
             await self._desk.unknown(key, found.token)
             raise EffectUnknown(
-                f"Whether {kind.name} was done for this event nobody can say: look at the provider's records, say in "
-                "the ledger what they show, and then retry the dead letter or drop it."
+                f"Whether {kind.name} was done for this event nobody can say: look at the provider's records, say "
+                "with `hayai ledger doubts` what they show, and then retry the dead letter or drop it."
             )
         return await self._do(key, act, await self._desk.again(key, self._fence, found))

@@ -1,17 +1,15 @@
 """Overview: what waits in the ledger, and how many workers hold the leases of each handler."""
 
 # asyncpg ships no types, so nothing that comes out of it is known to a checker.
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import asyncpg
-
-from hayai.errors import DatabaseUnfit
+from hayai.ledger.asking import asked
 
 if TYPE_CHECKING:
     from hayai.pools import Pool
@@ -55,18 +53,11 @@ class Staff:
 
 async def ledger_state(pool: Pool) -> LedgerState:
     """What waits, by a pool of the role "ledger". Raises DatabaseUnfit, Unavailable."""
-    (row,) = await _fetch(pool, _STATE)
+    (row,) = await asked(pool, _STATE)
     return LedgerState(row["waiting"], row["oldest"], row["refused"])
 
 
 async def staff(pool: Pool) -> dict[str, Staff]:
     """Who works for each handler that ever had a lease, by a pool of the role "ledger". Raises as ledger_state()."""
-    rows = await _fetch(pool, _STAFF)
+    rows = await asked(pool, _STAFF)
     return {row["handler"]: Staff(row["workers"], row["leases"], row["held"]) for row in rows}
-
-
-async def _fetch(pool: Pool, query: str) -> list[Any]:
-    try:
-        return await pool.fetch(query)
-    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError) as missing:
-        raise DatabaseUnfit("The database has no ledger that can be read: run `hayai migrate`.") from missing

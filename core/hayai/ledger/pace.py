@@ -1,7 +1,6 @@
 """Pace: how long handlers take, written by every process now and then, and read over all of them."""
 
 # asyncpg ships no types, so nothing that comes out of it is known to a checker.
-# pyright: reportMissingTypeStubs=false
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
@@ -10,9 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import asyncpg
-
-from hayai.errors import DatabaseUnfit
+from hayai.ledger.asking import asked
 from hayai.telemetry.histogram import merged, quantile
 
 if TYPE_CHECKING:
@@ -66,17 +63,10 @@ async def read_paces(pool: Pool) -> dict[str, Pace]:
     Raises DatabaseUnfit, Unavailable.
     """
     found: dict[str, list[Pace]] = {}
-    for row in await _fetched(pool):
+    for row in await asked(pool, _READ):
         durations = {int(place): int(count) for place, count in json.loads(row["durations"]).items()}
         found.setdefault(row["handler"], []).append(Pace(durations, row["failed"]))
     return {handler: _together(several) for handler, several in sorted(found.items())}
-
-
-async def _fetched(pool: Pool) -> list[asyncpg.Record]:
-    try:
-        return await pool.fetch(_READ)
-    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError) as missing:
-        raise DatabaseUnfit("The database has no ledger that can be read: run `hayai migrate`.") from missing
 
 
 def _together(several: Sequence[Pace]) -> Pace:

@@ -224,7 +224,9 @@ def _events(number: int) -> str:
 def refused(state: LedgerState) -> Finding:
     """Whether there are events that the bus will never take."""
     if state.refused:
-        says = f"Refused by the bus for good: {state.refused}. See the table hayai.refused, and delete what is settled."
+        says = (
+            f"Refused by the bus for good: {state.refused}. `hayai ledger refused list` shows them; retry or drop each."
+        )
         return Finding("refused events", ok=False, says=says)
     return Finding("refused events", ok=True, says="none")
 
