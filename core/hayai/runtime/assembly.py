@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -32,6 +33,7 @@ from hayai.ports.database import Database
 from hayai.ports.secrets import Secrets
 from hayai.runtime.bus_safety import refuse_unsafe
 from hayai.runtime.cells import Cells
+from hayai.runtime.exporting import exported
 from hayai.runtime.parts import agent_parts, channel_parts, installed_registry, platform_part
 from hayai.runtime.watch import Watch
 from hayai.runtime.workshop import PORTS, Workshop
@@ -107,6 +109,7 @@ async def running_install(
         install = await _standing(shop, settings, clock, migrating=migrating)
         ledger_pool, bus = await _ledgered_bus(shop, install)
         await refuse_unsafe(shop.settings("bus"))
+        await stack.enter_async_context(exported(settings, bus, os.environ))
         await shop.start(Relay(ledger_pool, bus.send_all))
         await shop.start(Retention(ledger_pool))
         await shop.start(Pacing(ledger_pool, bus))
