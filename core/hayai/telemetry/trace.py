@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from opentelemetry.context import Context
+    from opentelemetry.trace import Span
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
 """https://www.w3.org/TR/trace-context/#traceparent-header, version 00."""
@@ -65,23 +66,22 @@ def trying(traceparent: str, handler: str, *, what: str, tenant: str, attempt: i
         "messaging.consumer.group.name": handler,
         "hayai.attempt": attempt,
     }
-    with _span(f"process {handler}", SpanKind.CONSUMER, attributes, _remote(traceparent)):
+    span = _tracer.start_span(f"process {handler}", _remote(traceparent), SpanKind.CONSUMER, attributes)
+    with _inside(span):
         yield
 
 
-@contextmanager
-def _sending(what: str, tenant: str, parent: Context | None) -> Generator[str | None]:
-    with _span(f"send {what}", SpanKind.PRODUCER, _common("send", what, tenant), parent):
-        yield current()
+def _sending(what: str, tenant: str, parent: Context | None) -> AbstractContextManager[str | None]:
+    span = _tracer.start_span(f"send {what}", parent, SpanKind.PRODUCER, _common("send", what, tenant))
+    return _inside(span) if span.is_recording() else nullcontext(_written(span.get_span_context()))
 
 
 @contextmanager
-def _span(name: str, kind: SpanKind, attributes: dict[str, str | int], parent: Context | None) -> Generator[None]:
-    """A span that is told what went wrong by its class: the text may hold what a person said."""
-    span = _tracer.start_span(name, parent, kind, attributes)
+def _inside(span: Span) -> Generator[str | None]:
+    """The span is told what went wrong by its class: the text may hold what a person said."""
     with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
-            yield
+            yield _written(span.get_span_context())
         except BaseException as wrong:
             span.set_attribute("error.type", type(wrong).__name__)
             span.set_status(StatusCode.ERROR)
