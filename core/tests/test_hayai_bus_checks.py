@@ -82,6 +82,8 @@ async def test_what_is_as_declared_is_well(servers: Servers) -> None:
     assert found["bus consumers"][1].endswith(" as declared")
     assert found["duplicate window"] == (True, "600 s, and nothing has waited that long")
     assert found["refused events"] == (True, "none")
+    assert found["outbox horizon"] == (True, "300 s, and the server knows an id for 600 s")
+    assert found["handler times"] == (True, "no handler had 20 tries within the last hour")
     parts = ("bus version", "bus replicas", "bus stream DEADLETTERS", "outbox", "database", "bus")
     assert all(found[part][0] for part in parts)
     assert "bus leftovers" not in found

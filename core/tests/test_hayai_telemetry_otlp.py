@@ -134,7 +134,7 @@ async def test_a_collector_receives_spans_counters_gauges_and_histograms(
         "messaging.destination.template": "bell.rung",
         "hayai.tenant": "acme",
     }
-    assert _values(metrics["hayai.handle.attempts"].sum, "hayai.outcome") == {"done": 3, "failed": 1}
+    assert _values(metrics["hayai.handle.attempts"].sum, "hayai.outcome") == {"done": 3, "again": 0, "dead": 1}
     assert _values(metrics["hayai.dead_letters"].sum, "hayai.tenant") == {"acme": 1}
     assert _values(metrics["hayai.lag"].gauge, "messaging.consumer.group.name") == {name: 3}
     assert metrics["hayai.outbox.waiting"].gauge.data_points[0].as_int == 0

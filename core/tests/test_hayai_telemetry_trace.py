@@ -12,6 +12,7 @@ from opentelemetry import trace
 
 import hayai
 from hayai.bus.memory import MemoryBus
+from hayai.effects import EffectKind
 from hayai.envelope import PlainCodec, wrap
 from hayai.errors import PermanentError
 from hayai.migrations import migrate
@@ -112,6 +113,24 @@ async def test_what_a_handler_returns_goes_on_with_the_trace(servers: Servers, r
     followed, heard = recorded.ended[f"process {last.name}_hear"], recorded.ended[f"process {first.name}_hear"]
     assert followed.parent == heard.id
     assert (last.contexts[0].envelope.traceparent or "").startswith(f"00-{heard.trace}-{heard.id}-")
+
+
+async def test_a_sampled_act_belongs_to_its_try(servers: Servers, recorded: Spans) -> None:
+    """Its parent is the handler's span."""
+
+    async def act() -> str:
+        return "SM1"
+
+    async def send(_event: BellRung, context: Context) -> None:
+        await context.once(EffectKind("sms", unknown="again"), "reply", act)
+
+    ears = Ears(send)
+    async with servers.bus() as bus:
+        await ears.listen(bus)
+        await bus.publish(BellRung(), tenant="acme", key="k")
+        await ears.until(1)
+    acted = recorded.ended["act sms"]
+    assert (acted.parent, acted.attributes["hayai.effect"]) == (recorded.ended[f"process {ears.name}_hear"].id, "sms")
 
 
 async def test_a_trace_that_is_not_sampled_is_carried_and_makes_no_span(memory: MemoryBus, recorded: Spans) -> None:

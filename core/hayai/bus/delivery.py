@@ -200,7 +200,7 @@ class Delivery:
         if message.outbox is not None and (message.given_up or isinstance(wrong, TransientError)):
             # The handler's outcome stands and only waits for the bus: it neither runs again nor costs an attempt.
             message.deferred += 1
-            self._meter.tenants[tenant_of(message)].again += 1
+            self._meter.tenants[tenant_of(message)].deferred += 1
             self._tell(message, wrong, "cannot store what follows; it tries to store that again")
             return backoff(self._policy, message.deferred)
         message.defects += isinstance(wrong, HandlerTooSlow) or not isinstance(wrong, HayaiError)

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from hayai.errors import EffectUnknown, Fenced, HayaiError, Unavailable
+from hayai.telemetry.trace import acting
 
 if TYPE_CHECKING:
     from hayai.effects import Act, EffectKind, Reconcile
@@ -41,7 +42,8 @@ class LedgerEffects:
 
     async def _do(self, key: Key, act: Act, claim: str) -> Any:
         try:
-            result = await act()
+            with acting(key[3]):
+                result = await act()
         except EffectUnknown:
             await self._desk.unknown(key, claim)
             raise

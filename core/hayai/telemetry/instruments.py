@@ -50,6 +50,7 @@ def observe(meter: Meter, meters: Meters, waiting: Waiting) -> None:
     for name, unit, says, value in (
         ("hayai.redeliveries", "{event}", "Events that the server handed out again.", _redelivered),
         ("hayai.dead_letters", "{event}", "Events that were given up.", _dead),
+        ("hayai.deferrals", "{event}", "How often what follows from an event could not be stored.", _deferred),
     ):
         meter.create_observable_counter(name, [_counter(meters, value)], unit, says)
     meter.create_observable_counter(
@@ -111,7 +112,7 @@ def _attempts(meters: Meters) -> Observe:
         return [
             Observation(count, {**_whose(name, event, tenant), "hayai.outcome": outcome})
             for name, event, tenant, each in _work(meters)
-            for outcome, count in (("done", each.done), ("failed", each.failed))
+            for outcome, count in (("done", each.done), ("again", each.again), ("dead", each.dead))
         ]
 
     return told
@@ -160,3 +161,7 @@ def _redelivered(work: Work) -> int:
 
 def _dead(work: Work) -> int:
     return work.dead
+
+
+def _deferred(work: Work) -> int:
+    return work.deferred

@@ -55,7 +55,7 @@ class Named(dict[str, V]):
 class Work:
     """What one handler did for one tenant."""
 
-    __slots__ = ("again", "age", "dead", "done", "duration", "failed", "next_age", "redelivered")
+    __slots__ = ("again", "age", "dead", "deferred", "done", "duration", "failed", "next_age", "redelivered")
 
     def __init__(self) -> None:
         self.duration = Histogram()
@@ -68,7 +68,9 @@ class Work:
         self.failed = 0
         """Tries that raised."""
         self.again = 0
-        """Of all the failures, the storing of what follows included, how many are followed by another try."""
+        """Failures that are followed by another try."""
+        self.deferred = 0
+        """How often what follows from an event could not be stored, which is tried again without the handler."""
         self.dead = 0
         """Events that were given up."""
         self.redelivered = 0

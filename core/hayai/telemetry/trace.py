@@ -1,4 +1,4 @@
-"""Trace: the W3C trace context that travels with an event, and the spans of publishing and handling it.
+"""Trace: the W3C trace context that travels with an event, and the spans of publishing, handling and acting.
 
 An event's `traceparent` says which span it came from and whether that trace is sampled. Whether a trace is sampled is
 decided once, where it begins; an event that is not sampled costs its handlers a comparison of one character.
@@ -69,6 +69,13 @@ def trying(traceparent: str, handler: str, *, what: str, tenant: str, attempt: i
     span = _tracer.start_span(f"process {handler}", _remote(traceparent), SpanKind.CONSUMER, attributes)
     with _inside(span):
         yield
+
+
+def acting(kind: str) -> AbstractContextManager[object]:
+    """One outward act of that kind, within a try of a handler; without a sampled one around it, nothing."""
+    if not trace.get_current_span().is_recording():
+        return nullcontext()
+    return _inside(_tracer.start_span(f"act {kind}", kind=SpanKind.CLIENT, attributes={"hayai.effect": kind}))
 
 
 def _sending(what: str, tenant: str, parent: Context | None) -> AbstractContextManager[str | None]:
