@@ -54,9 +54,9 @@ class Writers:
                 self._committed.append((f"writer.{key}.{number}", time.monotonic()))
                 await asyncio.sleep(_PAUSE)
 
-    def judge(self, world: World, report: Report, *, gap: float) -> None:
+    async def judge(self, world: World, report: Report, *, gap: float) -> None:
         """Demand that what was committed is there, and that nobody waited longer than `gap` seconds for a commit."""
-        rows = world.evidence().rows
+        rows = (await world.evidence(world.spec)).rows
         times = [at for _, at in self._committed]
         report.show("rows committed beside the house", len(times))
         report.demand("committed and lost", sum(name not in rows for name, _ in self._committed))

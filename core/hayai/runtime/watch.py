@@ -92,7 +92,8 @@ class Watch:
     def _look(self, alive: threading.Event) -> None:
         """Tell of the blockade, and wait for its end."""
         begun = time.monotonic() - self._limit
-        frame = sys._current_frames().get(self._watched)  # noqa: SLF001 - documented, in spite of its name
+        # Documented, in spite of its name.
+        frame = sys._current_frames().get(self._watched)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         if frame is None or alive.is_set():
             return
         self._tell(self._blocked(frame))

@@ -106,7 +106,7 @@ async def postgres(plan: Plan) -> Report:
             found = await world.settled()
             report.show("times that it ended and was started again", len(starts))
             report.demand("workers that ended", sum(not each.lives for each in crew))
-            writers.judge(world, report, gap=hold + TOLD + HEALED)
+            await writers.judge(world, report, gap=hold + TOLD + HEALED)
             found.judge(report)
             await take_stock(world, report)
     return report

@@ -87,6 +87,6 @@ async def _suffer(world: World, report: Report, database: Database, strike: Call
     found = await world.settled()
     report.demand("workers that ended", sum(not each.lives for each in crew))
     report.require("relays that listen", int(await asyncio.to_thread(world.postgres.sql, _LISTENING)), least=4)
-    writers.judge(world, report, gap=GAP)
+    await writers.judge(world, report, gap=GAP)
     found.judge(report)
     await take_stock(world, report)

@@ -82,7 +82,7 @@ async def postgres(plan: Plan) -> Report:
             found = await world.settled()
             report.require("servers seen, each with a process of its own", len(pids), least=cuts + 1)
             report.demand("workers that ended", sum(not each.lives for each in crew))
-            writers.judge(world, report, gap=15)
+            await writers.judge(world, report, gap=15)
             found.judge(report)
             await take_stock(world, report)
     return report
