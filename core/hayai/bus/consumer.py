@@ -55,11 +55,21 @@ class Pace:
     """Whether events of one key come one at a time."""
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What makes the partition this process's."""
+
+    fence: Fence | None
+    is_ours: Callable[[], bool]
+    """Whether it is now, as far as we know: nothing is asked for where it is not."""
+    confirm: Callable[[], Awaitable[bool]]
+    """Whether it is ours alone, for certain. Raises Unavailable."""
+
+
 class Consumer:
     """Holds what the server handed over, keeps it alive there until it is settled, and never works it twice at once.
 
-    `recreated` is told the sequence behind which a lost consumer goes on; `is_ours` says whether its partition is this
-    process's at this moment, and nothing is asked for where it is not; `seen` says which of some events (tenant and
+    `recreated` is told the sequence behind which a lost consumer goes on; `seen` says which of some events (tenant and
     id) the ledger has an outcome of already: these are acknowledged unread.
     """
 
@@ -71,17 +81,16 @@ class Consumer:
         work: Callable[[Message], Awaitable[float | None]],
         recreated: Callable[[int], Coroutine[None, None, None]],
         pace: Pace,
-        fence: Fence | None = None,
-        is_ours: Callable[[], bool] = lambda: True,
+        claim: Claim,
         seen: Seen | None = None,
     ) -> None:
         self._connection = connection
         self._durable = durable
         self._recreated = recreated
         self._ack_wait = pace.ack_wait
-        self._is_ours = is_ours
+        self._confirm = claim.confirm
         self.ordered = pace.ordered
-        self.fence = fence
+        self.fence = claim.fence
         self.inherited = 0
         """Up to this stream sequence, messages may have been in the hands of a process that died."""
         self._gate = Gate(seen, self._enter) if seen else None
@@ -110,7 +119,7 @@ class Consumer:
             window=pace.window,
             heartbeat=pace.heartbeat,
             held=self._held,
-            is_ours=is_ours,
+            is_ours=claim.is_ours,
             take=self._take,
             lost=self._lost,
         )
@@ -287,9 +296,9 @@ class Consumer:
 
     async def _is_there(self) -> bool:
         """Whether the server has our place; with what was lost on its way to us to come first. Raises Unavailable."""
-        if self.fence is None or not self._is_ours():
-            return await self._durable.exists()
-        return await self._durable.catch_up(self._count_held)
+        if await self._confirm():
+            return await self._durable.catch_up(self._count_held)
+        return await self._durable.exists()
 
     def _count_held(self, sequence: int) -> int:
         """How many messages up to that sequence are in hand."""

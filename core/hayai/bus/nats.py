@@ -15,7 +15,7 @@ from pydantic import Field
 from hayai.bus.base import PLATFORM
 from hayai.bus.batches import Batches
 from hayai.bus.connection import Connection, patiently
-from hayai.bus.consumer import Consumer, Pace
+from hayai.bus.consumer import Claim, Consumer, Pace
 from hayai.bus.delivery import Delivery
 from hayai.bus.durable import Durable
 from hayai.bus.jetstream import JetStream, Refused
@@ -213,8 +213,7 @@ class NatsBus(NatsSchedules):
             work=delivery.work,
             recreated=recreated,
             pace=self._pace(subscription.policy),
-            fence=fence,
-            is_ours=partial(self._shares.are_ours, fence),
+            claim=Claim(fence, partial(self._shares.are_ours, fence), partial(self._shares.confirm, fence)),
             seen=delivery.seen,
         )
 

@@ -26,6 +26,7 @@ _EXPIRES_SECONDS = 30.0
 _HEARD_SECONDS = 5.0
 _PAUSE = 0.5
 _MISSED_HEARTBEATS = 2
+_LOST = ("Deleted", "Leadership Change", "Server Shutdown")
 _HEARTBEAT, _NONE_YET, _TIMED_OUT, _CONFLICT, _NO_RESPONDER = "100", "404", "408", "409", "503"
 
 
@@ -138,7 +139,7 @@ class Pull:
         status, told = headers.get("Status", ""), headers.get("Description", "")
         if status == _HEARTBEAT:
             return
-        if status == _NO_RESPONDER or (status == _CONFLICT and "Deleted" in told):
+        if status == _NO_RESPONDER or (status == _CONFLICT and told.endswith(_LOST)):
             self._asked = 0
             self._lost()
         elif status in {_NONE_YET, _TIMED_OUT}:

@@ -62,6 +62,13 @@ class Shares:
         """Whether work under `fence` is ours to do at this moment; a process that was stopped may not know yet."""
         return fence is None or self._leases is None or self._leases.holds(fence.lease)
 
+    async def confirm(self, fence: Fence | None) -> bool:
+        """Whether work under `fence` is ours alone, by the database. Raises Unavailable."""
+        if fence is None or self._leases is None:
+            return False
+        await self._leases.confirm()
+        return self._leases.holds(fence.lease)
+
     def _acquired(self, name: str, epoch: int, orphaned: bool) -> None:  # noqa: FBT001 - Changes calls it so
         post, partition = self._place(name)
         if post is not None:

@@ -93,6 +93,7 @@ class Leases:
         """What was left in disorder when everything was given back, until the database knows."""
         self._renewed_at = 0.0
         self._rounds = asyncio.Lock()
+        self._confirming = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -121,6 +122,16 @@ class Leases:
     def holds(self, name: str) -> bool:
         """Whether `name` is ours for certain, by our own clock; a process that was stopped may not have noticed yet."""
         return name in self._held and asyncio.get_running_loop().time() < self._until()
+
+    async def confirm(self) -> None:
+        """See in the database what is ours; what is not is told as lost before this returns. Raises Unavailable.
+
+        Somebody may have taken it although we renewed it in time, where the database's clock was set.
+        """
+        asked_at = asyncio.get_running_loop().time()
+        async with self._confirming:
+            if self._renewed_at < asked_at:  # else another one has asked for us all
+                await self._round()
 
     def _until(self) -> float:
         return self._renewed_at + self._seconds * _MARGIN
