@@ -27,6 +27,7 @@ async def take_stock(world: World, report: Report) -> None:
     """Demand that the stream holds what was acknowledged, and that the ledger has a mark of each of these."""
     stored = await _stored(world.spec.nats)
     report.demand("acknowledged and not in the stream", _missing(world, stored))
+    report.demand("committed out of order", _disordered(stored))
     report.demand("in the stream more than once", sum(times > 1 for times in stored.values()))
     report.demand("in the stream and without a mark in the ledger", await _unmarked(world, stored))
 
@@ -56,6 +57,17 @@ async def _stored(url: str) -> Counter[tuple[str, str, int]]:
             found[event["type"].rpartition(".v")[0], event.get("subject", ""), event["data"].get("number", 0)] += 1
     await client.close()
     return found
+
+
+def _disordered(stored: Counter[tuple[str, str, int]]) -> int:
+    """How many follow-ups stand behind a later one of their key: what was committed and published in another order."""
+    newest: dict[str, int] = {}
+    wrong = 0
+    for event, key, number in stored:  # in the stream's order
+        if event.endswith(".counted"):
+            wrong += number < newest.get(key, -1)
+            newest[key] = max(number, newest.get(key, -1))
+    return wrong
 
 
 async def _unmarked(world: World, stored: Counter[tuple[str, str, int]]) -> int:

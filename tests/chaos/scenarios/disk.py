@@ -26,6 +26,8 @@ from tests.chaos.writers import Writers
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
+    Work = Callable[[], Awaitable[None]]
+
 TOLD = 10.0
 """Seconds until whoever writes is told that there is no room."""
 HEALED = 60.0
@@ -74,7 +76,7 @@ async def broker(plan: Plan) -> Report:
                 async def publish() -> None:
                     await hasty.publish(word("probe", "sent")(number=0), tenant=TENANT)
 
-                await _filled_and_cleared(report, disk, publish, hold)
+                await _filled_and_cleared(report, disk, publish, hold, hasty.check)
             found = await world.settled()
             report.require("times that the supervisor started it again", stack.restarts["nats"], least=1)
             report.show("events refused", found.refused)
@@ -112,12 +114,17 @@ async def postgres(plan: Plan) -> Report:
     return report
 
 
-async def _filled_and_cleared(report: Report, disk: SmallDisk, write: Callable[[], Awaitable[None]], hold: int) -> None:
-    """Fill the disk until `write` is refused, hold that, and clear it until `write` is taken again."""
+async def _filled_and_cleared(
+    report: Report, disk: SmallDisk, write: Work, hold: int, check: Work | None = None
+) -> None:
+    """Fill the disk until `write` is refused and `check` says so, hold that, and clear it until `write` is taken."""
     await asyncio.sleep(3)
     disk.fill()
     seconds, longest = await _until(write, works=False)
     report.show("until a writer is told", f"{seconds:g} s")
+    if check is not None:
+        late, _ = await _until(check, works=False)
+        report.demand("until readiness says so", round(seconds + late, 2), most=TOLD, unit=" s")
     until = time.monotonic() + hold
     while time.monotonic() < until:
         disk.fill()  # what a server gives up in its distress is taken from it too
@@ -131,7 +138,7 @@ async def _filled_and_cleared(report: Report, disk: SmallDisk, write: Callable[[
     await asyncio.sleep(2)
 
 
-async def _until(write: Callable[[], Awaitable[None]], *, works: bool) -> tuple[float, float]:
+async def _until(write: Work, *, works: bool) -> tuple[float, float]:
     """Seconds until `write` works, or is refused with a sentence, and the longest that it took. Raises TimeoutError."""
     began, longest = time.monotonic(), 0.0
     async with asyncio.timeout(_LONGEST):
