@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 
 from hayai.bus.memory import MemoryBus
 from hayai.bus.nats import NatsBus, NatsSettings
 from hayai.errors import PermanentError, TransientError
 from hayai.handlers import Policy
 from hayai.telemetry.histogram import Histogram, less, merged, quantile
+from hayai.telemetry.instruments import Waiting, observe
 from hayai.telemetry.meters import MOST_TENANTS, OTHER, HandlerMeter, Meters
 from hayai.testing.bus_words import BellRung, Ears, letter_of
 from hayai.testing.servers import NatsServer
@@ -132,3 +135,33 @@ def test_a_handler_has_one_meter() -> None:
     """Also where it is subscribed again."""
     meters = Meters()
     assert meters.handler("ears", "bell.rung") is meters.handler("ears", "bell.rung")
+
+
+async def test_a_reader_in_the_process_collects_counters_and_gauges(bus: MemoryBus) -> None:
+    """Of the moment in which it asks; what nobody has looked at yet is left out."""
+    reader, waiting = InMemoryMetricReader(), Waiting()
+    observe(MeterProvider([reader]).get_meter("a test"), bus.meters, waiting)
+    ears = Ears()
+    name = await ears.listen(bus)
+    await bus.publish(BellRung(), tenant="acme", key="k")
+    await bus.settle()
+    assert "hayai.lag" not in _collected(reader)
+    waiting.lag, waiting.outbox, waiting.outbox_age = {name: 3}, 2, 1.5
+    found = _collected(reader)
+    assert found["hayai.lag"] == [(3, {"messaging.consumer.group.name": name})]
+    assert (found["hayai.outbox.waiting"], found["hayai.outbox.age"]) == ([(2, {})], [(1.5, {})])
+    told = {attributes["hayai.outcome"]: value for value, attributes in found["hayai.handle.attempts"]}
+    assert told == {"done": 1, "again": 0, "dead": 0}
+
+
+def _collected(reader: InMemoryMetricReader) -> dict[str, list[tuple[Any, dict[str, Any]]]]:
+    data = reader.get_metrics_data()
+    metrics = [m for rm in data.resource_metrics for sm in rm.scope_metrics for m in sm.metrics] if data else []
+    return {
+        each.name: [
+            (point.value, dict(point.attributes or {}))
+            for point in each.data.data_points
+            if isinstance(point, NumberDataPoint)
+        ]
+        for each in metrics
+    }

@@ -112,7 +112,6 @@ async def running_install(
         await stack.enter_async_context(exported(settings, bus, os.environ))
         await shop.start(Relay(ledger_pool, bus.send_all))
         await shop.start(Retention(ledger_pool))
-        await shop.start(Pacing(ledger_pool, bus))
         if isinstance(bus, NatsBus):
             await shop.start(Indexing(bus, EventIndex(ledger_pool, install.pool)))
         channels = await _standing_channels(shop)
@@ -138,6 +137,7 @@ async def isolated_install(settings: InstallSettings, part: Part, *, migrating: 
         await shop.prepare(settings, PORTS)
         install = await _standing(shop, settings, system_clock)
         _, bus = await _ledgered_bus(shop, install)
+        await stack.enter_async_context(exported(settings, bus, os.environ, looking=False))
         registry = Registry([part])
         await (store.install if migrating else store.check)(install.pool, registry)
         await _subscribed(shop, install, bus, registry)
@@ -156,6 +156,7 @@ async def _ledgered_bus(shop: Workshop, install: Install) -> tuple[Pool, Bus]:
     pool = await shop.start(Pool(install.tier.database, role="ledger"))
     shop.resources["ledger"] = Ledger(pool, install.pool)
     bus = await shop.make("bus", Bus)
+    await shop.start(Pacing(pool, bus))
     shop.resources |= {"bus": bus, "tier": install.tier}
     return pool, bus
 

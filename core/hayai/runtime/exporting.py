@@ -27,10 +27,16 @@ _SWITCH = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", 
 
 @asynccontextmanager
 async def exported(
-    settings: InstallSettings, bus: Bus, environment: Mapping[str, str], *, every: float = _EVERY_SECONDS
+    settings: InstallSettings,
+    bus: Bus,
+    environment: Mapping[str, str],
+    *,
+    looking: bool = True,
+    every: float = _EVERY_SECONDS,
 ) -> AsyncGenerator[None]:
-    """What `bus` counts and traces, and what waits at its server and in its ledger, looked at `every` few seconds.
+    """What `bus` counts and traces; and, where `looking`, what waits at its server and in its ledger.
 
+    The latter is looked at `every` few seconds; a plugin's own process has not the rights to.
     Raises what hayai.telemetry.otlp.begin raises.
     """
     if not any(environment.get(name) for name in _SWITCH):  # the SDK takes its time to import
@@ -42,12 +48,13 @@ async def exported(
     if export is None:
         yield
         return
-    looking = asyncio.create_task(_look(settings, export.waiting, every))
+    looks = [asyncio.create_task(_look(settings, export.waiting, every))] if looking else []
     try:
         yield
     finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        for each in looks:
+            each.cancel()
+        await asyncio.gather(*looks, return_exceptions=True)
         await asyncio.to_thread(export.stop)
 
 
