@@ -88,7 +88,7 @@ async def leases(pool: Pool) -> None:
 
 async def leave(held: Leases) -> None:
     """Give all leases back and end."""
-    await held.stop()
+    await held.stop(list(held.held))
     os._exit(0)
 
 

@@ -253,8 +253,7 @@ async def test_what_was_left_in_disorder_is_taken_as_orphaned(it: Opened) -> Non
     await asyncio.sleep(0.3)
     await others._round()
     assert list(taken.values()) == [True]
-    (kept,) = ours.held
-    await ours.stop([kept])
+    await ours.stop()
     await others._round()
     assert taken == dict.fromkeys(names, True)
     await others.stop()

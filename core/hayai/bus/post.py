@@ -100,11 +100,11 @@ class Post:
             self._forget(partition, consumer)
 
     async def drain(self, seconds: float) -> list[int]:
-        """Leave every partition; those that were not left in good order."""
+        """Leave every partition; those that were left in good order."""
         self._closing = True
-        ours = list({*self._consumers, *self._orphaned})
+        ours = list(self._consumers)
         in_order = await asyncio.gather(*(self.leave(each, seconds=seconds) for each in ours))
-        return [partition for partition, well in zip(ours, in_order, strict=True) if not well]
+        return [partition for partition, well in zip(ours, in_order, strict=True) if well]
 
     async def give_up(self) -> None:
         """Stop at once in every partition and take none any more, also those that are just being taken."""

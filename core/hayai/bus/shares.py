@@ -43,10 +43,10 @@ class Shares:
         if self._leases is not None:
             await self._leases.start()
 
-    async def stop(self, disorderly: Iterable[tuple[str, int]] = ()) -> None:
-        """Give every lease back; `disorderly` are partitions of handlers in which something was left unfinished."""
+    async def stop(self, in_order: Iterable[tuple[str, int]] = ()) -> None:
+        """Give every lease back; `in_order` are the partitions of handlers in which nothing was left unfinished."""
         if self._leases is not None:
-            await self._leases.stop([f"{handler}/{partition}" for handler, partition in disorderly])
+            await self._leases.stop([f"{handler}/{partition}" for handler, partition in in_order])
         for task in self._tasks:
             task.cancel()
 

@@ -58,7 +58,7 @@ update hayai.lease l set holder = $3, epoch = l.epoch + 1
 _RELEASE = """
 update hayai.lease set holder = case when $3 then null else 'nobody' end where holder = $1 and name = any($2::text[])
 """
-_RELEASE_ALL = "update hayai.lease set holder = null where holder = $1"
+_RELEASE_ALL = "update hayai.lease set holder = 'nobody' where holder = $1"
 _DECLARE = "insert into hayai.lease (name) select unnest($1::text[]) on conflict do nothing"
 _GONE = "delete from hayai.worker where id = $1 or expires_at < clock_timestamp() - interval '1 hour'"
 
@@ -89,8 +89,6 @@ class Leases:
         self._worker = fresh()
         self._held: dict[str, int] = {}
         self._leaving: dict[str, asyncio.Task[None]] = {}
-        self._orphaned: set[str] = set()
-        """What was left in disorder when everything was given back, until the database knows."""
         self._renewed_at = 0.0
         self._rounds = asyncio.Lock()
         self._confirming = asyncio.Lock()
@@ -136,10 +134,10 @@ class Leases:
     def _until(self) -> float:
         return self._renewed_at + self._seconds * _MARGIN
 
-    async def stop(self, orphaned: Collection[str] = ()) -> None:
-        """Give everything back, `orphaned` as such; what is told of it is nothing: the caller has left already.
+    async def stop(self, in_order: Collection[str] = ()) -> None:
+        """Give everything back, all but what was left `in_order` as orphaned; nothing is told: the caller has left.
 
-        Safe to call again: what was orphaned and could not be given back is orphaned still.
+        What a round took while the caller left is nobody's business, and so is orphaned if it was.
         """
         tasks = [*self._tasks, *self._leaving.values()]
         for task in tasks:
@@ -147,12 +145,9 @@ class Leases:
         await asyncio.gather(*tasks, return_exceptions=True)  # or one of them may take again what is given back here
         self._tasks.clear()
         self._held.clear()
-        self._orphaned.update(orphaned)
         try:
-            disorderly = sorted(self._orphaned)
-            await self._pool.fetch(_RELEASE, self._worker, disorderly, False)  # noqa: FBT003 - a statement's value
+            await self._pool.fetch(_RELEASE, self._worker, list(in_order), True)  # noqa: FBT003 - a statement's value
             await self._pool.fetch(_RELEASE_ALL, self._worker)
-            self._orphaned.clear()
             await self._pool.fetch(_GONE, self._worker)
         except Unavailable as wrong:
             _log.warning("The leases run out by themselves, since they could not be given back: %s", wrong)
