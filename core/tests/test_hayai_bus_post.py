@@ -258,6 +258,7 @@ async def test_what_is_left_while_the_server_is_away_is_left_in_disorder(server:
         server.kill()
         await lost.wait()
         assert await post.drain(0) == []
+        assert not await post.leave(0, seconds=1)  # the lease's next round may want it to be left as well
         server.start()
         await bus._connection.ready(asyncio.get_running_loop().time() + 5)
 

@@ -28,7 +28,7 @@ class Post:
         self._consumers: dict[int, Consumer] = {}
         self._wanted: dict[int, Fence] = {}
         self._orphaned: set[int] = set()
-        """Partitions in which what a dead process left is not ours yet."""
+        """Partitions in which something was left that nobody has taken over yet, by a dead process or by us."""
         self._closing = False
 
     async def found(self) -> None:
@@ -87,9 +87,9 @@ class Post:
         if (consumer := self._consumers.get(partition)) is not None:
             in_order = await consumer.drain(seconds)
             self._forget(partition, consumer)
-        in_order = in_order and partition not in self._orphaned
-        self._orphaned.discard(partition)
-        return in_order
+        if not in_order:  # so it is still, however often it is left
+            self._orphaned.add(partition)
+        return partition not in self._orphaned
 
     async def abandon(self, partition: int) -> None:
         """Stop work in `partition` at once, also where it is just being left: it is another process's."""
