@@ -93,6 +93,11 @@ test.journeys: .venv/.installed chromium ## drive `hayai dev` with a real browse
 chromium:
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; }
 
+SIM ?= --seeds 500
+.PHONY: simulate
+simulate: .venv/.installed ## explore faults of workers, bus and database on a virtual clock; SIM="--seeds 1 --from 42" for one
+	@$(BIN)/python -m tests.simulation $(SIM)
+
 .PHONY: coverage
 coverage: .venv/.installed ## run the tests under coverage; fails below 85 % of branches
 	@$(BIN)/coverage erase

@@ -1,1 +1,1 @@
-"""Tests of the whole house; a package so that `python -m tests.chaos` is a command."""
+"""Tests of the house as a whole; those of one package stand in the package's own folder."""
