@@ -78,6 +78,8 @@ EXAMPLES = (
     _script(*[_X] * 5, Purge("a.>"), _X, stream={**LIMITED, "max_msgs": 4}),
     # a pause keeps what comes back as well as what is new; it ends early or by itself
     _script(_X, Pause(0, 4 + PAUSE), Pull(0, 5, _LONG), Wait(1), Pause(0, 0), _X, Pause(0, 2 + PAUSE), _X, Wait(4)),
+    _wide(_X, Pause(0, 4 + PAUSE), Pull(0, 1, 3 + EXPIRY), Pull(0, 1, _LONG), Pause(0, 0), Wait(3), _X),
+    _wide(_X, Publish("b.x", None, 10), Pull(0, 5, 3 + EXPIRY), Purge("a.x"), Wait(1), _X, max_ack_pending=1),
     # ids: for the window, in whichever subject
     _wide(Publish("a.x", "i1", 10), Publish("b.x", "i1", 10), Wait(4), Publish("a.x", "i1", 10), Pull(0, 5, EXPIRY)),
     # what is gone from the stream comes no more

@@ -51,21 +51,33 @@ class Model:
         self._asked: list[Request] = []
         self._requests = 0
         self._near = NEAR
+        self._is_free = False
         self._handed: dict[int, list[Handed]] = {0: [], 1: []}
         for which in range(2):
-            self._stream.consumer(f"c{which}", script.consumer(prefix, which))
+            self._make_consumer(which, "all")
 
     def run(self) -> History:
         """Do the steps, up to the first that the server did too near to something that it did by itself."""
         for step, real in zip(self._script.all_steps, self._real, strict=True):
             self._near = max(self._near, NEAR + real.ended - real.began)
-            if not self._runs_until(real.heard - self._near) or self._is_undecided(real, step):
+            if not self._runs_until(real.heard - self._near) or self._is_free or self._is_undecided(real, step):
                 del self.history[-1:]  # what came after that step may have been handed over already, or not
                 break
             self._server.run_until(real.began)
             self.history.append(moment := Moment(real.heard, real.began))
             moment.told = self._do(step) or ""
         return self.history
+
+    def _make_consumer(self, which: int, policy: str) -> None:
+        """A purge takes out of the queue what is overdue; when the server finds it again is the server's affair."""
+        consumer = self._stream.consumer(f"c{which}", self._script.consumer(self._prefix, which, policy))
+        purged = consumer.purged
+
+        def watched(subject: str) -> None:
+            self._is_free |= bool(consumer.unsettled.queue)
+            purged(subject)
+
+        vars(consumer)["purged"] = watched
 
     def _runs_until(self, instant: float) -> bool:
         """Let time pass; whether everything that happened by itself had its own time."""
@@ -151,7 +163,7 @@ class Model:
         name = f"c{step.consumer}"
         del self._stream.consumers[name]
         self._handed[step.consumer].clear()
-        self._stream.consumer(name, self._script.consumer(self._prefix, step.consumer, step.policy))
+        self._make_consumer(step.consumer, step.policy)
 
     @_do.register
     def _(self, step: Purge) -> str:

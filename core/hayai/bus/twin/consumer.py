@@ -41,6 +41,8 @@ class TwinConsumer:
         self._place = 0
         self._floor = Floor(0, self._next - 1)
         self._paused_until = 0.0
+        self._wakes: float | None = None
+        self._sleeps = False
 
     def reads(self, subject: str) -> bool:
         """Whether what is stored on `subject` is for this consumer."""
@@ -53,8 +55,7 @@ class TwinConsumer:
 
     def ack(self, handed: Handed) -> None:
         """That message is done with, whichever delivery of it this is."""
-        self._end(handed.message.sequence)
-        self.serve()
+        self._let_go(handed.message.sequence)
 
     def nak(self, handed: Handed, delay: float = 0.0) -> None:
         """Hand that message over again, now or once `delay` seconds have passed."""
@@ -74,23 +75,35 @@ class TwinConsumer:
     def pause(self, until: float) -> None:
         """Hand nothing over before the instant `until`; one that is past ends a pause.
 
-        As on the server, that wakes nobody: what waits is handed over with whatever happens next.
+        As on the server, that wakes nobody: what waits is handed over with whatever happens next, be it that a request
+        ends.
         """
         self._paused_until = until
+        self._sleeps = until <= self._now()
+        self._wakes = None if self._sleeps else until
 
     def due(self) -> float | None:
         """The next instant at which something happens by itself."""
-        instants = [self.unsettled.due(), self._paused_until if self._paused_until > self._now() else None]
+        instants = [self.unsettled.due(), self._wakes]
+        if self._sleeps:
+            instants.append(self.requests.due())
         return min((each for each in instants if each is not None), default=None)
 
     def look(self) -> None:
-        """Do what is due by now."""
-        for sequence in self.unsettled.overdue(self._now()):
+        """Do what is due by now; as on the server, only that wakes whoever hands messages over."""
+        queued, now = len(self.unsettled.queue), self._now()
+        spent = self.unsettled.overdue(now)
+        for sequence in spent:
             self._give_up(sequence)
-        self.serve()
+        is_woken = self._wakes is not None and self._wakes <= now
+        if is_woken:
+            self._wakes = None
+        if is_woken or spent or len(self.unsettled.queue) > queued or (self._sleeps and self.requests.due() <= now):
+            self.serve()
 
     def serve(self) -> None:
         """Hand over what can be, to whoever waits."""
+        self._sleeps = False
         self.requests.expire(self._now())
         while self.requests and self._paused_until <= self._now() and (found := self._following()) is not None:
             message, count = found
@@ -105,8 +118,7 @@ class TwinConsumer:
 
     def removed(self, sequence: int) -> None:
         """The stream holds that message no more."""
-        self._end(sequence)
-        self.serve()
+        self._let_go(sequence)
 
     def purged(self, subject: str) -> None:
         """The stream holds nothing more on `subject`.
@@ -130,6 +142,7 @@ class TwinConsumer:
             self._floor = Floor(self._place, self._next - 1)
         for each in [queued for queued in self.unsettled.queue if queued < self._next]:
             del self.unsettled.queue[each]
+        self._sleeps = True
 
     def _following(self) -> tuple[Stored, int] | None:
         """The next message to be handed over and how often that will have been: those to be had again come first."""
@@ -158,6 +171,12 @@ class TwinConsumer:
         else:
             self.unsettled.counts[message.sequence] -= 1
             self.unsettled.again(message.sequence)
+
+    def _let_go(self, sequence: int) -> None:
+        was_full = 0 < self._most_unsettled <= len(self.unsettled)
+        self._end(sequence)
+        if was_full:
+            self.serve()
 
     def _end(self, sequence: int) -> None:
         place = self.unsettled.end(sequence)

@@ -61,8 +61,12 @@ class Requests:
 
     def expire(self, now: float) -> None:
         """Forget who has waited long enough."""
-        if any(each.expires < now for each in self._waiting):
-            self._waiting = deque(each for each in self._waiting if now <= each.expires)
+        if any(each.expires <= now for each in self._waiting):
+            self._waiting = deque(each for each in self._waiting if now < each.expires)
+
+    def due(self) -> float:
+        """When the first of them will have waited long enough; infinite where none ever will."""
+        return min((each.expires for each in self._waiting), default=inf)
 
     def tidy(self) -> None:
         """Forget who listens no more."""
