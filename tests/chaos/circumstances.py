@@ -17,6 +17,7 @@ from tests.chaos.handlers import TENANT, word
 if TYPE_CHECKING:
     from hayai.bus.base import Bus
     from tests.chaos.nursery import Child
+    from tests.chaos.verdict import Tally
     from tests.chaos.worker import Spec
     from tests.chaos.world import World
 
@@ -40,6 +41,21 @@ class Place:
         for number in numbers:
             for key in range(_KEYS):
                 await self._one(number, f"k{key}", seconds)
+
+    async def made_good(self, made: list[Child], since: int) -> Tally:
+        """What it came to after another worker took over from those, who are killed where they still live.
+
+        `since` is the place in the records from which on it is waited for.
+        """
+        for each in made:
+            each.signal(signal.SIGKILL)
+        successor = self.world.fork(self.spec)
+        await self.world.ready(successor)
+        await self.send(1)
+        found = await self.world.settled(self.spec, since=since)
+        successor.signal(signal.SIGTERM)
+        await successor.ended()
+        return found
 
     async def _one(self, number: int, key: str, seconds: float) -> None:
         for verb in ("taken", "asked"):

@@ -49,7 +49,7 @@ async def run(plan: Plan) -> Report:
                 each.signal(signal.SIGTERM)
             await asyncio.gather(*(each.ended() for each in founders))
             passed = await _explored(world, places)
-            cases = chosen(passed, chance, plan.pick(60, 100_000), passings=plan.pick(1, 2))
+            cases = chosen(passed, chance, plan.pick(56, 100_000), passings=plan.pick(1, 2))
             plan.progress(f"deaths: {len(cases)} cases")
             queue = iter(cases)
             found = Tally()
@@ -101,21 +101,14 @@ async def _slot(place: Place, queue: Iterator[Case], report: Report) -> Tally:
 
 
 async def _die(place: Place, case: Case, report: Report) -> None:
-    world, since = place.world, len(place.world.reader.look())
+    since = len(place.world.reader.look())
     victim = replace(place.spec, point=case.point, passing=case.passing)
     made = await CIRCUMSTANCES[case.circumstance](place, victim)
     with suppress(TimeoutError):
         await made[0].ended(_SECONDS)
-    for each in made:
-        each.signal(signal.SIGKILL)
-    successor = world.fork(place.spec)
-    await world.ready(successor)
-    await place.send(1)
-    found = await world.settled(place.spec, since=since)
+    found = await place.made_good(made, since)
     if found.lost:
         report.notes.append(f"lost after {case}: {found.lost[:3]}")
-    successor.signal(signal.SIGTERM)
-    await successor.ended()
 
 
 def _tell(report: Report, world: World, passed: dict[str, Counter[str]], cases: list[Case]) -> None:
