@@ -120,7 +120,10 @@ def _tell(report: Report, world: World, passed: dict[str, Counter[str]], cases: 
     report.require("workers killed at a point", len(killed), least=_LEAST)
     report.show("different points at which one died", len({each.who for each in killed}))
     report.show("cases in which the point was not passed again", len(cases) - len(killed))
-    never: dict[str, list[str]] = defaultdict(list)
-    for point in sorted(every - reached):
-        never[":".join(point.split(":")[:2])].append(point.rpartition(":")[2])
-    report.notes += [f"never passed: {function} ({', '.join(lines)})" for function, lines in never.items()]
+    never: dict[str, Counter[str]] = defaultdict(Counter)
+    for point in every - reached:
+        file, function, _ = point.split(":")
+        never[file][function] += 1
+    for file, functions in sorted(never.items()):
+        told = ", ".join(f"{function} {times}" for function, times in sorted(functions.items()))
+        report.notes.append(f"points never passed in these circumstances: {file} ({told})")
