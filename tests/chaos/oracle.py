@@ -45,9 +45,9 @@ class Oracle:
         os.write(self._file, line.encode() + b"\n")
 
     def act(self, name: str) -> None:
-        """Do the outward act of that name: a byte more in its file each time."""
+        """Do the outward act of that name: a line more in its file each time, which says who did it and when."""
         act = os.open(self._folder / "acts" / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        os.write(act, b"x")
+        os.write(act, f"{os.getpid()} {time.monotonic()}\n".encode())
         os.close(act)
 
     def was_done(self, name: str) -> bool:
@@ -61,7 +61,12 @@ class Oracle:
 
     def acts(self, prefix: str = "") -> dict[str, int]:
         """How often each act was done, of those whose names begin so."""
-        return {each.name: each.stat().st_size for each in (self._folder / "acts").glob(f"{prefix}*")}
+        return {each.name: each.read_bytes().count(b"\n") for each in (self._folder / "acts").glob(f"{prefix}*")}
+
+    def doers(self, name: str) -> list[tuple[int, float]]:
+        """Which processes did that act, and when."""
+        lines = (self._folder / "acts" / name).read_text().splitlines()
+        return [(int(pid), float(at)) for pid, at in (line.split() for line in lines)]
 
 
 class Reader:

@@ -33,8 +33,6 @@ def p95(found: list[float]) -> float:
     return found[int(len(found) * 0.95)] if found else 0.0
 
 
-def rate(records: Iterable[Record], handler: str, between: tuple[float, float]) -> float:
-    """Events a second that the handler was done with."""
-    begin, end = between
-    count = sum(each.what == "handled" and each.who == handler and begin <= each.at < end for each in records)
-    return count / (end - begin)
+def sent(records: Iterable[Record], event: str, between: tuple[float, float]) -> int:
+    """How many of those events were sent between two times."""
+    return sum(each.what == "sent" and each.who == event and between[0] <= each.at < between[1] for each in records)

@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.plan import Plan, table
 from tests.chaos.scenarios import SCENARIOS
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(400)]
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

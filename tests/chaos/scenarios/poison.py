@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.chaos.load import Load, Stream
 from tests.chaos.plan import Plan, Report
-from tests.chaos.speed import p95, rate, waits
+from tests.chaos.speed import p95, sent, waits
 from tests.chaos.verdict import tally
 from tests.chaos.world import World
 
@@ -29,6 +29,8 @@ _POLICY = {"timeout": 1.0, "first_delay": 0.05, "longest_delay": 0.5}
 _ERRORS = {"raise": "RuntimeError", "hang": "HandlerTooSlow", "unreadable": "EnvelopeMalformed"}
 _TRIES = {"raise": 5, "hang": 5, "unreadable": 1}
 _RATIO = 0.95
+_IN_TIME = 3.0
+"""Seconds; what waits behind poison of its key may take longer."""
 
 
 async def run(plan: Plan) -> Report:
@@ -46,8 +48,8 @@ async def run(plan: Plan) -> Report:
         records = [each for each in evidence.records if not _is_lost_on(each, poison)]
         ratio = round(mixed[0] / sound[0], 3)
         report.show("events that are poison", f"{len(poison)} {dict(Counter(poison.values()))}")
-        report.show("sound events a second without it", round(sound[0]))
-        report.require("ratio of sound events a second with it, at a steady rate", ratio, least=_RATIO)
+        report.show("sound events handled within 3 s, of 300 a second, without it", f"{sound[0]:.1%}")
+        report.require("ratio of these with it", ratio, least=_RATIO)
         report.show("p95 of sound events without it", f"{sound[1] * 1000:.0f} ms")
         report.show("p95 of sound events with it, some behind poison of their key", f"{mixed[1] * 1000:.0f} ms")
         tally(replace(evidence, records=records), world.spec).judge(report)
@@ -65,7 +67,7 @@ def _fault(chance: Random) -> str:
 
 
 async def _measured(world: World, bus: Bus, stream: Stream, seconds: int) -> tuple[float, float]:
-    """Sound events a second beside those that were sent, and their 95th percentile in seconds."""
+    """The share of the sound events that were handled in good time, and their 95th percentile in seconds."""
     async with Load(bus, world.oracle, "step", stream):
         await asyncio.sleep(2)
         begin = time.monotonic()
@@ -76,7 +78,8 @@ async def _measured(world: World, bus: Bus, stream: Stream, seconds: int) -> tup
     poison = {(each.key, each.number) for each in records if each.what == "poison"}
     sound = [each for each in records if (each.key, each.number) not in poison]
     found = waits(sound, "chaos_ledgered", "step.taken", (begin, end), keys=lambda _: True)
-    return rate(sound, "chaos_ledgered", (begin, end)), p95(found)
+    in_time = sum(each <= _IN_TIME for each in found)
+    return in_time / sent(sound, "step.taken", (begin, end)), p95(found)
 
 
 async def _letters(bus: Bus, report: Report, poison: Counter[str]) -> None:
