@@ -120,7 +120,8 @@ def _key(dev: DevServer) -> str:
 
 async def _stored(dev: DevServer, ids: set[str]) -> tuple[Counter[str], Counter[str]]:
     """How often each event is in the stream, and how many replies follow from it; once the stream grows no more."""
-    async with hayai.connect(environment(dev.data)["NATS_URL"], connect_deadline=10) as bus:
+    url = (await asyncio.to_thread(environment, dev.data))["NATS_URL"]
+    async with hayai.connect(url, connect_deadline=10) as bus:
         last, quiet_since = 0, time.monotonic()
         while time.monotonic() - quiet_since < 3:
             stream = await bus._jetstream.stream(EVENTS.name)
