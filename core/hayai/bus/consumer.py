@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from hayai.bus.base import UNKNOWN
@@ -14,6 +17,7 @@ from hayai.bus.gate import Gate
 from hayai.bus.lanes import Lanes
 from hayai.bus.message import Message
 from hayai.bus.pull import Pull
+from hayai.bus.siding import Siding
 from hayai.bus.streams import address_of
 from hayai.errors import HayaiError, KeyNotOpaque, Unavailable
 from hayai.tokens import known_token, token
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from hayai.bus.connection import Connection
     from hayai.bus.durable import Durable
     from hayai.bus.gate import Seen
+    from hayai.bus.siding import Lane, Stub
     from hayai.ledger.outcome import Fence
 
 _log = logging.getLogger(__name__)
@@ -35,6 +40,10 @@ _RECOVERY_PAUSE, _LONGEST_RECOVERY_PAUSE = 0.25, 5.0
 _HEARD_SECONDS = 5.0
 _BEATS = 3
 """In-progress heartbeats within one ack_wait."""
+_SHARES = 32
+"""In a crowded window one key has at most one part in so many; one tenant, of several, has half."""
+_OVERDUE = 3
+"""Asked for so often and not come, a message may be gone from its stream."""
 
 Identity = tuple[str, str]
 
@@ -46,13 +55,17 @@ class Pace:
     concurrency: int
     """How many keys are worked on at once."""
     window: int
-    """The most messages in hand."""
+    """The most messages in hand with their bodies."""
+    parked: int
+    """The most messages beyond these of which only stubs are kept."""
     ack_wait: float
     """After this silence the server takes a message to be lost."""
     heartbeat: float
     """How often the server says that it is there."""
     ordered: bool = True
     """Whether events of one key come one at a time."""
+    most_of_one: int | None = None
+    """How many keys of one tenant are worked on at once, where that is limited."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +107,16 @@ class Consumer:
         self.inherited = 0
         """Up to this stream sequence, messages may have been in the hands of a process that died."""
         self._gate = Gate(seen, self._enter) if seen else None
-        self._remembered = 2 * pace.window
-        self._lanes: Lanes[tuple[str, str], Message] = Lanes(work, concurrency=pace.concurrency)
+        self._pace = pace
+        self._crowded = pace.window * 3 // 4
+        self._share = max(2, pace.window // _SHARES)
+        self._siding = Siding()
+        self._tenant = ""
+        self._by_tenant: Counter[str] | None = None
+        """What is in hand of each tenant, once there are several."""
+        self._lanes: Lanes[tuple[str, str], Message] = Lanes(
+            work, concurrency=pace.concurrency, most_of_one=pace.most_of_one
+        )
         self._held: dict[Identity, NatsMessage] = {}
         self._settled: set[Identity] = set()
         self._settled_before: set[Identity] = set()
@@ -123,6 +144,16 @@ class Consumer:
             take=self._take,
             lost=self._lost,
         )
+
+    @property
+    def in_hand(self) -> int:
+        """How many messages are here with their bodies."""
+        return len(self._held)
+
+    @property
+    def parked(self) -> int:
+        """How many messages wait for their turn without their bodies."""
+        return len(self._siding)
 
     async def start(self, *, orphaned: bool = False) -> None:
         """Find or create the place on the server and ask for messages, those that a dead process left `orphaned` first.
@@ -152,7 +183,7 @@ class Consumer:
         """Leave the place to one other process, with what is held; whether that went well."""
         if not self._connection.is_ready or not await self._pull.is_heard():
             return False
-        self._held.clear()
+        self._forget_all()
         with suppress(Unavailable):
             if self._latest:  # answered in turn with our acknowledgements: what they said is known from here on
                 await self._connection.request(self._latest.reply, _IN_PROGRESS, seconds=_HEARD_SECONDS)
@@ -172,20 +203,25 @@ class Consumer:
             # Asked about the consumer, the server drops our last requests, which nobody listens to any more. Else it
             # would try the first event given back on them, and put it behind the others of its key.
             await self._durable.exists()
-            held = list(self._held.values())
-            for message in held:
-                await message.give_back()
+            held = sorted((*self._held.values(), *self._siding), key=attrgetter("sequence"))
+            for each in held:
+                await self._connection.post(each.reply, _NAK)
+            self._forget_all()
             return await self._durable.unsettled() <= len(held)  # answered in turn
         return False
 
     async def abandon(self) -> None:
         """Stop at once and say nothing: another process has this partition now, and has taken everything over."""
         self.is_closing = True
-        self._held.clear()
+        self._forget_all()
         await self._lanes.close(0)  # at once: to close the inbox may take seconds
         await self._close(0)
-        self._held.clear()
+        self._forget_all()
         self.closed.set()
+
+    def _forget_all(self) -> None:
+        self._held.clear()
+        self._siding.clear()
 
     async def _close(self, seconds: float) -> None:
         self.is_closing = True
@@ -206,8 +242,12 @@ class Consumer:
             return _nothing()
         if answer is _ACK:
             self._settled.add(message.identity)
-            if len(self._settled) > self._remembered:
+            if len(self._settled) > 2 * self._pace.window + (self._pace.parked if self._siding else 0):
                 self._settled, self._settled_before = set(), self._settled
+        if self._by_tenant is not None:
+            self._by_tenant[message.address.tenant] -= 1
+        if self._siding:
+            self._recall_after(message)
         self._pull.made_room()
         return self._connection.post(message.reply, answer)
 
@@ -218,18 +258,99 @@ class Consumer:
             self._start(self._connection.post(message.reply, _ACK))
         elif (held := self._held.get(identity)) is not None:
             held.reply = message.reply  # the server waits for the newest delivery's answer
+        elif self._siding and (stub := self._siding.find(identity)) is not None:
+            self._take_again(stub, message)
         else:
             self._latest = message
-            self._held[identity] = message
+            self._have(message)
             if self._beat is None:
                 self._keep_alive()
             if self._gate is None:
-                self._lanes.put(message.lane, message)
+                self._enter(message)
             else:
                 self._gate.put(message)
 
+    def _have(self, message: NatsMessage) -> None:
+        self._held[message.identity] = message
+        tenant = message.address.tenant
+        if self._by_tenant is not None:
+            self._by_tenant[tenant] += 1
+        elif tenant != self._tenant:
+            self._meet(tenant)
+
+    def _meet(self, tenant: str) -> None:
+        """With the second tenant it begins to matter how much each has in hand."""
+        if self._tenant:
+            self._by_tenant = Counter(each.address.tenant for each in self._held.values())
+        self._tenant = tenant
+
     def _enter(self, message: NatsMessage) -> None:
-        self._lanes.put(message.lane, message)
+        """Let `message` queue in its lane, or only a stub of it wait beside, where others need the room more."""
+        lane = message.lane
+        if (self._siding and lane in self._siding) or (len(self._held) > self._crowded and self._is_over(message)):
+            self._park(message)
+        else:
+            self._lanes.put(lane, message)
+
+    def _is_over(self, message: NatsMessage) -> bool:
+        """Whether its key or its tenant has more than its share in hand."""
+        if self.fence is None:  # given back, it might go to another process
+            return False
+        if self._lanes.length(message.lane) >= self._share:
+            return True
+        return self._by_tenant is not None and self._by_tenant[message.address.tenant] > self._pace.window // 2
+
+    def _park(self, message: NatsMessage) -> None:
+        del self._held[message.identity]
+        if self._by_tenant is not None:
+            self._by_tenant[message.address.tenant] -= 1
+        known = message.lane in self._siding
+        self._siding.park(message)
+        if not known and not self._lanes.length(message.lane):
+            self._siding.rest(message.lane)
+        self._pull.made_room()
+
+    def _take_again(self, stub: Stub, message: NatsMessage) -> None:
+        """What was parked comes again: asked for, or since the server had not heard of it for too long."""
+        if not stub.asked:
+            stub.reply = message.reply
+            return
+        self._have(message)
+        for each in self._siding.returned(stub, message):
+            self._lanes.put(each.lane, each)
+
+    def _recall_after(self, message: NatsMessage) -> None:
+        """Ask for parked messages of the tenant that has just let go of one: of its idle lanes in turn, or of this."""
+        if self.is_closing:
+            return
+        lane, tenant = message.lane, message.address.tenant
+        room = max(1, min(self._room_of(tenant), self._share))
+        behind = self._lanes.length(lane) - 1
+        is_low = behind <= self._share // 2 and lane in self._siding and not self._siding.is_coming(lane)
+        if is_low and not behind:
+            self._siding.rest(lane)
+        while room > 0 and (idle := self._siding.idle(tenant)) is not None:
+            room -= self._recall(idle, room)
+            is_low = is_low and behind > 0
+        if is_low and room > 0 and behind:
+            self._recall(lane, room)
+
+    def _room_of(self, tenant: str) -> int:
+        """How many more messages of `tenant` may be in hand before others need the room more."""
+        if self._by_tenant is None:
+            return self._crowded - len(self._held) - self._siding.asked[tenant]
+        return self._pace.window // 2 - self._by_tenant[tenant] - self._siding.asked[tenant]
+
+    def _recall(self, lane: Lane, most: int) -> int:
+        stubs = self._siding.recall(lane, most)
+        if stubs:
+            self._start(self._give_up(stubs))
+        return len(stubs)
+
+    async def _give_up(self, stubs: list[Stub]) -> None:
+        """Have the server hand them out again."""
+        for stub in stubs:
+            await self._connection.post(stub.reply, _NAK)
 
     def resume(self, message: NatsMessage, again: float | None) -> None:
         """Go on with the lane of a message that was parked."""
@@ -242,7 +363,7 @@ class Consumer:
 
     def _tell(self) -> None:
         self._beat = None
-        if self._held and not self.closed.is_set():  # what comes after that is nobody's: the server must notice
+        if (self._held or self._siding) and not self.closed.is_set():  # later it is nobody's: the server must notice
             self._start(self._beats())
             self._keep_alive()
 
@@ -251,6 +372,28 @@ class Consumer:
         if self._connection.is_ready:
             for message in list(self._held.values()):
                 await self._connection.post(message.reply, _IN_PROGRESS)
+            for stub in self._siding:
+                await self._connection.post(stub.reply, _NAK if stub.asked else _IN_PROGRESS)
+                stub.asked += bool(stub.asked)
+            await self._drop_what_is_gone()
+
+    async def _drop_what_is_gone(self) -> None:
+        """A message that left its stream in the meantime never comes: those behind it must not wait for it."""
+        overdue = [stub for stub in self._siding if stub.asked > _OVERDUE]
+        if not overdue:
+            return
+        with suppress(Unavailable):
+            gone = await self._durable.gone({stub.sequence for stub in overdue})
+            for stub in overdue:
+                if stub.sequence in gone and self._siding.find(stub.identity) is stub:
+                    self._drop(stub)
+
+    def _drop(self, stub: Stub) -> None:
+        _log.warning("%s %d is gone from its stream before it was handled.", self._durable.stream, stub.sequence)
+        for each in self._siding.gone(stub):
+            self._lanes.put(each.lane, each)
+        if stub.lane in self._siding and not self._lanes.length(stub.lane):
+            self._recall(stub.lane, 1)
 
     def _hold(self) -> None:
         """What comes now may be later than what was lost on its way to us."""
@@ -302,7 +445,8 @@ class Consumer:
 
     def _count_held(self, sequence: int) -> int:
         """How many messages up to that sequence are in hand."""
-        return sum(each.sequence <= sequence for each in self._held.values())
+        sequences = chain((each.sequence for each in self._held.values()), (each.sequence for each in self._siding))
+        return sum(each <= sequence for each in sequences)
 
     async def _recreate(self) -> int:
         """Make the lost consumer again; the sequence behind which it goes on. Raises Unavailable."""
@@ -310,6 +454,8 @@ class Consumer:
         after = await self._durable.recreate(wanted)
         if after < wanted:  # in another stream
             self._elsewhere.update(self._held)
+            for each in self._siding.clear():  # without their bodies the others went with their stream
+                self._lanes.put(each.lane, each)
             self._reached, self._latest, self.inherited = after, None, 0
         return after
 
@@ -317,7 +463,7 @@ class Consumer:
         """The sequence up to which nothing is left to do here."""
         reached = max(self._reached, self._latest.sequence if self._latest else 0)
         held = (message.sequence for identity, message in self._held.items() if identity not in self._elsewhere)
-        return min(held, default=reached + 1) - 1
+        return min(chain(held, (stub.sequence for stub in self._siding)), default=reached + 1) - 1
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -340,14 +486,15 @@ class NatsMessage(Message):
         words = raw.reply.split(".")
         if len(words) > _SHORT_REPLY:
             del words[2:4]
-        super().__init__(address_of(raw.subject), raw.data, sequence=int(words[5]), delivered=int(words[4]))
+        address = address_of(raw.subject)
+        super().__init__(address, raw.data, sequence=int(words[5]), delivered=int(words[4]))
         self.identity: Identity = words[5], words[7]
         """Its place and time: a stream that was made anew uses the places again, but not the times."""
         self.reply = raw.reply
         self.fence = consumer.fence
         self.inherited = self.sequence <= consumer.inherited
         if not consumer.ordered:
-            self.lane = self.identity  # its own
+            self.lane = address.tenant, f"{words[5]}.{words[7]}"  # its own
         self._headers = raw.headers
         self._consumer = consumer
 

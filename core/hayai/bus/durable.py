@@ -146,6 +146,16 @@ class Durable:
         found = await self._jetstream.consumer(self.stream, self.name)
         return int(found["num_ack_pending"]) if found else 0
 
+    async def gone(self, sequences: set[int]) -> set[int]:
+        """Those of `sequences` that the stream holds no more. Raises Unavailable."""
+        found = await self._jetstream.stream(self.stream, with_deleted=True)
+        if found is None:
+            return set()
+        state = found["state"]
+        return {each for each in sequences if each < state["first_seq"]} | sequences.intersection(
+            state.get("deleted") or ()
+        )
+
     async def recreate(self, after: int) -> int:
         """Make it again, to go on behind the sequence `after`; where it goes on in truth.
 

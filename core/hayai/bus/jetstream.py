@@ -38,9 +38,9 @@ class JetStream:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def stream(self, name: str) -> dict[str, Any] | None:
-        """The stream's `config` and `state`; None if there is none of that name."""
-        return await self._found(f"STREAM.INFO.{name}", {})
+    async def stream(self, name: str, *, with_deleted: bool = False) -> dict[str, Any] | None:
+        """The stream's `config` and `state`, with the places in it that were deleted; None if there is none."""
+        return await self._found(f"STREAM.INFO.{name}", {"deleted_details": True} if with_deleted else {})
 
     async def create_stream(self, config: dict[str, Any]) -> dict[str, Any]:
         """Create a stream; the same configuration again is no error."""

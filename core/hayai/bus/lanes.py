@@ -1,7 +1,8 @@
 """Lanes: one item of a key at a time, in order, and many keys at once.
 
 Keys that have something to do stand in one queue, and a few tasks take turns at it: a key is served once and goes to
-the end, so that no key with a long lane keeps the others waiting, and no task is made for each item.
+the end, so that no key with a long lane keeps the others waiting, and no task is made for each item. As soon as there
+are keys of several tenants, the tenants take turns, and none has all of the places.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Sequence
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from hayai.bus.explain import explained
+from hayai.bus.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,7 +29,11 @@ _MOST_RESTING = 2
 PARKED: Final = -1.0
 """What work returns when somebody else will say through resume() how the item ended."""
 
-K = TypeVar("K", bound=Hashable)
+_KEPT_FREE = 4
+"""One place in so many is never the same tenant's as the others."""
+
+K = TypeVar("K", bound=Sequence[str])
+"""A key whose first word is the tenant."""
 T = TypeVar("T")
 
 
@@ -35,14 +41,22 @@ class Lanes(Generic[K, T]):
     """Works items off: those of one key one after another, those of up to `concurrency` keys at once.
 
     `work(item)` returns None when the item is done with, the seconds after which it wants to be worked on again, or
-    PARKED. Meanwhile its lane waits, and its place among the `concurrency` is free for another key.
+    PARKED. Meanwhile its lane waits, and its place among the `concurrency` is free for another key. One tenant has at
+    most `most_of_one` of the places; where that is not said, all of them until a second tenant comes.
     """
 
-    def __init__(self, work: Callable[[T], Awaitable[float | None]], *, concurrency: int) -> None:
+    def __init__(
+        self, work: Callable[[T], Awaitable[float | None]], *, concurrency: int, most_of_one: int | None = None
+    ) -> None:
         self._work = work
         self._concurrency = concurrency
         self._lanes: dict[K, deque[T]] = {}
-        self._ready: deque[K] = deque()
+        self._ready: deque[K] | Turns[K] = deque()
+        self._tenant: str | None = None
+        self._turns: Turns[K] | None = None
+        self._most_of_one = most_of_one or max(1, concurrency - concurrency // _KEPT_FREE)
+        if most_of_one:
+            self._take_turns_fairly()
         self._under_way = 0
         self._workers: set[asyncio.Task[None]] = set()
         self._resting: list[asyncio.Future[None]] = []
@@ -59,9 +73,16 @@ class Lanes(Generic[K, T]):
             lane.append(item)
             return
         self._lanes[key] = deque((item,))
+        if key[0] != self._tenant and self._turns is None:
+            self._meet(key[0])
         self._ready.append(key)
         if not self._stirred:
             self._stir()
+
+    def length(self, key: K) -> int:
+        """How many items of `key` are here, the one included that is at work."""
+        lane = self._lanes.get(key)
+        return 0 if lane is None else len(lane)
 
     def resume(self, key: K, again: float | None) -> None:
         """Say how a parked item ended: None when it is done with, else the seconds until its next try."""
@@ -89,6 +110,15 @@ class Lanes(Generic[K, T]):
         if self._workers:
             await asyncio.wait(set(self._workers), timeout=_CANCEL_GRACE)
         return [item for lane in self._lanes.values() for item in lane]
+
+    def _meet(self, tenant: str) -> None:
+        """A tenant comes: with the second one it begins to matter whose turn it is."""
+        if self._tenant is not None:
+            self._take_turns_fairly()
+        self._tenant = tenant
+
+    def _take_turns_fairly(self) -> None:
+        self._ready = self._turns = Turns(self._ready, most=self._most_of_one)
 
     def _stir(self) -> None:
         """See to it that somebody looks at what is ready: one more task each turn of the loop, however much arrives."""
@@ -124,7 +154,7 @@ class Lanes(Generic[K, T]):
     async def _take_turns(self) -> None:
         """One try of the first item of each key that is ready, until none is, or this task is not fit for another."""
         while self._ready and not self._closing and copy_context() == self._context:
-            key = self._ready.popleft()
+            turns, key = self._turns, self._ready.popleft()
             if self._ready and not self._stirred:
                 self._stir()  # should this handler wait for something, another task goes on with the next key
             self._under_way += 1
@@ -134,6 +164,8 @@ class Lanes(Generic[K, T]):
             except Exception as defect:  # noqa: BLE001 - a defect of ours must not stop the lane; the item stays
                 _log.error("A lane's work failed outside of its handler and is tried again: %s", explained(defect))
             finally:  # also when the work cancelled its own task: the next try is another task's
+                if turns is not None:
+                    turns.done(key)
                 if again != PARKED:
                     self.resume(key, again)
 

@@ -58,6 +58,8 @@ _log = logging.getLogger(__name__)
 _DAY = 86_400.0
 _GLANCE = 2.0
 _FULL = 0.99
+_PARKED = 19
+"""Of so many windows beyond the one in hand a consumer keeps stubs: some 500 bytes each, 5 MB with 512 in a window."""
 
 
 class NatsSettings(Settings):
@@ -106,6 +108,7 @@ class NatsBus(NatsSchedules):
         self.schedules = Schedules(self._connection, deadline=settings.publish_deadline)
         self.longest = timedelta(days=settings.max_age_days) * 0.99  # while the stream keeps it, and time to spare
         self._ledger = ledger
+        self._parked = (_PARKED if ledger else 1) * settings.window
         self._posts: dict[str, Post] = {}
         self._shares = Shares(settings.partitions, self._posts, ledger)
 
@@ -195,7 +198,7 @@ class NatsBus(NatsSchedules):
                 ensure_streams=self.ensure_streams,
                 partition=partition,
                 ack_wait=self._measures.ack_wait,
-                max_pending=2 * self._measures.window,
+                max_pending=self._measures.window + self._parked,
             )
             for partition in range(self._measures.partitions)
         ]
@@ -221,6 +224,7 @@ class NatsBus(NatsSchedules):
         return Pace(
             concurrency=policy.concurrency,
             window=self._measures.window,
+            parked=self._parked,
             ack_wait=self._measures.ack_wait,
             heartbeat=self._measures.heartbeat,
             ordered=policy.order == "key",
