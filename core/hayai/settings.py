@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hayai.errors import SecretMissing, SettingsError
+from hayai.limits import LimitSettings
 from hayai.placeholders import Gap, Reference, Unset, gaps, referred, resolved, substituted
 from hayai.ports.base import Adapter, Settings
 from hayai.sentences import description, misfits, nearest, spot
@@ -33,7 +34,7 @@ M = TypeVar("M", bound=BaseModel)
 PORTS = ("bus", "calendar", "conversations", "database", "identity", "secrets")
 """The words that may head an adapter's table."""
 
-_OVERRIDDEN = (*PORTS, "agent", "channel", "web")
+_OVERRIDDEN = (*PORTS, "agent", "channel", "limits", "web")
 _OVERRIDE = re.compile(r"HAYAI_(?!SECRET_).*__")  # HAYAI_SECRET_NAME belongs to the secrets
 _PACKAGED = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*:.")
 
@@ -78,6 +79,7 @@ class _TierFile(Settings):
     channels: tuple[str, ...] = Field(default=(), description="channels by name, as `hayai plugins` lists them")
     agents: tuple[str, ...] = Field(default=(), description="agents by name, as `hayai plugins` lists them")
     web: WebSettings = WebSettings()
+    limits: LimitSettings = LimitSettings()
     agent: dict[str, AgentSettings] = Field(default={}, description="a table for each agent")
     channel: dict[str, dict[str, Any]] = Field(default={}, description="a table for each channel")
     bus: _Named | None = None
@@ -114,6 +116,7 @@ class InstallSettings:
     channels: tuple[str, ...]
     agents: tuple[str, ...]
     web: WebSettings
+    limits: LimitSettings
     ports: Mapping[str, Table]
     channel_tables: Mapping[str, Table]
     """One for each of `channels`, empty where the tier file says nothing about it."""
@@ -161,6 +164,7 @@ def _install(path: Path, read: _TierFile, environment: Mapping[str, str]) -> Ins
         channels=read.channels,
         agents=read.agents,
         web=read.web,
+        limits=read.limits,
         ports=MappingProxyType({p: Table(p, n.adapter, _frozen(n.model_extra)) for p, n in named.items() if n}),
         channel_tables=MappingProxyType(channels),
         agent_settings=MappingProxyType({name: read.agent.get(name, AgentSettings()) for name in read.agents}),

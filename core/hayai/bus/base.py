@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hayai.clock import system_clock
 from hayai.envelope import PlainCodec, wrap
+from hayai.limits import Limits
 from hayai.ports.base import Adapter
 from hayai.telemetry.meters import Meters
 from hayai.telemetry.trace import sending
@@ -48,12 +49,21 @@ class Bus(Adapter):
     An engine implements the abstract methods; `publish` wraps and lets the engine `send`.
     """
 
-    def __init__(self, settings: Settings, *, clock: Clock = system_clock, codec: Codec | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = system_clock,
+        codec: Codec | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.codec: Codec = codec or PlainCodec()
         self.meters = Meters()
         """What was published and handled in this process."""
+        self.limits = limits or Limits()
+        """What each tenant may publish: publish() asks, what only passes on an event that was taken does not."""
 
     async def publish(
         self,
@@ -67,8 +77,11 @@ class Bus(Adapter):
     ) -> Envelope:
         """`event` in its envelope, durable once this returns; the same `id` again is stored once.
 
-        Raises KeyNotOpaque, MessageTooLarge, or Unavailable when no acknowledgement came in time.
+        Raises KeyNotOpaque, MessageTooLarge, RateLimited where the tenant sends more than it may, or Unavailable when
+        no acknowledgement came in time.
         """
+        if tenant != PLATFORM:
+            self.limits.admit(tenant)
         with sending(event.wire_type(), tenant=tenant, cause=cause.traceparent if cause else None) as traceparent:
             envelope = wrap(
                 event,

@@ -64,8 +64,8 @@ class Pace:
     """How often the server says that it is there."""
     ordered: bool = True
     """Whether events of one key come one at a time."""
-    most_of_one: int | None = None
-    """How many keys of one tenant are worked on at once, where that is limited."""
+    most_of_one: Callable[[str], int] | None = None
+    """How many keys of that tenant are worked on at once, where that is limited."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,7 @@ class Consumer:
         """Up to this stream sequence, messages may have been in the hands of a process that died."""
         self._gate = Gate(seen, self._enter) if seen else None
         self._pace = pace
+        self._remembered = 2 * pace.window
         self._crowded = pace.window * 3 // 4
         self._share = max(2, pace.window // _SHARES)
         self._siding = Siding()
@@ -242,7 +243,7 @@ class Consumer:
             return _nothing()
         if answer is _ACK:
             self._settled.add(message.identity)
-            if len(self._settled) > 2 * self._pace.window + (self._pace.parked if self._siding else 0):
+            if len(self._settled) > self._remembered and (not self._siding or len(self._settled) > self._pace.parked):
                 self._settled, self._settled_before = set(), self._settled
         if self._by_tenant is not None:
             self._by_tenant[message.address.tenant] -= 1

@@ -42,11 +42,15 @@ class Lanes(Generic[K, T]):
 
     `work(item)` returns None when the item is done with, the seconds after which it wants to be worked on again, or
     PARKED. Meanwhile its lane waits, and its place among the `concurrency` is free for another key. One tenant has at
-    most `most_of_one` of the places; where that is not said, all of them until a second tenant comes.
+    most `most_of_one(tenant)` of the places; where that is not said, all of them until a second tenant comes.
     """
 
     def __init__(
-        self, work: Callable[[T], Awaitable[float | None]], *, concurrency: int, most_of_one: int | None = None
+        self,
+        work: Callable[[T], Awaitable[float | None]],
+        *,
+        concurrency: int,
+        most_of_one: Callable[[str], int] | None = None,
     ) -> None:
         self._work = work
         self._concurrency = concurrency
@@ -54,7 +58,7 @@ class Lanes(Generic[K, T]):
         self._ready: deque[K] | Turns[K] = deque()
         self._tenant: str | None = None
         self._turns: Turns[K] | None = None
-        self._most_of_one = most_of_one or max(1, concurrency - concurrency // _KEPT_FREE)
+        self._most_of_one = most_of_one or self._all_but_a_few
         if most_of_one:
             self._take_turns_fairly()
         self._under_way = 0
@@ -110,6 +114,9 @@ class Lanes(Generic[K, T]):
         if self._workers:
             await asyncio.wait(set(self._workers), timeout=_CANCEL_GRACE)
         return [item for lane in self._lanes.values() for item in lane]
+
+    def _all_but_a_few(self, tenant: str) -> int:  # noqa: ARG002 - the same for each
+        return max(1, self._concurrency - self._concurrency // _KEPT_FREE)
 
     def _meet(self, tenant: str) -> None:
         """A tenant comes: with the second one it begins to matter whose turn it is."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hayai.envelope import Codec, Envelope
     from hayai.handlers import Subscription
     from hayai.ledger.outcome import Outgoing
+    from hayai.limits import Limits
     from hayai.tier import Tier
     from hayai.vocabulary.operations import DeadLettered
 
@@ -63,13 +64,12 @@ class MemoryBus(MemorySchedules):
         clock: Clock = system_clock,
         codec: Codec | None = None,
         log: Log | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._limits = settings or MemorySettings()
-        super().__init__(self._limits, clock=clock, codec=codec)
-        limits = self._limits
-        self.log = log or Log(
-            clock, max_bytes=limits.max_bytes, window=limits.duplicate_window, ack_wait=limits.ack_wait
-        )
+        super().__init__(self._limits, clock=clock, codec=codec, limits=limits)
+        given = self._limits
+        self.log = log or Log(clock, max_bytes=given.max_bytes, window=given.duplicate_window, ack_wait=given.ack_wait)
         self.log.open(self)
         self._running: dict[str, _Running] = {}
         self._open = True

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from hayai.handlers import Policy, Subscription
     from hayai.ledger.ledger import Ledger
     from hayai.ledger.outcome import Fence, Outgoing
+    from hayai.limits import Limits
     from hayai.tier import Tier
 
 _log = logging.getLogger(__name__)
@@ -98,8 +99,9 @@ class NatsBus(NatsSchedules):
         clock: Clock = system_clock,
         codec: Codec | None = None,
         ledger: Ledger | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        super().__init__(settings, clock=clock, codec=codec)
+        super().__init__(settings, clock=clock, codec=codec, limits=limits)
         self._measures = settings
         self._connection = Connection(settings.url, inbox=settings.inbox)
         self._jetstream = JetStream(self._connection)
@@ -228,7 +230,11 @@ class NatsBus(NatsSchedules):
             ack_wait=self._measures.ack_wait,
             heartbeat=self._measures.heartbeat,
             ordered=policy.order == "key",
+            most_of_one=self._in_flight(policy) if self.limits.settings.limits_in_flight else None,
         )
+
+    def _in_flight(self, policy: Policy) -> Callable[[str], int]:
+        return lambda tenant: self.limits.in_flight(tenant, policy.concurrency)
 
     async def _report(self, recreated: ConsumerRecreated) -> None:
         _log.warning("The consumer %s was lost and goes on after %d.", recreated.handler, recreated.resumed_after)

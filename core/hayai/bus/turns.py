@@ -8,19 +8,19 @@ from itertools import chain
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 K = TypeVar("K", bound=Sequence[str])
 """A key whose first word is the tenant."""
 
 
 class Turns(Generic[K]):
-    """A queue like a deque, which is empty for whom asks while only tenants wait who have `most` under way already.
+    """A queue like a deque, and empty for whom asks while only tenants wait who have `most(tenant)` under way already.
 
     What is taken with popleft() is under way until done().
     """
 
-    def __init__(self, keys: Iterable[K], *, most: int) -> None:
+    def __init__(self, keys: Iterable[K], *, most: Callable[[str], int]) -> None:
         self._most = most
         self._waiting: dict[str, deque[K]] = {}
         self._next: deque[str] = deque()
@@ -43,7 +43,7 @@ class Turns(Generic[K]):
             waiting.append(key)
             return
         self._waiting[tenant] = deque((key,))
-        if self._under_way[tenant] < self._most:
+        if self._under_way[tenant] < self._most(tenant):
             self._next.append(tenant)
 
     def popleft(self) -> K:
@@ -54,7 +54,7 @@ class Turns(Generic[K]):
         self._under_way[tenant] += 1
         if not waiting:
             del self._waiting[tenant]
-        elif self._under_way[tenant] < self._most:
+        elif self._under_way[tenant] < self._most(tenant):
             self._next.append(tenant)
         return key
 
@@ -62,7 +62,7 @@ class Turns(Generic[K]):
         """One less of this tenant is under way: its place may be taken again."""
         tenant = key[0]
         self._under_way[tenant] -= 1
-        if self._under_way[tenant] == self._most - 1 and tenant in self._waiting:
+        if self._under_way[tenant] == self._most(tenant) - 1 and tenant in self._waiting:
             self._next.append(tenant)
         if not self._under_way[tenant]:
             del self._under_way[tenant]

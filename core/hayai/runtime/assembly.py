@@ -27,6 +27,7 @@ from hayai.ledger.index import EventIndex
 from hayai.ledger.ledger import Ledger
 from hayai.ledger.relay import Relay
 from hayai.ledger.retention import Retention
+from hayai.limits import Limits
 from hayai.migrations import migrate, refuse_unapplied
 from hayai.pools import Pool
 from hayai.ports.database import Database
@@ -154,7 +155,7 @@ def _house_parts(channels: list[Channel]) -> list[Part]:
 async def _ledgered_bus(shop: Workshop, install: Install) -> tuple[Pool, Bus]:
     """The ledger's pool, and the bus on it."""
     pool = await shop.start(Pool(install.tier.database, role="ledger"))
-    shop.resources["ledger"] = Ledger(pool, install.pool)
+    shop.resources |= {"ledger": Ledger(pool, install.pool), "limits": Limits(install.settings.limits)}
     bus = await shop.make("bus", Bus)
     await shop.start(Pacing(pool, bus))
     shop.resources |= {"bus": bus, "tier": install.tier}

@@ -71,6 +71,8 @@ def events(tier: Tier, bus: Bus, clock: Clock) -> APIRouter:
     async def publish(tenant: Tenant, request: Request) -> Accepted:
         """Publish CloudEvents: all of a request are sound, or none is stored; 202 once the bus keeps every one.
 
+        429 with Retry-After, and none stored, where the tenant sends more than it may.
+
         The same source and id again are the same event: stored once, answered alike.
         """
         await admit(request, tier.identity, tenant=tenant, roles=_ROLES)
@@ -80,6 +82,7 @@ def events(tier: Tier, bus: Bus, clock: Clock) -> APIRouter:
             traced = [{"traceparent": traceparent, **each} for each in given]
             envelopes = [_one(intake, each, tenant, place, len(given)) for place, each in enumerate(traced, 1)]
             unique = {each.id: each for each in envelopes}
+            bus.limits.admit(tenant, len(unique))
             await bus.send_all([outgoing(each) for each in unique.values()])
         pairs = zip(given, envelopes, strict=True)
         return Accepted(events=[Stored(id=came["id"], event=kept.id) for came, kept in pairs])
