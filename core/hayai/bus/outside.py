@@ -74,17 +74,19 @@ async def connect(
     *,
     codec: Codec | None = None,
     clock: Clock = system_clock,
+    inbox: str = "_INBOX",
     connect_deadline: float = 5.0,
     publish_deadline: float = 30.0,
 ) -> AsyncGenerator[OutsideBus, None]:
     """The bus of the Hayai whose NATS server is at `url`, `nats://user:password@host:port`; deadlines in seconds.
 
-    `codec` is the install's where it seals personal fields. Leaving lets handlers that run finish for 20 seconds.
+    `codec` is the install's where it seals personal fields. `inbox` is the first word of the subjects on which the
+    server answers, where the user's permissions name another. Leaving lets handlers that run finish for 20 seconds.
     Raises SettingsError for what is no such url, Unavailable where the server does not take us or is no Hayai's.
     """
     _check(url)
-    settings = NatsSettings(url=url, connect_deadline=connect_deadline, publish_deadline=publish_deadline)
-    settings = settings.model_copy(update={"partitions": await _look(url, connect_deadline)})
+    settings = NatsSettings(url=url, inbox=inbox, connect_deadline=connect_deadline, publish_deadline=publish_deadline)
+    settings = settings.model_copy(update={"partitions": await _look(url, inbox, connect_deadline)})
     bus = OutsideBus(settings, codec=codec, clock=clock)
     await bus.start()
     try:
@@ -94,9 +96,9 @@ async def connect(
         await bus.stop()
 
 
-async def _look(url: str, seconds: float) -> int:
+async def _look(url: str, inbox: str, seconds: float) -> int:
     """Into how many partitions the house parts its events. Raises Unavailable."""
-    connection = Connection(url)
+    connection = Connection(url, inbox=inbox)
     try:
         await connection.start(seconds)
     except Unavailable as wrong:

@@ -1,7 +1,10 @@
-"""Permissions: the subjects that a plugin's own user of the NATS server needs, and none beyond.
+"""Permissions: the subjects that a plugin's or a tenant's own user of the NATS server needs, and none beyond.
 
 A user who is limited so can take the events that the plugin's handlers subscribe to, settle them, and publish what
 they say that they return. Others' consumers, events and answers are out of reach: answers come to an inbox of its own.
+
+A tenant's user can publish that tenant's events and hear and say what is ephemeral in its conversations. Consumers
+read all tenants' events of a type, so a tenant's user has none.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import TYPE_CHECKING
 from hayai.bus.base import PLATFORM
 from hayai.bus.streams import DEADLETTERS, EVENTS, SCHEDULES, stream_of
 from hayai.event import Event
+from hayai.tokens import known_token
 from hayai.vocabulary.operations import ConsumerRecreated, DeadLettered
 
 if TYPE_CHECKING:
@@ -53,6 +57,19 @@ def permissions(plugin: str, subscriptions: Iterable[Subscription], *, partition
         ),
         subscribe=(inbox,),
     )
+
+
+def inbox_of_tenant(tenant: str) -> str:
+    """The first words of the subjects on which a service of that tenant is answered: connect()'s `inbox`."""
+    return inbox_of(f"tenant_{tenant}")
+
+
+def tenant_permissions(tenant: str) -> Permissions:
+    """What a service of `tenant` outside needs for hayai.connect(). Raises KeyNotOpaque."""
+    known_token(tenant, "tenant")
+    inbox, live = f"{inbox_of_tenant(tenant)}.>", f"live.{tenant}.>"
+    streams = (f"$JS.API.STREAM.INFO.{stream.name}" for stream in (EVENTS, DEADLETTERS))
+    return Permissions(publish=(f"{EVENTS.prefix}.{tenant}.>", live, *streams), subscribe=(live, inbox))
 
 
 def _published(event: type[Event]) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from hayai.bus.permissions import permissions
+from hayai.bus.permissions import Permissions, permissions, tenant_permissions
 from hayai.cli.options import DataOption, JsonOption, TierOption
 from hayai.cli.output import complain, sentences, show, show_json
 from hayai.errors import Unavailable
@@ -56,21 +56,28 @@ def status(
 
 @app.command("permissions")
 def permissions_of(
-    plugin: Annotated[str, typer.Argument(help="An agent that the tier file names.")],
+    plugin: Annotated[str | None, typer.Argument(help="An agent that the tier file names.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Instead of an agent: a service of this tenant, outside.")] = None,
     tier: TierOption = None,
     data: DataOption = Path(".hayai"),
     as_json: JsonOption = False,
 ) -> None:
-    """Print what a NATS user for an agent in a process of its own needs, as the server's configuration has it."""
+    """Print what the NATS user of an isolated agent, or of a tenant's service, needs, as the server's file has it."""
+    if (plugin is None) == (tenant is None):
+        raise typer.BadParameter("Name an agent, or a tenant with --tenant.")
     with sentences():
-        settings = settings_of(tier, environment(data))
-        subscriptions = asyncio.run(subscriptions_of(settings, plugin))
-        partitions = int(settings.port("bus").keys.get("partitions", 1))
-        needed = permissions(plugin, subscriptions, partitions=partitions)
+        needed = tenant_permissions(tenant) if tenant else _of_agent(plugin or "", tier, data)
         if as_json:
             show_json(asdict(needed))
         else:
             show(str(needed))
+
+
+def _of_agent(plugin: str, tier: Path | None, data: Path) -> Permissions:
+    settings = settings_of(tier, environment(data))
+    subscriptions = asyncio.run(subscriptions_of(settings, plugin))
+    partitions = int(settings.port("bus").keys.get("partitions", 1))
+    return permissions(plugin, subscriptions, partitions=partitions)
 
 
 async def _once(settings: InstallSettings, *, as_json: bool) -> None:
