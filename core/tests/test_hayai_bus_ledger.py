@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hayai.bus.consumer import NatsMessage
 from hayai.bus.indexing import NAME, Indexing
 from hayai.bus.nats import NatsBus, NatsSettings
+from hayai.bus.received import NatsMessage
 from hayai.errors import Unavailable
 from hayai.handlers import Policy
 from hayai.ledger.index import EventIndex

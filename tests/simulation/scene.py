@@ -108,8 +108,8 @@ class Scene:
             for post in worker.bus._posts.values() if worker.bus else ():
                 for consumer in post._consumers.values():
                     # Twice the window: a request that the server kept through a cut is answered beside its successor.
-                    if len(consumer._held) > 2 * self.settings["window"]:
-                        raise Broken(f"{worker.process.name} holds {len(consumer._held)} of one consumer")
+                    if len(consumer._hand.held) > 2 * self.settings["window"]:
+                        raise Broken(f"{worker.process.name} holds {len(consumer._hand.held)} of one consumer")
 
     def _end(self) -> None:
         """All leave in good order, and leave nothing behind."""
@@ -232,7 +232,7 @@ class Scene:
             for worker in self.workers
             for post in (worker.bus._posts.values() if worker.bus else ())
             for consumer in post._consumers.values()
-            if consumer._pull._open and not consumer._recovering
+            if consumer._pull._open and not consumer._recovery.is_on
         ]
         if places:
             self.nats.jetstream.delete_consumer("EVENTS", self.world.random.choice(places))

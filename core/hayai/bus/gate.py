@@ -15,7 +15,7 @@ from hayai.bus.explain import explained
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from hayai.bus.consumer import NatsMessage
+    from hayai.bus.received import NatsMessage
 
     Seen = Callable[[Sequence[tuple[str, str]]], Awaitable[set[tuple[str, str]]]]
     """Which events, given as (tenant, id), have an outcome. Raises Unavailable."""

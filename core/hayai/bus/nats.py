@@ -15,11 +15,13 @@ from pydantic import Field
 from hayai.bus.base import PLATFORM
 from hayai.bus.batches import Batches
 from hayai.bus.connection import Connection, patiently
-from hayai.bus.consumer import Claim, Consumer, Pace
+from hayai.bus.consumer import Consumer
 from hayai.bus.delivery import Delivery
 from hayai.bus.durable import Durable
-from hayai.bus.jetstream import JetStream, Refused
+from hayai.bus.ground import ensure
+from hayai.bus.jetstream import JetStream
 from hayai.bus.letter import newest_letters
+from hayai.bus.pace import PARKED_WINDOWS, Claim, Pace
 from hayai.bus.pieces import Pieces
 from hayai.bus.post import Post
 from hayai.bus.publisher import Publisher
@@ -28,16 +30,14 @@ from hayai.bus.shares import Shares
 from hayai.bus.streams import (
     DEADLETTERS,
     EVENTS,
-    broken_promises,
     configuration,
-    other_limits,
     schedules_configuration,
     subject_of,
 )
 from hayai.bus.tap import Tap
 from hayai.clock import system_clock
 from hayai.envelope import encode
-from hayai.errors import HandlerMisdeclared, MessageTooLarge, SettingsError, Unavailable
+from hayai.errors import HandlerMisdeclared, MessageTooLarge, Unavailable
 from hayai.ports.base import Settings
 from hayai.vocabulary.operations import ConsumerRecreated, DeadLettered
 
@@ -59,8 +59,6 @@ _log = logging.getLogger(__name__)
 _DAY = 86_400.0
 _GLANCE = 2.0
 _FULL = 0.99
-_PARKED = 19
-"""Of so many windows beyond the one in hand a consumer keeps stubs: some 500 bytes each, 5 MB with 512 in a window."""
 
 
 class NatsSettings(Settings):
@@ -110,7 +108,7 @@ class NatsBus(NatsSchedules):
         self.schedules = Schedules(self._connection, deadline=settings.publish_deadline)
         self.longest = timedelta(days=settings.max_age_days) * 0.99  # while the stream keeps it, and time to spare
         self._ledger = ledger
-        self._parked = (_PARKED if ledger else 1) * settings.window
+        self._parked = (PARKED_WINDOWS if ledger else 1) * settings.window
         self._posts: dict[str, Post] = {}
         self._shares = Shares(settings.partitions, self._posts, ledger)
 
@@ -130,26 +128,7 @@ class NatsBus(NatsSchedules):
 
     async def ensure_streams(self) -> None:
         """Create the streams that are missing; those that are there stay as they are, whatever their configuration."""
-        for declared in self._declared():
-            found = await self._jetstream.stream(declared["name"])
-            if found is None:
-                found = await self._created(declared)
-            if broken := broken_promises(declared, found["config"]):
-                raise SettingsError(
-                    f"The stream {declared['name']} on the server keeps less than this tier promises "
-                    f"({'; '.join(broken)}). It was left as it is: edit it with `nats stream edit`, or correct [bus]."
-                )
-            if other := other_limits(declared, found["config"]):
-                _log.warning("The stream %s has limits of its own: %s.", declared["name"], "; ".join(other))
-
-    async def _created(self, declared: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return await self._jetstream.create_stream(declared)
-        except Refused as wrong:
-            raise Unavailable(
-                f"The stream {declared['name']} of at most {declared['max_bytes']} bytes cannot be created ({wrong}): "
-                "give the server that much storage, or lower the stream's bytes under [bus]."
-            ) from None
+        await ensure(self._jetstream, self._declared())
 
     async def send(self, envelope: Envelope) -> None:
         """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
@@ -223,18 +202,16 @@ class NatsBus(NatsSchedules):
         )
 
     def _pace(self, policy: Policy) -> Pace:
+        limits, most = self.limits, policy.concurrency
         return Pace(
-            concurrency=policy.concurrency,
+            concurrency=most,
             window=self._measures.window,
             parked=self._parked,
             ack_wait=self._measures.ack_wait,
             heartbeat=self._measures.heartbeat,
             ordered=policy.order == "key",
-            most_of_one=self._in_flight(policy) if self.limits.settings.limits_in_flight else None,
+            most_of_one=(lambda tenant: limits.in_flight(tenant, most)) if limits.settings.limits_in_flight else None,
         )
-
-    def _in_flight(self, policy: Policy) -> Callable[[str], int]:
-        return lambda tenant: self.limits.in_flight(tenant, policy.concurrency)
 
     async def _report(self, recreated: ConsumerRecreated) -> None:
         _log.warning("The consumer %s was lost and goes on after %d.", recreated.handler, recreated.resumed_after)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hayai.bus.consumer import Identity, NatsMessage
+    from hayai.bus.received import Identity, NatsMessage
 
 Lane = tuple[str, str]
 
