@@ -101,8 +101,8 @@ simulate: .venv/.installed ## explore faults of workers, bus and database on a v
 .PHONY: coverage
 coverage: .venv/.installed ## run the tests under coverage; fails below 85 % of branches
 	@$(BIN)/coverage erase
-	@echo "pytest under coverage: all but the browser, the faults of make chaos, the README and the stranger, which run in processes of their own"
-	@$(BIN)/coverage run -m pytest -q -m "not journey" --ignore=tests/readme --ignore=tests/stranger --ignore=tests/chaos $(TEST)
+	@echo "pytest under coverage: all but the browser, the faults of make chaos, the twin beside the server, the README and the stranger"
+	@SIMULATED_SEEDS=50 $(BIN)/coverage run -m pytest -q -m "not journey" --ignore=tests/readme --ignore=tests/stranger --ignore=tests/chaos --ignore=tests/twin $(TEST)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=85
 

@@ -173,7 +173,10 @@ class SimulatedJetStream:
             consumer = self._consumer(stream, name)
             if consumer is None:
                 return False
-            consumer.asked(json.loads(body), reply)
+            try:
+                consumer.asked(json.loads(body), reply)
+            except json.JSONDecodeError:
+                self._server.tell(reply, b"", head=b"NATS/1.0 400 Bad Request\r\n\r\n")
             return True
         request = json.loads(body or b"{}")
         answer = self._stream_api(verb, words, request) or self._consumer_api(verb, words[2], words[3:], request)
