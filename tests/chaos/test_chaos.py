@@ -1,7 +1,7 @@
 """The short form of `make chaos`, scenario by scenario, for those who run the tests.
 
 Two are left to `make chaos`, since they judge more than our own code: how soon a cluster chooses its leader is
-nats-server's affair, and what jumping clocks do to the order of commits is an open matter (docs/reliability-servers.md).
+nats-server's affair, and what jumping clocks do to the order of commits is open (docs/reliability-servers.md).
 """
 
 from __future__ import annotations

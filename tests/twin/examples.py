@@ -109,4 +109,12 @@ EXAMPLES = (
         stream=HOLDING,
         ack_wait=nanoseconds(30 + ACK_WAIT),
     ),
+    # a schedule that is cancelled while nobody waits for anything: a purge wakes whoever does at times of its own
+    _script(
+        Schedule("one", 6 + DUE, "a.x", None),
+        Cancel("one", None),
+        Wait(4),
+        stream=HOLDING,
+        ack_wait=nanoseconds(30 + ACK_WAIT),
+    ),
 )
