@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hayai.bus.letter import letters_in
 from hayai.bus.nats import NatsBus
+from hayai.bus.pace import PARKED_WINDOWS
 from hayai.bus.streams import DEADLETTERS, EVENTS
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Lookout(NatsBus):
     async def start(self) -> None:
         """Connect. Raises Unavailable."""
         self._read = {}
+        self._parked = PARKED_WINDOWS * self._measures.window  # an install has a ledger, if not this connection
         await self._connection.start(min(self._measures.connect_deadline, _CONNECT))
 
     async def ensure_streams(self) -> None:
