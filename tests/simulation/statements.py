@@ -177,10 +177,14 @@ def _lock(it: SimulatedPostgres, transaction: Transaction | None, given: tuple[A
 
 
 def _relayed(it: SimulatedPostgres, transaction: Transaction | None, given: tuple[Any, ...]) -> Rows:
-    shards, since, most, *_ = given
+    shards, since, most, _, share = given
     least, oldest = dict(zip(shards, map(int, since), strict=True)), it.oldest()
     due = [row for row in it.outbox if row.shard in least and row.written_by >= least[row.shard]]
-    due = sorted(due, key=lambda row: (row.written_by, row.position))[:most]
+    due.sort(key=lambda row: (row.written_by, row.position))
+    due = sorted(
+        (row for shard in least for row in [each for each in due if each.shard == shard][:share]),
+        key=lambda row: (row.written_by, row.position),
+    )[:most]
     if not due:
         return [{"open": oldest, "position": None}]
     it.number(transaction)

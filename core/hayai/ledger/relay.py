@@ -64,7 +64,7 @@ with due as materialized (
      where before < $4
 ), claimed as (
     delete from hayai.outbox where ctid = any(array(select ctid from few))
-    returning position, written_by, tenant, id, subject, type, body
+    returning position, written_by, shard, tenant, id, subject, type, body
 )
 select pg_snapshot_xmin(pg_current_snapshot())::text as open, c.*, c.written_by::text as written
   from (select) nothing left join claimed c on true
@@ -139,9 +139,15 @@ class Relay:
             if rows:
                 await self._published(connection, rows)
         # The transaction is committed: what was claimed is gone for good.
-        reached = min(int(first["open"]), max((int(row["written"]) for row in rows), default=int(first["open"])))
-        self._since.update(dict.fromkeys(shards, reached))
+        self._advance(shards, int(first["open"]), rows)
         return bool(rows)
+
+    def _advance(self, shards: Sequence[int], oldest_open: int, rows: Sequence[asyncpg.Record]) -> None:
+        """Look no more at what was claimed; each shard was claimed from its beginning, but not equally far."""
+        reached = {} if rows else dict.fromkeys(shards, oldest_open)
+        for row in rows:
+            reached[row["shard"]] = max(reached.get(row["shard"], 0), int(row["written"]))
+        self._since |= {shard: min(oldest_open, written) for shard, written in reached.items()}
 
     async def _published(self, connection: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> None:
         """Send them, telling the database now and then that we are alive; what the bus refuses for good is kept."""
