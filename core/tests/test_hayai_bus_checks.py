@@ -12,11 +12,9 @@ from nats.aio.client import Client
 from hayai.bus.nats import NatsSettings
 from hayai.errors import BusUnsafe
 from hayai.ledger.overview import LedgerState
-from hayai.migrations import migrate
-from hayai.runtime.assembly import components
 from hayai.runtime.bus_checks import outbox, replicas, sync, version, window
 from hayai.runtime.bus_safety import refuse_unsafe
-from hayai.testing.bus_install import Servers
+from hayai.testing.bus_install import Servers, installed
 from hayai.testing.bus_words import Ears
 from hayai.testing.servers import NatsServer, free_port
 
@@ -30,15 +28,11 @@ if TYPE_CHECKING:
 @pytest.fixture
 def servers(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Servers]:
     """A NATS server with its monitoring port in the data folder's book, a migrated database and a tier file."""
-    database = postgres_server.database(postgres_server.create())
-    found, _ = components()
-    asyncio.run(migrate(database, found))
     monitor = free_port()
     (tmp_path / ".hayai").mkdir()
     (tmp_path / ".hayai" / "ports.json").write_text(json.dumps({"monitor": monitor}))
-    with NatsServer(f'http: "127.0.0.1:{monitor}"') as nats:
-        servers = Servers(nats, database, tmp_path)
-        servers.write(agents='"receptionist"')
+    settings = f'http: "127.0.0.1:{monitor}"'
+    with installed(postgres_server, tmp_path, agents='"receptionist"', nats=settings) as servers:
         yield servers
 
 

@@ -12,23 +12,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hayai.bus.indexing import NAME, Indexing
-from hayai.bus.nats import NatsBus, NatsSettings
 from hayai.bus.received import NatsMessage
 from hayai.errors import Unavailable
 from hayai.handlers import Policy
 from hayai.ledger.index import EventIndex
-from hayai.ledger.ledger import Ledger
-from hayai.ledger.relay import Relay
 from hayai.migrations import migrate
 from hayai.pools import Pool
 from hayai.runtime.assembly import components
 from hayai.testing.bus import BusContract
+from hayai.testing.bus_install import ledgered_bus
 from hayai.testing.bus_words import PATIENCE, BellRung, DoorOpened, Ears, letter_of
 from hayai.testing.servers import NatsServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 
+    from hayai.bus.nats import NatsBus
     from hayai.handlers import Context
     from hayai.testing.postgres_server import PostgresServer, ServedDatabase
 
@@ -52,21 +51,8 @@ def database(postgres_server: PostgresServer) -> ServedDatabase:
 @asynccontextmanager
 async def started(server: NatsServer, database: ServedDatabase, **settings: Any) -> AsyncGenerator[NatsBus]:
     """A bus with its ledger and relay, stopped afterwards."""
-    pools = Pool(database, role="ledger"), Pool(database)
-    for pool in pools:
-        await pool.start()
-    measures = {"url": server.url, "ack_wait": 2, "heartbeat": 0.2, **settings}
-    bus = NatsBus(NatsSettings.model_validate(measures), ledger=Ledger(*pools))
-    await bus.start()
-    relay = Relay(pools[0], bus.send_all)
-    await relay.start()
-    try:
+    async with ledgered_bus(server, database, **{"ack_wait": 2, "heartbeat": 0.2, **settings}) as bus:
         yield bus
-    finally:
-        await relay.stop()
-        await bus.stop()
-        for pool in pools:
-            await pool.stop()
 
 
 @pytest.fixture

@@ -15,12 +15,9 @@ from hayai.bus.jetstream import JetStream
 from hayai.bus.pacing import Pacing
 from hayai.errors import PermanentError
 from hayai.handlers import Policy
-from hayai.migrations import migrate
 from hayai.pools import Pool
-from hayai.runtime.assembly import components
-from hayai.testing.bus_install import Servers
+from hayai.testing.bus_install import Servers, installed
 from hayai.testing.bus_words import PATIENCE, BellRung, Ears, letters_of
-from hayai.testing.servers import NatsServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,12 +31,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def servers(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Servers]:
     """A NATS server of the test's own, a migrated database and a tier file."""
-    database = postgres_server.database(postgres_server.create())
-    found, _ = components()
-    asyncio.run(migrate(database, found))
-    with NatsServer() as nats:
-        servers = Servers(nats, database, tmp_path)
-        servers.write()
+    with installed(postgres_server, tmp_path) as servers:
         yield servers
 
 

@@ -10,12 +10,9 @@ import pytest
 from hayai.effects import EffectKind
 from hayai.ledger.ledger import Ledger
 from hayai.ledger.refusals import Refusals
-from hayai.migrations import migrate
 from hayai.pools import Pool
-from hayai.runtime.assembly import components
-from hayai.testing.bus_install import Servers
+from hayai.testing.bus_install import Servers, installed
 from hayai.testing.bus_words import BellRung, Ears, enveloped
-from hayai.testing.servers import NatsServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +26,7 @@ SMS = EffectKind("sms", unknown="ask")
 @pytest.fixture
 def servers(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Servers]:
     """A NATS server of the test's own, a migrated database and a tier file."""
-    database = postgres_server.database(postgres_server.create())
-    asyncio.run(migrate(database, components()[0]))
-    with NatsServer() as nats:
-        servers = Servers(nats, database, tmp_path)
-        servers.write()
+    with installed(postgres_server, tmp_path) as servers:
         yield servers
 
 

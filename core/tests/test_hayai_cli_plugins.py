@@ -9,11 +9,8 @@ import pytest
 
 from hayai.fronts import agent
 from hayai.handlers import Policy, Subscription
-from hayai.migrations import migrate
-from hayai.runtime.assembly import components
-from hayai.testing.bus_install import Servers
+from hayai.testing.bus_install import Servers, installed
 from hayai.testing.bus_words import BRIEFLY, BellRung, Ears
-from hayai.testing.servers import NatsServer
 from hayai.tier import Tier
 
 if TYPE_CHECKING:
@@ -29,12 +26,7 @@ HANDLERS = list(agent(AGENT))
 @pytest.fixture
 def servers(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Servers]:
     """A NATS server of the test's own, a migrated database and a tier file with an agent."""
-    database = postgres_server.database(postgres_server.create())
-    found, _ = components()
-    asyncio.run(migrate(database, found))
-    with NatsServer() as nats:
-        servers = Servers(nats, database, tmp_path)
-        servers.write(agents=f'"{AGENT}"')
+    with installed(postgres_server, tmp_path, agents=f'"{AGENT}"') as servers:
         yield servers
 
 

@@ -20,13 +20,12 @@ from hayai.errors import PluginError
 from hayai.handlers import Handlers
 from hayai.local.nats import configuration
 from hayai.local.services import BUS_PASSWORD, HOST
-from hayai.migrations import migrate
 from hayai.runtime import keeper as keeping
 from hayai.runtime import plugging
-from hayai.runtime.assembly import Running, components, migrated, running_install
+from hayai.runtime.assembly import Running, migrated, running_install
 from hayai.runtime.oversight import overseen_bus
 from hayai.settings import read_settings
-from hayai.testing.bus_install import Servers
+from hayai.testing.bus_install import Servers, installed
 from hayai.testing.bus_words import PATIENCE, BellRung, DoorOpened, Ears
 from hayai.testing.servers import NatsServer
 from hayai.vocabulary.operations import PluginQuarantined
@@ -73,12 +72,7 @@ def servers(postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("PYTHONPATH", str(site))
     monkeypatch.setenv("ROGUE_HEARD", str(tmp_path / "heard"))
     monkeypatch.syspath_prepend(str(site))
-    database = postgres_server.database(postgres_server.create())
-    found, _ = components()
-    asyncio.run(migrate(database, found))
-    with NatsServer() as nats:
-        servers = Servers(nats, database, tmp_path)
-        servers.write(agents='"rogue"')
+    with installed(postgres_server, tmp_path, agents='"rogue"') as servers:
         owned = servers.database.server.url(servers.database.name)
         amend(servers, TABLE)
         file = servers.folder / "tier.toml"

@@ -18,15 +18,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.metrics.export import HistogramDataPoint
 
 from hayai.errors import SettingsError
-from hayai.migrations import migrate
-from hayai.runtime.assembly import components
 from hayai.telemetry.histogram import Histogram
 from hayai.telemetry.instruments import BOUNDS, histograms
 from hayai.telemetry.meters import Meters
 from hayai.telemetry.otlp import begin
-from hayai.testing.bus_install import Servers
+from hayai.testing.bus_install import Servers, installed
 from hayai.testing.bus_words import BellRung, Ears
-from hayai.testing.servers import NatsServer, free_port
+from hayai.testing.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,11 +87,7 @@ def collector() -> Iterator[Collector]:
 @pytest.fixture
 def servers(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Servers]:
     """A NATS server of the test's own, a migrated database and a tier file."""
-    database = postgres_server.database(postgres_server.create())
-    asyncio.run(migrate(database, components()[0]))
-    with NatsServer() as nats:
-        servers = Servers(nats, database, tmp_path)
-        servers.write()
+    with installed(postgres_server, tmp_path) as servers:
         yield servers
 
 

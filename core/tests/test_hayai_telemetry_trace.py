@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,12 +14,9 @@ from hayai.bus.memory import MemoryBus
 from hayai.effects import EffectKind
 from hayai.envelope import PlainCodec, wrap
 from hayai.errors import PermanentError
-from hayai.migrations import migrate
-from hayai.runtime.assembly import components
 from hayai.telemetry.trace import current, is_sampled, is_traceparent, sending, trying
-from hayai.testing.bus_install import Servers
+from hayai.testing.bus_install import Servers, installed
 from hayai.testing.bus_words import BellRung, DoorOpened, Ears, enveloped, letter_of
-from hayai.testing.servers import NatsServer
 from hayai.testing.spans import Spans, spans
 from hayai.vocabulary.operations import DeadLettered
 
@@ -56,10 +52,8 @@ async def memory() -> AsyncIterator[MemoryBus]:
 @pytest.fixture
 def servers(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Servers]:
     """A NATS server and a migrated database."""
-    database = postgres_server.database(postgres_server.create())
-    asyncio.run(migrate(database, components()[0]))
-    with NatsServer() as nats:
-        yield Servers(nats, database, tmp_path)
+    with installed(postgres_server, tmp_path) as servers:
+        yield servers
 
 
 async def test_one_trace_from_outside_through_two_handlers_the_outbox_and_a_schedule(

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from subprocess import PIPE
 from typing import TYPE_CHECKING, Any
@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any
 from hayai.bus.nats import NatsBus, NatsSettings
 from hayai.ledger.ledger import Ledger
 from hayai.ledger.relay import Relay
+from hayai.migrations import migrate
 from hayai.pools import Pool
+from hayai.runtime.assembly import components
 from hayai.testing.postgres_server import APPLICATION
+from hayai.testing.servers import NatsServer
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
 
-    from hayai.testing.postgres_server import ServedDatabase
-    from hayai.testing.servers import NatsServer
+    from hayai.testing.postgres_server import PostgresServer, ServedDatabase
 
 TIER = """
 tier = "local"
@@ -107,18 +109,38 @@ class Servers:
     @asynccontextmanager
     async def bus(self, **settings: Any) -> AsyncGenerator[NatsBus]:
         """A bus with its ledger and relay at work in this process."""
-        pools = Pool(self.database, role="ledger"), Pool(self.database)
-        for pool in pools:
-            await pool.start()
-        measures = {"url": self.nats.url, "partitions": self.partitions, **settings}
-        bus = NatsBus(NatsSettings.model_validate(measures), ledger=Ledger(*pools))
-        await bus.start()
-        relay = Relay(pools[0], bus.send_all)
-        await relay.start()
-        try:
+        async with ledgered_bus(self.nats, self.database, partitions=self.partitions, **settings) as bus:
             yield bus
-        finally:
-            await relay.stop()
-            await bus.stop()
-            for pool in pools:
-                await pool.stop()
+
+
+@contextmanager
+def installed(postgres: PostgresServer, folder: Path, *, agents: str = "", nats: str = "") -> Generator[Servers]:
+    """Servers of a test's own, with every table, and a tier file in `folder` with these agents (as TOML strings).
+
+    `nats` are further lines of the NATS server's configuration. Not for use within an event loop.
+    """
+    database = postgres.database(postgres.create())
+    asyncio.run(migrate(database, components()[0]))
+    with NatsServer(nats) as server:
+        servers = Servers(server, database, folder)
+        servers.write(agents=agents)
+        yield servers
+
+
+@asynccontextmanager
+async def ledgered_bus(nats: NatsServer, database: ServedDatabase, **settings: Any) -> AsyncGenerator[NatsBus]:
+    """A bus with its ledger and relay at work in this process, stopped afterwards."""
+    pools = Pool(database, role="ledger"), Pool(database)
+    for pool in pools:
+        await pool.start()
+    bus = NatsBus(NatsSettings.model_validate({"url": nats.url, **settings}), ledger=Ledger(*pools))
+    await bus.start()
+    relay = Relay(pools[0], bus.send_all)
+    await relay.start()
+    try:
+        yield bus
+    finally:
+        await relay.stop()
+        await bus.stop()
+        for pool in pools:
+            await pool.stop()
