@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -239,6 +240,33 @@ async def test_who_dies_before_taking_over_leaves_no_second_place_behind(
             monkeypatch.undo()
         await post.take(0, orphaned=True)
         assert [each["name"] for each in await bus._jetstream.consumers("EVENTS")] == [f"{ears.name}_hear_0"]
+
+
+async def test_a_place_that_several_make_anew_at_once_is_there_at_any_time(
+    server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who leaves while it is still taking over may die at any step: of the consumer and its spare one is there."""
+    ears = Ears()
+    async with posted(server, ears) as (bus, post):
+        await bus.publish(BellRung(number=0), tenant="acme", key="k")
+        jetstream, (durable,) = bus._jetstream, post._durables
+        delete, deleted, pauses = jetstream.delete_consumer, [], cycle((0, 0.02, 0.005))
+
+        async def watch(stream: str, name: str) -> None:
+            await asyncio.sleep(next(pauses))
+            await delete(stream, name)
+            deleted.append(name)
+            names = [each["name"] for each in await jetstream.consumers("EVENTS")]
+            assert f"{ears.name}_hear_0" in names or f"{ears.name}_hear_0_spare" in names
+
+        monkeypatch.setattr(jetstream, "delete_consumer", watch)
+        for _ in range(5):
+            async with hung(server, ears):
+                await asyncio.gather(durable.take_over(), durable.give_back(), durable.catch_up(lambda _: 0))
+        assert deleted.count(f"{ears.name}_hear_0") >= 5
+        assert await durable.unsettled() == 0
+        await post.take(0)
+        await ears.until(1)
 
 
 async def test_what_is_left_while_the_server_is_away_is_left_in_disorder(server: NatsServer) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from hayai.errors import Unavailable
 from hayai.ledger.leases import Changes, _share
+from hayai.ledger.roster import Roster
 from hayai.testing.ledger import describe, ledger_database, opened
 
 if TYPE_CHECKING:
@@ -186,14 +187,62 @@ async def test_no_lease_is_anybodys_twice_while_workers_come_and_die(database: S
 
 
 @pytest.mark.fault
-async def test_a_clock_that_is_set_back_leaves_no_lease_with_the_dead(database: ServedDatabase, it: Opened) -> None:
-    """By ten minutes: the dead worker's time would end ten minutes late."""
+async def test_who_is_taken_for_dead_goes_on_as_another_worker(database: ServedDatabase, it: Opened) -> None:
+    """And holds nothing of what it held, so that nobody else can have it as well."""
     async with working(database, 2) as workers:
         await until(lambda: shared(workers))
+        told = [len(each.said) for each in workers]
+        await it.pool.fetch("delete from hayai.worker")
+        for each, before, held in [(each, told[place], each.held) for place, each in enumerate(workers)]:
+            await until(lambda each=each, before=before, held=held: each.count("lost", before) == len(held))  # type: ignore[misc]
+        await until(lambda: shared(workers))
+        assert await overlaps(it) == 0
+        assert await it.pool.fetch("select from hayai.lease where epoch < 2") == []
+
+
+@pytest.mark.fault
+async def test_the_time_of_day_is_nothing_to_leases(database: ServedDatabase, it: Opened) -> None:
+    """Whatever the database's clock is set to: nothing changes hands but what a dead worker held."""
+    async with working(database, 2) as workers:
+        await until(lambda: shared(workers))
+        told = [len(each.said) for each in workers]
+        for offset in ("'-10 minutes'", "'1 year'"):
+            await it.pool.fetch(f"update hayai.worker set expires_at = expires_at + interval {offset}")
+            await asyncio.sleep(1)
+        assert [each.count("lost", before) for each, before in zip(workers, told, strict=True)] == [0, 0]
         killed, other = workers
         killed.process.kill()
-        await it.pool.fetch("update hayai.worker set expires_at = expires_at + interval '10 minutes'")
         assert await until(lambda: shared([other])) < 5
+
+
+async def test_who_retires_takes_nothing_more(it: Opened) -> None:
+    """What is free by then is for others: it would be given back as if it had been worked on."""
+    nothing = Changes(lambda *_: None, _left, lambda _: None)
+    ours, others = (it.ledger.leases(["one"], nothing, seconds=20) for _ in range(2))
+    await others.start()
+    await ours.start()
+    ours.retire()
+    await others.stop()
+    await ours._round()
+    assert ours.held == {}
+    await ours.stop()
+
+
+async def test_nobody_is_taken_for_dead_while_nobody_could_be_heard_of(
+    it: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was away for longer than a worker may be silent: the first to come back must not take everything."""
+    ours, others = (Roster(it.pool, silence=1) for _ in range(2))
+    for each in (ours, others):
+        await each.sign(["one"])
+    assert await ours.call() == {"one": (2, int(others.worker < ours.worker))}
+    monkeypatch.setattr(ours, "_read_at", ours._read_at - 2)
+    monkeypatch.setattr(ours, "_beats", {others.worker: (0, ours._beats[others.worker][1] - 2)})
+    assert (await ours.call())["one"][0] == 2
+    await asyncio.sleep(0.6)
+    assert (await ours.call())["one"][0] == 2
+    await asyncio.sleep(0.6)
+    assert (await ours.call())["one"][0] == 1
 
 
 async def test_a_lease_that_is_lost_while_it_is_left_is_not_given_back_untold(it: Opened) -> None:

@@ -1,8 +1,4 @@
-"""The short form of `make chaos`, scenario by scenario, for those who run the tests.
-
-Two are left to `make chaos`, since they judge more than our own code: how soon a cluster chooses its leader is
-nats-server's affair, and what jumping clocks do to the order of commits is open (docs/reliability-servers.md).
-"""
+"""The short form of `make chaos`, scenario by scenario, for those who run the tests."""
 
 from __future__ import annotations
 
@@ -18,7 +14,7 @@ ROOT = Path(__file__).parent.parent.parent
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(400)]
 
 
-@pytest.mark.parametrize("name", sorted(SCENARIOS.keys() - {"clock", "cluster"}))
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_the_promises_hold_under_this_fault(name: str) -> None:
     """No breach; what was printed has the seed that repeats the run. It is the command itself that is run."""
     command = [sys.executable, "-m", "tests.chaos", "--only", name]

@@ -88,7 +88,8 @@ class SimulatedPostgres:
         self.marks: list[Mark] = []
         self.outbox: list[Row] = []
         self.leases: dict[str, Lease] = {}
-        self.workers: dict[str, tuple[list[str], float]] = {}
+        self.workers: dict[str, tuple[list[str], int]] = {}
+        """What each wants a share of, and its beat."""
         self.effects: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.suspects: dict[tuple[Any, ...], int] = {}
         self.refused: list[tuple[Any, ...]] = []
@@ -101,7 +102,7 @@ class SimulatedPostgres:
 
     @property
     def now(self) -> float:
-        """The server's clock."""
+        """The seconds that the server counts."""
         return self.world.now
 
     def begin(self) -> Transaction:
@@ -174,11 +175,6 @@ class SimulatedPostgres:
         if found and transaction is not None:
             transaction.leases.add(lease)
         return found
-
-    def lives(self, worker: str | None, seconds: float) -> bool:
-        """Whether that worker was heard of in time."""
-        expires = self.workers[worker][1] if worker in self.workers else 0.0
-        return self.now < expires < self.now + 2 * seconds
 
     def commit(self, transaction: Transaction) -> None:
         """Raises Aborted where the server has undone it already."""

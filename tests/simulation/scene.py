@@ -121,7 +121,7 @@ class Scene:
         if left := [each.process.name for each in self.workers if each.process.alive]:
             raise Broken(f"{left} did not stop within {_LEFT_WITHIN:g} s")
         shares = [each.bus._shares for each in self.workers if each.has_left and each.bus]
-        gone = {each._leases._worker for each in shares if each._leases}
+        gone = {each._leases._roster.worker for each in shares if each._leases}
         if held := [name for name, lease in self.postgres.leases.items() if lease.holder in gone]:
             raise Broken(f"those who have left still hold {held}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hayai.ledger import desk, leases, ledger, relay, unit
+from hayai.ledger import desk, leases, ledger, relay, roster, unit
 from tests.simulation.postgres import SHARDS, Lease, Mark
 
 if TYPE_CHECKING:
@@ -20,38 +20,48 @@ DOMAIN = "insert into simulation.domain (tenant, event) values ($1, $2)"
 """What the transactional handler of the simulation writes."""
 
 
-def _alive(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
-    worker, seconds, scopes = given
-    it.workers[worker] = (scopes, it.now + seconds)
+def _sign(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
+    worker, _silence, scopes = given
+    if worker not in it.workers:
+        return []
+    it.workers[worker] = (scopes, it.workers[worker][1] + 1)
+    return [{"beat": it.workers[worker][1]}]
+
+
+def _enter(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
+    worker, _silence, scopes = given
+    it.workers[worker] = (scopes, 0)
     return []
+
+
+def _roll(it: SimulatedPostgres, *_: Any) -> Rows:
+    return [{"id": worker, "scopes": scopes, "beat": beat} for worker, (scopes, beat) in it.workers.items()]
+
+
+def _strike(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
+    struck = [each for each, beat in zip(*given, strict=True) if each in it.workers and it.workers[each][1] == beat]
+    for each in struck:
+        del it.workers[each]
+        it.world.note(f"{each[:6]} is struck off")
+    return [{"id": each} for each in struck]
 
 
 def _held(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
     return [{"name": name, "epoch": row.epoch} for name, row in it.leases.items() if row.holder == given[0]]
 
 
-def _workers(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
-    worker, seconds = given
-    found: dict[str, list[str]] = {}
-    for each, (scopes, _until) in it.workers.items():
-        for scope in scopes if it.lives(each, seconds) else ():
-            found.setdefault(scope, []).append(each)
-    return [{"scope": s, "workers": len(ids), "before": sum(i < worker for i in ids)} for s, ids in found.items()]
-
-
 def _free(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
-    names, seconds = given
     return [
         {"name": name, "holder": it.leases[name].holder}
-        for name in names
-        if name in it.leases and not it.lives(it.leases[name].holder, seconds)
+        for name in given[0]
+        if name in it.leases and it.leases[name].holder not in it.workers
     ]
 
 
 def _take(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
-    names, seconds, worker = given
+    names, worker = given
     taken: Rows = []
-    for row in _free(it, None, (sorted(names), seconds)):
+    for row in _free(it, None, (sorted(names),)):
         name = row["name"]
         if any(name in each.leases for each in it.open):
             continue  # skip locked
@@ -81,7 +91,7 @@ def _declare(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...
     return []
 
 
-def _gone(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
+def _leave(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
     it.workers.pop(given[0], None)
     return []
 
@@ -194,7 +204,7 @@ def _relayed(it: SimulatedPostgres, transaction: Transaction | None, given: tupl
             it.outbox.remove(row)
 
     it.write(transaction, gone)
-    return [{"open": oldest, "written": row.written_by, **vars(row)} for row in due]
+    return [{"open": oldest, "written": row.written_by, "shard": row.shard, **vars(row)} for row in due]
 
 
 def _refuse(it: SimulatedPostgres, transaction: Transaction | None, given: tuple[Any, ...]) -> Rows:
@@ -235,15 +245,17 @@ def _nothing(*_: Any) -> Rows:
 
 
 STATEMENTS: dict[str, Statement] = {
-    leases._ALIVE: _alive,
     leases._HELD: _held,
-    leases._WORKERS: _workers,
     leases._FREE: _free,
     leases._TAKE: _take,
     leases._RELEASE: _release,
     leases._RELEASE_ALL: _release_all,
     leases._DECLARE: _declare,
-    leases._GONE: _gone,
+    roster._SIGN: _sign,
+    roster._ENTER: _enter,
+    roster._ROLL: _roll,
+    roster._STRIKE: _strike,
+    roster._LEAVE: _leave,
     ledger._SEEN: _seen,
     ledger._COMMIT: _commit,
     ledger._HASTEN: _hasten,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ class Durable:
         self._spare = f"{self.name}_spare"
         self._born = ""
         """When its stream was made: one that was made later is another one."""
+        self._making = asyncio.Lock()
+        """One at a time makes the consumer anew: who leaves may meet the one who is just taking over."""
         self.stream = stream_of(subscription.event.type).name
         self._jetstream = jetstream
         self._ensure_streams = ensure_streams
@@ -92,15 +95,16 @@ class Durable:
         a reset leaves the requests of a process that hangs, or whose machine is gone, and the server would go on to
         answer these.
         """
-        found = await self._jetstream.consumer(self.stream, self.name)
-        if found is None:
-            return 0
-        inheriting = _inheriting(found)
-        if found["num_ack_pending"] or found["num_waiting"]:
-            await self._make_anew(found, {"metadata": inheriting})
-        else:
-            await self._jetstream.delete_consumer(self.stream, self._spare)  # of one who died before he had use for it
-        return int(inheriting[_INHERITED])
+        async with self._making:
+            found = await self._jetstream.consumer(self.stream, self.name)
+            if found is None:
+                return 0
+            inheriting = _inheriting(found)
+            if found["num_ack_pending"] or found["num_waiting"]:
+                await self._make_anew(found, {"metadata": inheriting})
+            else:
+                await self._jetstream.delete_consumer(self.stream, self._spare)  # who made it died without use for it
+            return int(inheriting[_INHERITED])
 
     async def catch_up(self, held: Callable[[int], int]) -> bool:
         """Whether the server has it; and have back, before anything that came later, what was lost on its way to us.
@@ -109,12 +113,13 @@ class Durable:
         we asked for on another connection. `held` says how many we have up to a stream sequence. Only for a consumer
         that is ours alone. Raises Unavailable.
         """
-        found = await self._jetstream.consumer(self.stream, self.name)
-        if found is not None and (
-            found["num_waiting"] or found["num_ack_pending"] > held(found["delivered"]["stream_seq"])
-        ):
-            await self._make_anew(found)
-        return found is not None
+        async with self._making:
+            found = await self._jetstream.consumer(self.stream, self.name)
+            if found is not None and (
+                found["num_waiting"] or found["num_ack_pending"] > held(found["delivered"]["stream_seq"])
+            ):
+                await self._make_anew(found)
+            return found is not None
 
     async def give_back(self) -> None:
         """Let whoever works here next begin with what we leave unfinished, before anything later. Raises Unavailable.
@@ -122,17 +127,19 @@ class Durable:
         Given back one by one (-NAK), events would come out of order: what the server sends while our inbox is being
         closed finds nobody, and the server puts it behind everything else that it has to hand out again.
         """
-        found = await self._jetstream.consumer(self.stream, self.name)
-        if found is not None and found["num_ack_pending"]:
-            await self._make_anew(found)
+        async with self._making:
+            found = await self._jetstream.consumer(self.stream, self.name)
+            if found is not None and found["num_ack_pending"]:
+                await self._make_anew(found)
 
     async def _make_anew(self, found: dict[str, Any], changes: Mapping[str, Any] = MappingProxyType({})) -> None:
         """Make the consumer that was `found` again, to hand out whatever it has no acknowledgement of."""
         again = _beginning_after(found["ack_floor"]["stream_seq"], {**found["config"], **changes})
         # Should we die between deleting and creating, the place is kept under another name.
         spare = {**again, "durable_name": self._spare, "name": self._spare}
-        await self._jetstream.delete_consumer(self.stream, self._spare)  # of one who did die there
-        await self._jetstream.create_consumer(self.stream, spare)
+        # One that is there is of somebody who did die there: it is older, and for a moment there is no other.
+        if await self._jetstream.consumer(self.stream, self._spare) is None:
+            await self._jetstream.create_consumer(self.stream, spare)
         await self._jetstream.delete_consumer(self.stream, self.name)
         await self._jetstream.create_consumer(self.stream, again)
         await self._jetstream.delete_consumer(self.stream, self._spare)

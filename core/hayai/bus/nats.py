@@ -271,10 +271,8 @@ class NatsBus(NatsSchedules):
 
     async def drain(self, seconds: float) -> None:
         """Take no new events, let running handlers finish for at most `seconds`, give the rest back."""
-        left = await asyncio.gather(*(each.drain(seconds) for each in self._posts.values()))
-        in_order = [(name, partition) for name, those in zip(self._posts, left, strict=True) for partition in those]
+        await self._shares.stop(seconds)
         self._posts.clear()
-        await self._shares.stop(in_order)
         if self._connection.is_ready:
             await self._connection.flush()
 

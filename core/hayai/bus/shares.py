@@ -15,7 +15,7 @@ from hayai.ledger.leases import Changes
 from hayai.ledger.outcome import Fence
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping
+    from collections.abc import Coroutine, Mapping
 
     from hayai.bus.post import Post
     from hayai.ledger.ledger import Ledger
@@ -43,10 +43,14 @@ class Shares:
         if self._leases is not None:
             await self._leases.start()
 
-    async def stop(self, in_order: Iterable[tuple[str, int]] = ()) -> None:
-        """Give every lease back; `in_order` are the partitions of handlers in which nothing was left unfinished."""
+    async def stop(self, seconds: float) -> None:
+        """Leave every partition, where what runs may finish for at most `seconds`, and give every lease back."""
         if self._leases is not None:
-            await self._leases.stop([f"{handler}/{partition}" for handler, partition in in_order])
+            self._leases.retire()  # a lease that is taken while we leave would be given back as if we had worked there
+        left = await asyncio.gather(*(each.drain(seconds) for each in self._posts.values()))
+        if self._leases is not None:
+            in_order = zip(self._posts, left, strict=True)
+            await self._leases.stop([f"{handler}/{each}" for handler, those in in_order for each in those])
         for task in self._tasks:
             task.cancel()
 

@@ -1,8 +1,8 @@
 """Leases: which of some names this process holds, shared fairly among the workers that are alive.
 
-Each lease has an epoch that grows whenever it changes hands: what is written under an old one is refused. The
-database's clock says when a lease has run out; the holder goes by its own, from before it asked, and so stops before
-others begin.
+Each lease has an epoch that grows whenever it changes hands: what is written under an old one is refused. A lease is
+its holder's as long as others hear of that worker (hayai.ledger.roster). All count seconds of their own: the holder
+from before it said that it is alive, the others from after they heard of it, and so it stops before they begin.
 """
 
 # asyncpg ships no types, so nothing that comes out of it is known to a checker.
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hayai.errors import Unavailable
-from hayai.tokens import fresh
+from hayai.ledger.roster import Roster
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -29,28 +29,21 @@ _log = logging.getLogger(__name__)
 _RENEWALS = 4
 """How often a lease is renewed within its time."""
 _MARGIN = 0.75
-"""After this part of its time without a renewal the holder lets go, well before anybody else may take it."""
+"""After this part of its time without a renewal the holder lets go, before anybody else may take it."""
+_SILENCE = 0.85
+"""After this part of a lease's time its holder is taken for dead by whoever saw no sign of it meanwhile."""
+_SOON = 0.05
 
-_ALIVE = """
-insert into hayai.worker (id, scopes, expires_at) values ($1, $3, clock_timestamp() + make_interval(secs => $2))
-on conflict (id) do update set scopes = excluded.scopes, expires_at = excluded.expires_at
-"""
 _HELD = "select name, epoch from hayai.lease where holder = $1"
 # Constants of this file, put together: nothing that came from outside is in them.
 # ruff: noqa: S608
-# Nobody's time ends later than that unless the database's clock was set back, and then nobody knows when it ends.
-_LIVES = "expires_at > clock_timestamp() and expires_at < clock_timestamp() + make_interval(secs => $2 * 2)"
-_WORKERS = f"""
-select scope, count(*) as workers, count(*) filter (where id < $1) as before
-  from hayai.worker, unnest(scopes) scope where {_LIVES} group by scope
-"""
-_FREE = f"""
-select name, holder from hayai.lease l where name = any($1::text[]) and not exists (
-    select from hayai.worker where id = l.holder and {_LIVES})
+_FREE = """
+select name, holder from hayai.lease l
+ where name = any($1::text[]) and not exists (select from hayai.worker where id = l.holder)
 """
 # FOR UPDATE waits for the commits that are being made under the lease, which hold it FOR KEY SHARE.
 _TAKE = f"""
-update hayai.lease l set holder = $3, epoch = l.epoch + 1
+update hayai.lease l set holder = $2, epoch = l.epoch + 1
   from ({_FREE} order by name for update skip locked) free
  where l.name = free.name returning l.name, l.epoch, free.holder is not null as orphaned
 """
@@ -60,7 +53,6 @@ update hayai.lease set holder = case when $3 then null else 'nobody' end where h
 """
 _RELEASE_ALL = "update hayai.lease set holder = 'nobody' where holder = $1"
 _DECLARE = "insert into hayai.lease (name) select unnest($1::text[]) on conflict do nothing"
-_GONE = "delete from hayai.worker where id = $1 or expires_at < clock_timestamp() - interval '1 hour'"
 
 
 @dataclass(frozen=True)
@@ -86,9 +78,10 @@ class Leases:
         self._groups: dict[str, tuple[str, ...]] = {names[0]: tuple(names)} if names else {}
         self._changes = changes
         self._seconds = seconds
-        self._worker = fresh()
+        self._roster = Roster(pool, silence=seconds * _SILENCE)
         self._held: dict[str, int] = {}
         self._leaving: dict[str, asyncio.Task[None]] = {}
+        self._retires = False
         self._renewed_at = 0.0
         self._rounds = asyncio.Lock()
         self._confirming = asyncio.Lock()
@@ -124,7 +117,7 @@ class Leases:
     async def confirm(self) -> None:
         """See in the database what is ours; what is not is told as lost before this returns. Raises Unavailable.
 
-        Somebody may have taken it although we renewed it in time, where the database's clock was set.
+        Somebody may have taken it although we renewed it in time by our seconds, where our machine was asleep.
         """
         asked_at = asyncio.get_running_loop().time()
         async with self._confirming:
@@ -133,6 +126,10 @@ class Leases:
 
     def _until(self) -> float:
         return self._renewed_at + self._seconds * _MARGIN
+
+    def retire(self) -> None:
+        """Ask for nothing more: what is held is only kept up from now on, and others may reckon without us."""
+        self._retires = True
 
     async def stop(self, in_order: Collection[str] = ()) -> None:
         """Give everything back, all but what was left `in_order` as orphaned; nothing is told: the caller has left.
@@ -146,15 +143,16 @@ class Leases:
         self._tasks.clear()
         self._held.clear()
         try:
-            await self._pool.fetch(_RELEASE, self._worker, list(in_order), True)  # noqa: FBT003 - a statement's value
-            await self._pool.fetch(_RELEASE_ALL, self._worker)
-            await self._pool.fetch(_GONE, self._worker)
+            ours = self._roster.worker
+            await self._pool.fetch(_RELEASE, ours, list(in_order), True)  # noqa: FBT003 - a statement's value
+            await self._pool.fetch(_RELEASE_ALL, ours)
+            await self._roster.leave()
         except Unavailable as wrong:
             _log.warning("The leases run out by themselves, since they could not be given back: %s", wrong)
 
     async def _keep(self) -> None:
         while True:
-            await asyncio.sleep(self._seconds / _RENEWALS)
+            await asyncio.sleep(min(self._seconds / _RENEWALS, max(_SOON, self._roster.patience())))
             try:
                 await self._round()
             except Unavailable as wrong:
@@ -176,13 +174,14 @@ class Leases:
         """Say that we are alive, see what is ours, give back what is too much, and take what is free."""
         async with self._rounds:
             asked_at = asyncio.get_running_loop().time()
-            await self._pool.fetch(_ALIVE, self._worker, self._seconds, list(self._groups))
-            held = {row["name"]: row["epoch"] for row in await self._pool.fetch(_HELD, self._worker)}
+            await self._roster.sign(() if self._retires else self._groups)
+            held = {row["name"]: row["epoch"] for row in await self._pool.fetch(_HELD, self._roster.worker)}
             self._renewed_at = asked_at
             await self._give_back_strays(held)
             self._lose([name for name, epoch in self._held.items() if held.get(name) != epoch])
-            self._gain(held, orphaned=set(held))  # ours already: we had let go of it ourselves
-            await self._share()
+            if not self._retires:
+                self._gain(held, orphaned=set(held))  # ours already: we had let go of it ourselves
+                await self._share()
 
     async def _give_back_strays(self, held: dict[str, int]) -> None:
         """Let go of what add() took before it failed, in `held` and in the database."""
@@ -190,14 +189,13 @@ class Leases:
         strays = [name for name in held if name not in wanted]
         if strays:
             self._lose(strays)
-            await self._pool.fetch(_RELEASE, self._worker, strays, False)  # noqa: FBT003
+            await self._pool.fetch(_RELEASE, self._roster.worker, strays, False)  # noqa: FBT003
         for name in strays:
             del held[name]
 
     async def _share(self) -> None:
         """Give back what is more than our share of a group, and take what is free and less."""
-        rows = await self._pool.fetch(_WORKERS, self._worker, self._seconds)
-        workers = {row["scope"]: (row["workers"], row["before"]) for row in rows}
+        workers = await self._roster.call()
         free = await self._free()
         wanted: list[str] = []
         for scope, names in self._groups.items():
@@ -207,13 +205,13 @@ class Leases:
                 self._release(name)
             wanted += [name for name in names if name in free][: max(0, share - len(ours))]
         if wanted:
-            taken = await self._pool.fetch(_TAKE, wanted, self._seconds, self._worker)
+            taken = await self._pool.fetch(_TAKE, wanted, self._roster.worker)
             orphaned = {row["name"] for row in taken if row["orphaned"]}
             self._gain({row["name"]: row["epoch"] for row in taken}, orphaned=orphaned)
 
     async def _free(self) -> set[str]:
         others = [name for names in self._groups.values() for name in names if name not in self._held]
-        return {row["name"] for row in await self._pool.fetch(_FREE, others, self._seconds)} if others else set()
+        return {row["name"] for row in await self._pool.fetch(_FREE, others)} if others else set()
 
     def _gain(self, held: dict[str, int], *, orphaned: set[str]) -> None:
         for name, epoch in held.items():
@@ -231,7 +229,7 @@ class Leases:
         in_order = await self._changes.releasing(name)
         async with self._rounds:  # a round in between would find it ours, and take it up again
             with suppress(Unavailable):  # then the next round finds it ours, and leaves it again
-                await self._pool.fetch(_RELEASE, self._worker, [name], in_order)
+                await self._pool.fetch(_RELEASE, self._roster.worker, [name], in_order)
             self._held.pop(name, None)
 
     def _lose(self, names: Sequence[str]) -> None:

@@ -124,7 +124,8 @@ class Relay:
                 while await self._batch(hand):
                     pass
             except Exception as wrong:  # noqa: BLE001 - whatever it is, the outbox must be worked on
-                _log.warning("What is in the outbox cannot be published yet: %s", _said(wrong))
+                level = logging.WARNING if isinstance(wrong, HayaiError) else logging.ERROR
+                _log.log(level, "What is in the outbox cannot be published yet: %s", _said(wrong))
                 self._since.clear()  # the database may be another one by now
                 await asyncio.sleep(_AGAIN_SECONDS)
                 stir.set()

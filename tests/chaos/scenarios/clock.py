@@ -21,7 +21,7 @@ _STREAMS = (Stream("taken", publishers=10, rate=200), Stream("asked", publishers
 
 
 async def run(plan: Plan) -> Report:
-    """Leases go by the database's clock and by counted seconds: a jump may move partitions, and nothing else."""
+    """Leases go by counted seconds: a jump moves nothing."""
     report, chance, rounds = Report("clock"), plan.random("clock"), plan.pick(1, 5)
     with WallClock() as theirs, WallClock() as databases:
         postgres = PostgresServer(SYNCED, environment=databases.environment)
@@ -40,10 +40,6 @@ async def run(plan: Plan) -> Report:
             report.require("seconds that the database was seen off", await _off(world, databases), least=JUMP - 5)
             report.demand("workers that ended", sum(not each.lives for each in crew))
             report.demand("events refused", found.refused)
-            # Who is not told yet that the database gave its partition away goes on for a moment, and is refused: the
-            # order counts in which outcomes were committed.
-            report.show("begun late by somebody whose partition was taken", len(found.disordered))
-            found.disordered.clear()
             found.judge(report, gap=5)
             await take_stock(world, report)
     return report
