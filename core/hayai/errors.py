@@ -19,7 +19,7 @@ HayaiError
     ├── SettingsError       the tier file or the environment is wrong
     ├── PluginError         a plugin is missing, doubled or broken
     ├── DatabaseUnfit       the database cannot be trusted with tenants as it is configured
-    ├── HandlerMisdeclared  a handler whose signature says too little
+    ├── HandlerMisdeclared  a handler that is declared to take, return or do something else than it does
     ├── ContractBroken      plugins that do not agree on an event, or on what was installed before
     ├── EventTooOld         an event from before what the ledger remembers
     ├── TooManyHops         an event that follows from too many others, as one that causes itself does
@@ -135,7 +135,7 @@ class BusUnsafe(PermanentError):
 
 
 class HandlerMisdeclared(PermanentError):
-    """A handler's signature does not say which event it takes and what follows."""
+    """What a handler is declared to take, to let follow or to do outside is not what it does."""
 
 
 class ContractBroken(PermanentError):

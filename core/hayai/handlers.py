@@ -84,6 +84,8 @@ class Context:
     """Send a piece of the answer ahead to whoever listens to this conversation: ephemeral, may be lost."""
     effects: Effects | None = None
     """Where outward acts go through; None without a ledger: no database, or a stateless handler."""
+    declared: tuple[EffectKind, ...] = ()
+    """The outward acts that the handler was subscribed with."""
 
     @property
     def tenant(self) -> str:
@@ -98,12 +100,18 @@ class Context:
     async def once(self, kind: EffectKind, meaning: str, act: Act, reconcile: Reconcile | None = None) -> Any:
         """Do an outward act unless it was done for this event already; see hayai.effects.Effects.once.
 
-        Raises SettingsError where no ledger keeps effects, and what `Effects.once` raises.
+        Raises HandlerMisdeclared where the handler's `effects` lack this kind, SettingsError where no ledger keeps
+        effects, and what `Effects.once` raises.
         """
         if self.effects is None:
             raise SettingsError(
                 f"{self.handler} acts outside, and no ledger keeps what it does: give the tier a [database], "
                 "and the handler a policy that is not stateless."
+            )
+        if kind not in self.declared:  # else the event documents would not tell all that happens outside
+            raise HandlerMisdeclared(
+                f"{self.handler} does not declare EffectKind({kind.name!r}, unknown={kind.unknown!r}): put that kind "
+                "into the `effects=[...]` with which the handler is subscribed."
             )
         return await self.effects.once(kind, meaning, act, reconcile)
 
@@ -126,7 +134,7 @@ class Subscription:
     produces: tuple[type[Event], ...] = ()
     """What it may return; `Event` itself stands for what nobody has said."""
     effects: tuple[EffectKind, ...] = ()
-    """The outward acts that it may do."""
+    """The outward acts that it may do; `context.once` refuses any other."""
 
 
 class Handlers:
@@ -146,7 +154,8 @@ class Handlers:
     ) -> Callable[[Handler[E]], Handler[E]]:
         """Subscribe the decorated coroutine function to `event`; what it returns is published with its cause.
 
-        `produces` is for a handler whose return annotation does not name its events.
+        `produces` is for a handler whose return annotation does not name its events; `effects` are the outward acts
+        that it may do with `context.once`.
         """
 
         def subscribe(handler: Handler[E]) -> Handler[E]:

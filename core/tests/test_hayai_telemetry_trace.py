@@ -111,14 +111,15 @@ async def test_what_a_handler_returns_goes_on_with_the_trace(servers: Servers, r
 
 async def test_a_sampled_act_belongs_to_its_try(servers: Servers, recorded: Spans) -> None:
     """Its parent is the handler's span."""
+    sms = EffectKind("sms", unknown="again")
 
     async def act() -> str:
         return "SM1"
 
     async def send(_event: BellRung, context: Context) -> None:
-        await context.once(EffectKind("sms", unknown="again"), "reply", act)
+        await context.once(sms, "reply", act)
 
-    ears = Ears(send)
+    ears = Ears(send, effects=(sms,))
     async with servers.bus() as bus:
         await ears.listen(bus)
         await bus.publish(BellRung(), tenant="acme", key="k")

@@ -67,7 +67,8 @@ class Work:
             event = word(self._noun, "counted" if sort == "counting" else HEARS[sort])
             flags: dict[str, Any] = {sort: True} if sort in {"stateless", "transactional"} else {}
             follows = (word(self._noun, "counted"),) if sort == "ledgered" else ()
-            group.add(event, getattr(self, sort), Policy(**policy, **flags), produces=follows, name=sort)
+            acts = (TEXT,) if sort == "acting" else ()
+            group.add(event, getattr(self, sort), Policy(**policy, **flags), produces=follows, effects=acts, name=sort)
         return group
 
     async def ledgered(self, event: _Step, context: Context) -> Event:

@@ -77,7 +77,7 @@ class Cast:
         stateless = Policy(**{**vars(policy), "stateless": True})
         transactional = Policy(**{**vars(policy), "transactional": True})
         group = Handlers("sim")
-        group.add(CountTold, self.tally, policy, name="tally")
+        group.add(CountTold, self.tally, policy, name="tally", effects=KINDS)
         group.add(CountTold, self.note, stateless, name="note")
         group.add(CountTold, self.book, transactional, name="book")
         group.add(CountEchoed, self.hear, policy, name="hear")

@@ -243,7 +243,8 @@ class Delivery:
         name = self._subscription.name
         ledger = self._ledger
         effects = ledger.effects(envelope.tenant, envelope.id, name, fence=message.fence) if ledger else None
-        return Context(envelope, name, message.attempt, self._tier, self._bus.clock, stream, effects)
+        declared = self._subscription.effects
+        return Context(envelope, name, message.attempt, self._tier, self._bus.clock, stream, effects, declared)
 
     async def _stream(self, envelope: Envelope, text: str) -> None:
         topic = live_topic(envelope.tenant, envelope.conversation or envelope.subject)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from hayai.bus.base import Bus
+    from hayai.effects import EffectKind
     from hayai.envelope import Envelope
     from hayai.handlers import Context, Returned
     from hayai.vocabulary.operations import DeadLettered
@@ -51,8 +52,14 @@ class DoorOpened(Event, type="door.opened", version=1):
 class Ears:
     """A handler that remembers what it was given, in order."""
 
-    def __init__(self, act: Callable[[Any, Context], Awaitable[Returned]] | None = None) -> None:
+    def __init__(
+        self,
+        act: Callable[[Any, Context], Awaitable[Returned]] | None = None,
+        *,
+        effects: tuple[EffectKind, ...] = (),
+    ) -> None:
         self.name = f"ears_{fresh()[:12]}"
+        self.effects = effects
         self.events: list[Any] = []
         self.contexts: list[Context] = []
         self._act = act
@@ -76,7 +83,7 @@ class Ears:
     ) -> str:
         """Subscribe on `bus`; the handler's name."""
         group = Handlers(self.name)
-        group.add(event, self.hear, policy)
+        group.add(event, self.hear, policy, effects=self.effects)
         (subscription,) = group
         await bus.subscribe(subscription, tier or Tier({}))
         return subscription.name
