@@ -5,6 +5,7 @@ HayaiError
 │   ├── Unavailable         a server or a vendor did not answer
 │   ├── RateLimited         somebody asked us to slow down
 │   ├── HandlerTooSlow      a handler took longer than its policy allows
+│   ├── Conflict            another event of that type and key was published first
 │   └── Fenced              another process holds this partition by now
 └── PermanentError        the same the next time     -> dead letter
     ├── EnvelopeMalformed   bytes that are no CloudEvent of ours
@@ -76,6 +77,10 @@ class RateLimited(TransientError):
 
 class HandlerTooSlow(TransientError):
     """A handler took longer than its policy allows; counted as a defect, since it may never end."""
+
+
+class Conflict(TransientError):
+    """Another event of that type and key was published first; who tries again looks again before."""
 
 
 class Fenced(TransientError):

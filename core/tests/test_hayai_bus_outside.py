@@ -16,7 +16,7 @@ from nats.aio.client import Client
 
 import hayai
 from hayai.bus.nats import NatsBus, NatsSettings
-from hayai.errors import HandlerMisdeclared, MessageTooLarge, SettingsError, Unavailable
+from hayai.errors import Conflict, HandlerMisdeclared, MessageTooLarge, SettingsError, Unavailable
 from hayai.handlers import Handlers, Policy
 from hayai.testing.bus_words import PATIENCE, BellRung, DoorOpened, Ears
 from hayai.testing.servers import NatsServer, free_port
@@ -78,6 +78,18 @@ async def test_what_a_script_publishes_reaches_the_house_and_its_answer_the_scri
         assert {each.envelope.cause for each in outside.contexts} == {each.id for each in sent}
         for key in range(3):
             assert [number for number in inside.numbers if number % 3 == key] == list(range(key, 12, 3))
+
+
+async def test_a_script_publishes_only_where_nothing_came_first(server: NatsServer) -> None:
+    """Whatever the partition, the house and the script are in each other's way, and nobody else is."""
+    async with house(server, partitions=4) as bus, hayai.connect(server.url) as script:
+        for key in ("k0", "k1", "k2", "k3"):
+            seen = await script.last(BellRung, tenant="acme", key=key)
+            await bus.publish(BellRung(number=1), tenant="acme", key=key, expected=seen)
+            with pytest.raises(Conflict):
+                await script.publish(BellRung(number=2), tenant="acme", key=key, expected=seen)
+            seen = await script.last(BellRung, tenant="acme", key=key)
+            await script.publish(BellRung(number=3), tenant="acme", key=key, expected=seen)
 
 
 async def test_a_service_that_starts_again_goes_on_where_it_was(server: NatsServer) -> None:

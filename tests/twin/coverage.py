@@ -29,6 +29,9 @@ MUST_OCCUR = (
     "published: stored",
     "published: duplicate",
     "published: refused",
+    "published as expected: stored",
+    "published as expected: duplicate",
+    "published as expected: refused",
     "scheduled: stored",
     "schedule cancelled",
     "schedule cancelled with a message: stored",
@@ -62,8 +65,8 @@ def _kinds(step: Step, moment: Moment) -> list[str]:
     match step:
         case Answer(word=word, ticks=ticks):
             kind = _ANSWERS[word] + (" for later" if ticks else "")
-        case Publish():
-            kind = f"published: {told}"
+        case Publish(expected=expected):
+            kind = f"published{'' if expected is None else ' as expected'}: {told}"
         case Schedule():
             kind = f"scheduled: {told}"
         case Cancel(subject=subject):

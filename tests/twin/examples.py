@@ -82,6 +82,22 @@ EXAMPLES = (
     _wide(_X, Publish("b.x", None, 10), Pull(0, 5, 3 + EXPIRY), Purge("a.x"), Wait(1), _X, max_ack_pending=1),
     # ids: for the window, in whichever subject
     _wide(Publish("a.x", "i1", 10), Publish("b.x", "i1", 10), Wait(4), Publish("a.x", "i1", 10), Pull(0, 5, EXPIRY)),
+    # expectations: of the subject alone, before the id is looked at and before there is room; what is gone is no more
+    _wide(
+        Publish("a.x", "i1", 10, 0),
+        Publish("a.x", "i1", 10, 0),
+        Publish("a.x", "i1", 10, 1),
+        Publish("b.x", None, 10),
+        Publish("a.x", "i2", 10, 2),
+        Publish("a.x", "i2", 10, 1),
+        Remove(3),
+        Publish("a.x", None, 10, 3),
+        Publish("a.x", None, 10, 1),
+        Purge("a.x"),
+        Publish("a.x", None, 10, 4),
+        Publish("a.x", None, 10, 0),
+    ),
+    _script(*[_X] * 4, Publish("a.x", None, 10, 3), Publish("a.x", None, 10, 4), stream={**LIMITED, "max_msgs": 4}),
     # what is gone from the stream comes no more
     _wide(
         _X, Publish("b.x", None, 10), _X, Pull(0, 2, _LONG), Purge("a.x"), Answer(0, 0, "-NAK"), Pull(0, 5, 5 + EXPIRY)

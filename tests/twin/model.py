@@ -126,7 +126,7 @@ class Model:
 
     @_do.register
     def _(self, step: Publish) -> str:
-        return self._publish(step.subject, b"x" * step.size, {"Nats-Msg-Id": step.id} if step.id else {})
+        return self._publish(step.subject, b"x" * step.size, step.headers)
 
     @_do.register
     def _(self, step: Pull) -> None:

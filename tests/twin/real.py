@@ -120,7 +120,7 @@ class Real:
 
     @_do.register
     async def _(self, step: Publish) -> str:
-        return await self._publish(step.subject, b"x" * step.size, {"Nats-Msg-Id": step.id} if step.id else {})
+        return await self._publish(step.subject, b"x" * step.size, step.headers)
 
     @_do.register
     async def _(self, step: Pull) -> None:

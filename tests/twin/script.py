@@ -12,6 +12,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from hayai.bus.conflicts import EXPECTED
+
 _IS_BUSY = os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
 TICK = 0.4 if _IS_BUSY else 0.2
 """Seconds; more of them where others use the machine as well, or too many steps would come too late to be compared."""
@@ -39,11 +41,21 @@ class Wait(Step):
 
 @dataclass(frozen=True)
 class Publish(Step):
-    """Publish a message of `size` bytes, perhaps under an id that may have been used before."""
+    """Publish a message of `size` bytes, perhaps under an id that may have been used before.
+
+    `expected` is the sequence of what is the newest message of that subject, if the publisher is right.
+    """
 
     subject: str
     id: str | None
     size: int
+    expected: int | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the server is told with it."""
+        found = {"Nats-Msg-Id": self.id, EXPECTED: None if self.expected is None else str(self.expected)}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -162,7 +174,9 @@ _subjects = st.sampled_from(SUBJECTS)
 _whichs = st.integers(0, 1)
 _schedules = st.sampled_from(SCHEDULES)
 _ids = st.sampled_from([None, None, "i1", "i2", "i3"])
-_publishes = st.builds(Publish, _subjects, _ids, st.sampled_from([10, 10, 200]))
+_sizes = st.sampled_from([10, 10, 200])
+_publishes = st.builds(Publish, _subjects, _ids, _sizes)
+_expecting = st.builds(Publish, _subjects, _ids, _sizes, st.integers(0, 3))
 _pulls = st.builds(Pull, _whichs, st.sampled_from([1, 2, 5]), st.sampled_from([EXPIRY, 2 + EXPIRY, 9 + EXPIRY]))
 _words = st.sampled_from(["+ACK", "+ACK", "+TERM", "-NAK", "-NAK", "+WPI"])
 _deliveries = st.sampled_from([0, 0, 1, 2, 4])
@@ -175,7 +189,17 @@ _rare = (
     st.builds(Purge, st.sampled_from([*SUBJECTS, "a.>", ">"])),
     st.builds(Remove, st.integers(1, 6)),
 )
-_usual = (_publishes, _publishes, _pulls, _pulls, _answers, _answers, _late_naks, st.builds(Wait, st.integers(1, 4)))
+_usual = (
+    _publishes,
+    _publishes,
+    _expecting,
+    _pulls,
+    _pulls,
+    _answers,
+    _answers,
+    _late_naks,
+    st.builds(Wait, st.integers(1, 4)),
+)
 _of_schedules = (
     st.builds(Schedule, st.sampled_from(SCHEDULES), st.sampled_from([-5, 1 + DUE, 3 + DUE, 6 + DUE]), _subjects, _ids),
     st.builds(Cancel, st.sampled_from(SCHEDULES), st.none() | _subjects),

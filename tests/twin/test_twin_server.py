@@ -148,6 +148,7 @@ _ADD, _ASK = Timetable.add, Requests.add
 FAULTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "an id is never forgotten": (RecentIds, "_forget", _never),
     "a full stream takes more": (TwinStream, "_check_room", _never),
+    "an expectation is not looked at": (TwinStream, "_check_expected", _never),
     "a late nak is heeded at once": (Unsettled, "later", lambda self, sequence, _delay, _now: self.again(sequence)),
     "word of work is not heeded": (Unsettled, "at_work", _never),
     "what is overdue is not looked for": (Unsettled, "due", _never),

@@ -74,11 +74,13 @@ class Bus(Adapter):
         id: str | None = None,  # noqa: A002 - CloudEvents calls it id
         conversation: str | None = None,
         cause: Envelope | None = None,
+        expected: int | None = None,
     ) -> Envelope:
         """`event` in its envelope, durable once this returns; the same `id` again is stored once.
 
-        Raises KeyNotOpaque, MessageTooLarge, RateLimited where the tenant sends more than it may, or Unavailable when
-        no acknowledgement came in time.
+        With `expected`, what last() said of this event and key, it is stored only where that is so still. Raises
+        KeyNotOpaque, MessageTooLarge, RateLimited where the tenant sends more than it may, Unavailable when no
+        acknowledgement came in time, or Conflict where another one came since last().
         """
         if tenant != PLATFORM:
             self.limits.admit(tenant)
@@ -95,12 +97,29 @@ class Bus(Adapter):
                 traceparent=traceparent,
                 now=self.clock(),
             )
-            await self.send(envelope)
+            if expected is None:
+                await self.send(envelope)
+            else:
+                await self.send_expected(envelope, expected)
         return envelope
+
+    @abstractmethod
+    async def last(self, event: type[Event], *, tenant: str, key: str) -> int:
+        """The place in its stream of the newest `event`, in its version of now, of that key; 0 where there is none.
+
+        For publish() to expect. Raises KeyNotOpaque, Unavailable.
+        """
 
     @abstractmethod
     async def send(self, envelope: Envelope) -> None:
         """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
+
+    @abstractmethod
+    async def send_expected(self, envelope: Envelope, expected: int) -> None:
+        """Store an envelope where `expected` is what last() says; once, however often this is called.
+
+        Raises KeyNotOpaque, MessageTooLarge, Unavailable, Conflict.
+        """
 
     @abstractmethod
     def admit(self, outgoing: Outgoing) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import nats.errors
 from nats.aio.client import Client
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
 
     Receive = Callable[[Msg], Awaitable[None]]
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.2
@@ -261,7 +263,7 @@ async def _drained(subscription: Subscription) -> None:
         await subscription.drain()  # type: ignore[no-untyped-call] # nats-py leaves it bare
 
 
-async def patiently(ask: Callable[[], Awaitable[None]], seconds: float) -> None:
+async def patiently(ask: Callable[[], Awaitable[T]], seconds: float) -> T:
     """Ask again for that long while the server is silent, as a cluster is that has lost its leader. Raises Silent."""
     until = asyncio.get_running_loop().time() + seconds
     while True:

@@ -79,6 +79,16 @@ class JetStream:
         found = await self._found(f"STREAM.MSG.GET.{stream}", {"seq": sequence})
         return None if found is None else base64.b64decode(found["message"].get("data", ""))
 
+    async def newest(self, stream: str, subject: str) -> int:
+        """The sequence of the newest event on `subject`; 0 where there is none."""
+        found = await self._found(f"STREAM.MSG.GET.{stream}", {"last_by_subj": subject})
+        return 0 if found is None else int(found["message"]["seq"])
+
+    async def next_body(self, stream: str, sequence: int, subject: str) -> bytes | None:
+        """What the first event on `subject` from that place on holds; None where there is none."""
+        found = await self._found(f"STREAM.MSG.GET.{stream}", {"seq": sequence, "next_by_subj": subject})
+        return None if found is None else base64.b64decode(found["message"].get("data", ""))
+
     async def next_time(self, stream: str, sequence: int, subject: str) -> str | None:
         """When the first event on `subject` from that place on was stored, RFC 3339; None if there is none."""
         found = await self._found(f"STREAM.MSG.GET.{stream}", {"seq": sequence, "next_by_subj": subject})

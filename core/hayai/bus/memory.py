@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from pydantic import Field
 
+from hayai.bus.conflicts import WRONG_LAST, conflict
 from hayai.bus.delivery import Delivery
 from hayai.bus.jetstream import Refused
 from hayai.bus.lanes import Lanes
 from hayai.bus.letter import letters_in
+from hayai.bus.memory_expecting import MemoryExpecting
 from hayai.bus.memory_log import Log
 from hayai.bus.memory_member import Member, MemoryMessage
 from hayai.bus.memory_schedules import MemorySchedules
@@ -48,7 +50,7 @@ class MemorySettings(Settings):
     ack_wait: float = Field(default=5, gt=0, description="Seconds until a bus that died is taken to be gone.")
 
 
-class MemoryBus(MemorySchedules):
+class MemoryBus(MemoryExpecting, MemorySchedules):
     """Events in memory: for tests and for trying things out; they end with the process.
 
     Buses that are given one `log` see the same events, as two processes with one server do. Time is `clock`'s: of a
@@ -96,11 +98,13 @@ class MemoryBus(MemorySchedules):
         self.meters.stored(several, begun)
 
     async def keep(self, subject: str, body: bytes, headers: dict[str, str], what: str) -> None:
-        """Store `body`, which a sentence calls `what`. Raises Unavailable."""
+        """Store `body`, which a sentence calls `what`. Raises Conflict, Unavailable."""
         await self.check()
         try:
             self.log.append(subject, body, headers)
         except Refused as wrong:
+            if wrong.code == WRONG_LAST:
+                raise conflict(what) from None
             raise Unavailable(
                 f"The bus has no room for {what} ({wrong}): raise max_bytes under [bus]; then publish it again."
             ) from None

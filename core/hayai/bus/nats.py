@@ -21,19 +21,14 @@ from hayai.bus.durable import Durable
 from hayai.bus.ground import ensure
 from hayai.bus.jetstream import JetStream
 from hayai.bus.letter import newest_letters
+from hayai.bus.nats_expecting import NatsExpecting
 from hayai.bus.pace import PARKED_WINDOWS, Claim, Pace
 from hayai.bus.pieces import Pieces
 from hayai.bus.post import Post
 from hayai.bus.publisher import Publisher
 from hayai.bus.schedules import NatsSchedules, Schedules
 from hayai.bus.shares import Shares
-from hayai.bus.streams import (
-    DEADLETTERS,
-    EVENTS,
-    configuration,
-    schedules_configuration,
-    subject_of,
-)
+from hayai.bus.streams import DEADLETTERS, EVENTS, configuration, schedules_configuration, subject_of
 from hayai.bus.tap import Tap
 from hayai.clock import system_clock
 from hayai.envelope import encode
@@ -85,7 +80,7 @@ class NatsSettings(Settings):
     connect_deadline: float = Field(default=10, gt=0, description="How long a start waits for the server.")
 
 
-class NatsBus(NatsSchedules):
+class NatsBus(NatsExpecting, NatsSchedules):
     """Events in JetStream's streams; one consumer on the server for each handler."""
 
     Settings: ClassVar[type[Settings]] = NatsSettings

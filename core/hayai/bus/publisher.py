@@ -8,6 +8,7 @@ import random
 from collections import deque
 from typing import TYPE_CHECKING
 
+from hayai.bus.conflicts import EXPECTED, UNDECIDED, WRONG_LAST, conflict
 from hayai.bus.jetstream import refusal
 from hayai.errors import MessageTooLarge, Unavailable
 
@@ -22,6 +23,7 @@ _PAUSE = 0.25
 _TOO_LARGE = 10054  # JSStreamMessageExceedsMaximumErr
 _FULL = frozenset({10023, 10047, 10077})  # insufficient resources; storage exceeded; store failed: a limit was reached
 _HEADER_BYTES = len(b"NATS/1.0\r\nNats-Msg-Id: \r\n\r\n")
+_EXPECTED_BYTES = len(f"{EXPECTED}: {2**64}\r\n")
 _STORED = b'{"stream":'
 _WINDOW = 1024
 """The most events of one process that wait for their acknowledgement at once; whoever publishes more waits."""
@@ -32,7 +34,8 @@ class Publisher:
 
     def __init__(self, connection: Connection, *, deadline: float) -> None:
         self._connection = connection
-        self._deadline = deadline
+        self.deadline = deadline
+        """How many seconds an event waits for its acknowledgement."""
         self._patience = min(_ACK_SECONDS, deadline)
         self._prefix = ""
         self._number = 0
@@ -52,21 +55,35 @@ class Publisher:
         self._prefix = self._connection.new_inbox()
         await self._connection.listen(f"{self._prefix}.*", self._receive)
 
-    async def send(self, subject: str, body: bytes, *, id: str, what: str) -> None:  # noqa: A002 - CloudEvents' word
+    async def send(
+        self,
+        subject: str,
+        body: bytes,
+        *,
+        id: str,  # noqa: A002 - CloudEvents' word
+        what: str,
+        expected: int | None = None,
+    ) -> None:
         """Return once the server has acknowledged `body`; `what` names it in a sentence.
 
-        Waits its turn while as many are under way as one connection should carry. Raises MessageTooLarge, or
-        Unavailable: at the deadline, or at once where the server has no room.
+        Waits its turn while as many are under way as one connection should carry. Raises MessageTooLarge, Unavailable
+        at the deadline or at once where the server has no room, or Conflict where the newest event on `subject` is not
+        the one at `expected`; that may be this very one, if it was sent before.
         """
-        self.fits(body, id=id, what=what)
-        until = self._loop.time() + self._deadline
+        headers = {"Nats-Msg-Id": id}
+        if expected is None:
+            self.fits(body, id=id, what=what)
+        else:
+            headers[EXPECTED] = str(expected)
+            self.fits(body, id=id, what=what, further=_EXPECTED_BYTES)
+        until = self._loop.time() + self.deadline
         if self._under_way >= _WINDOW:
             await self._turn(until)
         if not self._connection.is_ready:
             await self._connection.ready(until)
         self._under_way += 1
         try:
-            while not await self._stored(subject, body, {"Nats-Msg-Id": id}, what):
+            while not await self._stored(subject, body, headers, what):
                 await asyncio.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - spreads load, guards no secret
                 if self._loop.time() >= until:
                     raise self.silence()
@@ -133,12 +150,14 @@ class Publisher:
 
     def _refused(self, answer: bytes, what: str) -> None:
         told = json.loads(answer)
-        if "error" in told:
-            raise self._told(refusal(told["error"]), what)
+        if "error" in told and (wrong := refusal(told["error"])).code != UNDECIDED:
+            raise self._told(wrong, what)
 
     def _told(self, wrong: Refused, what: str) -> Exception:
         if wrong.code == _TOO_LARGE:
             return MessageTooLarge(f"{what} has more bytes than its stream takes: keep large content elsewhere.")
+        if wrong.code == WRONG_LAST:
+            return conflict(what)
         if wrong.code in _FULL:
             return Unavailable(
                 f"The bus has no room for {what} ({wrong}): free space on the NATS server's disk, or raise the "
@@ -146,9 +165,9 @@ class Publisher:
             )
         return Unavailable(f"The bus did not take {what} ({wrong}): publish it again with the same id.")
 
-    def fits(self, body: bytes, *, id: str, what: str) -> None:  # noqa: A002 - CloudEvents' word
-        """Raises MessageTooLarge where the server would not take `body` and its header."""
-        size = _HEADER_BYTES + len(id) + len(body)
+    def fits(self, body: bytes, *, id: str, what: str, further: int = 0) -> None:  # noqa: A002 - CloudEvents' word
+        """Raises MessageTooLarge where the server would not take `body`, its id and `further` bytes of headers."""
+        size = _HEADER_BYTES + len(id) + further + len(body)
         if size > self._connection.max_payload:
             raise MessageTooLarge(
                 f"{what} has {size} bytes and the bus carries {self._connection.max_payload}: keep large content "

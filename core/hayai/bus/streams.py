@@ -82,15 +82,22 @@ def subject_of(envelope: Envelope) -> str:
     token(envelope.id, what="event id")
     if envelope.conversation is not None and envelope.conversation != envelope.subject:
         token(envelope.conversation, what="conversation")
-    return _subject(envelope.tenant, envelope.subject, envelope.type)
+    return event_subject(envelope.tenant, envelope.subject, envelope.type)
 
 
 @lru_cache(_KNOWN)
-def _subject(tenant: str, key: str, wire_type: str) -> str:
+def event_subject(tenant: str, key: str, wire_type: str) -> str:
+    """The subject on which events of that type, tenant and key are published. Raises what subject_of() does."""
     tenant, key = token(tenant, what="tenant"), token(key, what="ordering key")
     if _WIRE_TYPE.match(wire_type) is None:
         raise EnvelopeMalformed("The envelope's type is no noun.verbed.vN: publish an hayai.event.Event.")
     return f"{stream_of(wire_type.rpartition('.')[0]).prefix}.{tenant}.{key}.{wire_type}"
+
+
+def stored_on(subject: str) -> str:
+    """The filter for what was published on `subject`: the partition that the stream put into it may be any."""
+    prefix, _, rest = subject.partition(".")
+    return f"{prefix}.*.{rest}"
 
 
 def outgoing(envelope: Envelope) -> Outgoing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hayai.testing.bus_expecting import ExpectingContract
 from hayai.testing.bus_failing import FailingContract
 from hayai.testing.bus_handling import HandlingContract
 from hayai.testing.bus_leaving import LeavingContract
@@ -9,7 +10,9 @@ from hayai.testing.bus_pieces import PiecesContract
 from hayai.testing.bus_refusing import RefusingContract
 
 
-class BusContract(HandlingContract, FailingContract, RefusingContract, LeavingContract, PiecesContract):
+class BusContract(
+    HandlingContract, ExpectingContract, FailingContract, RefusingContract, LeavingContract, PiecesContract
+):
     """Inherit, and give three fixtures.
 
     `bus` is a started bus, stopped after the test; `peer` is another one on the same events, as a second process would

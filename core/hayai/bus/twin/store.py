@@ -70,6 +70,10 @@ class Store:
                 return found
         return None
 
+    def newest(self, subject: str) -> int:
+        """The sequence of the newest message whose subject passes the filter `subject`; 0 where there is none."""
+        return next((each.sequence for each in reversed(self.messages.values()) if covers(subject, each.subject)), 0)
+
     def covered(self, subject: str) -> list[Stored]:
         """The messages whose subject passes the filter `subject`."""
         return [each for each in self.messages.values() if covers(subject, each.subject)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hayai.bus.conflicts import EXPECTED, WRONG_LAST
 from hayai.bus.jetstream import Refused
 from hayai.bus.streams import NANOSECONDS
 from hayai.bus.twin.consumer import TwinConsumer
@@ -53,9 +54,12 @@ class TwinStream:
     def publish(self, subject: str, body: bytes, headers: dict[str, str], *, drawn: bool = False) -> Published:
         """Store a message unless its id was stored within the window; `drawn` from another stream or told by a client.
 
-        Raises Refused where the stream is full, or will not have such a schedule.
+        Raises Refused where the stream is full, will not have such a schedule, or holds another message than the
+        publisher expects.
         """
         subject, now = self._transform(subject), self._now()
+        if not drawn:
+            self._check_expected(subject, headers)
         known = self._recent.find(headers.get(_ID), now)
         if known is not None:
             return Published(known, duplicate=True)
@@ -121,6 +125,10 @@ class TwinStream:
             raise Refused("the twin refuses: maximum messages exceeded", status=503, code=_STORE_FAILED)
         if 0 < most_bytes < self.store.bytes + size_of(subject, body, headers):
             raise Refused("the twin refuses: maximum bytes exceeded", status=503, code=_STORE_FAILED)
+
+    def _check_expected(self, subject: str, headers: dict[str, str]) -> None:
+        if EXPECTED in headers and int(headers[EXPECTED]) != self.store.newest(subject):
+            raise Refused("the twin refuses: wrong last sequence", status=400, code=WRONG_LAST)
 
     def _instant(self, headers: dict[str, str]) -> float | None:
         """When a message with these headers is to come due, if ever."""

@@ -1,0 +1,149 @@
+"""Expectations under fire: an acknowledgement that is lost, a server that is killed, a cluster that others write to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import nats
+import pytest
+
+from hayai.bus.conflicts import EXPECTED
+from hayai.bus.nats import NatsBus, NatsSettings
+from hayai.errors import Conflict
+from hayai.testing.bus_words import PATIENCE, BellRung
+from hayai.testing.servers import NatsServer
+from hayai.tokens import fresh
+from tests.chaos.cluster import NatsCluster
+from tests.chaos.switch import Switch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(120)]
+_WORDS: dict[str, Any] = {"tenant": "acme", "key": "k"}
+
+
+@asynccontextmanager
+async def started(url: str, **settings: Any) -> AsyncGenerator[NatsBus]:
+    """A bus with small streams."""
+    small = {"url": url, "max_bytes": 64 * 1024**2, "dead_letter_bytes": 8 * 1024**2, "connect_deadline": 30}
+    bus = NatsBus(NatsSettings.model_validate({**small, **settings}))
+    await bus.start()
+    try:
+        yield bus
+    finally:
+        await bus.stop()
+
+
+async def stored(url: str) -> list[tuple[str, int, str | None]]:
+    """Each event in the stream: its id, its sequence, and what its publisher expected."""
+    client = await nats.connect(url.split(","))
+    stream = await client.jetstream().stream_info("EVENTS")
+    found: list[tuple[str, int, str | None]] = []
+    for sequence in range(1, stream.state.last_seq + 1):
+        request = json.dumps({"seq": sequence}).encode()
+        headers = (await client.request("$JS.API.DIRECT.GET.EVENTS", request, timeout=PATIENCE)).headers or {}
+        found.append((headers["Nats-Msg-Id"], sequence, headers.get(EXPECTED)))
+    await client.close()
+    return found
+
+
+async def first_of(bus: NatsBus) -> int:
+    """The sequence of the key's first event, once it is stored."""
+    for _ in range(int(PATIENCE / 0.02)):
+        if seen := await bus.last(BellRung, **_WORDS):
+            return seen
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"Nothing was stored within {PATIENCE:g} s.")
+
+
+class Contender:
+    """Publishes to a key that others publish to as well, and remembers what became of each event, by its id."""
+
+    def __init__(self, bus: NatsBus) -> None:
+        self._bus = bus
+        self.kept: list[str] = []
+        self.refused: list[str] = []
+
+    async def expect(self, count: int) -> None:
+        """Publish so many events, each where nothing came since it looked."""
+        while len(self.kept) < count:
+            name = fresh()
+            seen = await self._bus.last(BellRung, **_WORDS)
+            try:
+                await self._bus.publish(BellRung(), id=name, expected=seen, **_WORDS)
+            except Conflict:
+                self.refused.append(name)
+            else:
+                self.kept.append(name)
+
+    async def insist(self, count: int) -> None:
+        """Publish so many events, whatever comes in between."""
+        for _ in range(count):
+            self.kept.append((await self._bus.publish(BellRung(), **_WORDS)).id)
+            await asyncio.sleep(0.005)
+
+
+def judge(found: list[tuple[str, int, str | None]], contenders: list[Contender]) -> None:
+    """What was acknowledged is there once, what was refused is not, and each came where its publisher expected."""
+    kept = [name for each in contenders for name in each.kept]
+    refused = [name for each in contenders for name in each.refused]
+    print(f"{len(kept)} acknowledged, {len(refused)} refused")
+    assert refused, "nobody was ever in anybody's way"
+    assert sorted(kept) == sorted(name for name, _, _ in found)
+    newest = 0
+    for _, sequence, expected in found:
+        assert expected in {None, str(newest)}, f"{sequence} was stored after {newest} and expected {expected}"
+        newest = sequence
+
+
+async def test_an_event_whose_acknowledgement_was_lost_is_no_conflict() -> None:
+    """It is sent again on the next connection, where the server finds its own first try in the way."""
+    with NatsServer() as server:
+        async with Switch(server.port) as line, started(f"nats://127.0.0.1:{line.port}") as bus:
+            line.is_deaf = True
+            publishing = asyncio.create_task(bus.publish(BellRung(number=1), expected=0, **_WORDS))
+            async with started(server.url) as elsewhere:
+                seen = await first_of(elsewhere)
+                await elsewhere.publish(BellRung(number=2), **_WORDS)
+            assert not publishing.done()
+            line.is_deaf = False
+            line.point(server.port)
+            sent = await publishing
+        (first, sequence, _), _ = await stored(server.url)
+        assert (first, sequence) == (sent.id, seen)
+
+
+async def test_a_server_that_is_killed_makes_no_conflict_of_what_it_stored() -> None:
+    """Three SIGKILLs while two publish to one key."""
+    with NatsServer() as server:
+        async with AsyncExitStack() as stack:
+            both = [Contender(await stack.enter_async_context(started(server.url))) for _ in range(2)]
+            working = asyncio.gather(*(each.expect(150) for each in both))
+            for _ in range(3):
+                await asyncio.sleep(0.1)
+                died = await asyncio.to_thread(server.kill)
+                await asyncio.to_thread(server.start)
+                assert server.server_id != died
+            assert not working.done(), "the kills came too late"
+            await working
+        judge(await stored(server.url), both)
+
+
+async def test_a_cluster_lets_nothing_slip_in_between() -> None:
+    """Also what expects nothing, and is on its way to the replicas just then."""
+    with NatsCluster() as cluster:
+        urls = cluster.url.split(",")
+        async with AsyncExitStack() as stack:
+            several = [
+                Contender(await stack.enter_async_context(started(urls[place % 3], replicas=3))) for place in range(6)
+            ]
+            async with asyncio.TaskGroup() as working:
+                for each in several[:3]:
+                    working.create_task(each.expect(25))
+                for each in several[3:]:
+                    working.create_task(each.insist(60))
+        judge(await stored(cluster.url), several)
