@@ -44,10 +44,10 @@ class BreakableBus(MemoryBus):
 
     broken = False
 
-    async def send(self, envelope: Envelope) -> None:
-        """Store the envelope, or raise Unavailable while broken."""
+    async def keep(self, subject: str, body: bytes, headers: dict[str, str], what: str) -> None:
+        """Store the event, however it is published, or raise Unavailable while broken."""
         self._raise_when_broken()
-        await super().send(envelope)
+        await super().keep(subject, body, headers, what)
 
     async def signal(self, topic: str, piece: bytes) -> None:
         """Pass the piece on, or raise Unavailable while broken."""
