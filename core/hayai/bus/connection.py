@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import nats.errors
@@ -12,7 +14,7 @@ from nats.aio.client import Client
 
 from hayai.bus.addresses import addresses
 from hayai.bus.explain import explained
-from hayai.errors import Unavailable
+from hayai.errors import KeyNotOpaque, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,6 +30,8 @@ _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.2
 _PING_SECONDS = 5
 _FLUSH_SECONDS = 2
+_KNOWN = 16_384
+_UNSOUND = re.compile(r"[\s\x00]|\A\Z")
 
 
 class Silent(Unavailable):
@@ -120,7 +124,7 @@ class Connection:
 
     async def listen(self, subject: str, receive: Receive) -> Inbox:
         """Call `receive` with each message on `subject` until the inbox is closed; survives every reconnection."""
-        inbox = Inbox(self, subject, receive)
+        inbox = Inbox(self, _sound(subject), receive)
         self._inboxes[inbox] = None
         with suppress(nats.errors.ConnectionClosedError):  # then the next client opens it
             await inbox.open(self._client)
@@ -137,14 +141,21 @@ class Connection:
     async def post(self, subject: str, body: bytes, *, reply: str = "", headers: dict[str, str] | None = None) -> None:
         """Send without an answer; what is sent while the server is away goes out when it is back, or is lost."""
         try:  # noqa: SIM105 - suppress() costs as much as the writing
-            await self._client.publish(subject, body, reply, headers)
+            await self._client.publish(_sound(subject), body, reply, headers)
+        except (nats.errors.Error, OSError):
+            pass
+
+    async def answer(self, reply: str, body: bytes) -> None:
+        """Send to a subject that the server has given us; as post() does."""
+        try:  # noqa: SIM105 - as above
+            await self._client.publish(reply, body)
         except (nats.errors.Error, OSError):
             pass
 
     async def request(self, subject: str, body: bytes, *, seconds: float) -> bytes:
         """The answer's body. Raises Unavailable."""
         try:
-            return (await self._client.request(subject, body, timeout=seconds)).data
+            return (await self._client.request(_sound(subject), body, timeout=seconds)).data
         except (nats.errors.Error, OSError) as wrong:
             kind = Silent if isinstance(wrong, nats.errors.TimeoutError) else Unavailable
             raise kind(
@@ -155,7 +166,7 @@ class Connection:
     async def ask(self, subject: str, body: bytes, *, headers: dict[str, str], seconds: float) -> bytes | None:
         """The answer's body; None where none came."""
         try:
-            return (await self._client.request(subject, body, timeout=seconds, headers=headers)).data
+            return (await self._client.request(_sound(subject), body, timeout=seconds, headers=headers)).data
         except (nats.errors.Error, OSError):
             return None
 
@@ -180,6 +191,7 @@ class Connection:
             token=self._addresses.token,
             name="hayai",
             inbox_prefix=self._inbox,
+            skip_subject_validation=True,  # _sound() sees to it, and remembers; what the server gave us is sound
             max_reconnect_attempts=-1,
             reconnect_time_wait=_RETRY_SECONDS,  # type: ignore[arg-type] # it sleeps that long: fractions are fine
             ping_interval=_PING_SECONDS,
@@ -228,6 +240,14 @@ class Connection:
                     await inbox.open(self._client)
                 await self.flush()
         await self._found()
+
+
+@lru_cache(_KNOWN)
+def _sound(subject: str) -> str:
+    """`subject` itself. Raises KeyNotOpaque where it would end early on the wire and begin a command of its own."""
+    if _UNSOUND.search(subject):
+        raise KeyNotOpaque("A subject holds a blank or is empty: make topics and keys of opaque tokens (hayai.tokens).")
+    return subject
 
 
 class Inbox:

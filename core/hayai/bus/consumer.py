@@ -160,7 +160,7 @@ class Consumer:
             await self._durable.exists()
             held = sorted(self._hand, key=attrgetter("sequence"))
             for each in held:
-                await self._connection.post(each.reply, NAK)
+                await self._connection.answer(each.reply, NAK)
             self._hand.clear()
             return await self._durable.unsettled() <= len(held)  # answered in turn
         return False
@@ -195,13 +195,13 @@ class Consumer:
         if hand.siding and not self.is_closing:
             hand.recall_after(message)
         self._pull.made_room()
-        return self._connection.post(message.reply, answer)
+        return self._connection.answer(message.reply, answer)
 
     def _take(self, raw: Msg) -> None:
         message, hand = NatsMessage(self, raw), self._hand
         identity = message.identity
         if hand.is_settled(identity):  # our acknowledgement was lost on its way
-            self._start(self._connection.post(message.reply, ACK))
+            self._start(self._connection.answer(message.reply, ACK))
         elif (held := hand.held.get(identity)) is not None:
             held.reply = message.reply  # the server waits for the newest delivery's answer
         elif hand.siding and (stub := hand.siding.find(identity)) is not None:
@@ -222,7 +222,7 @@ class Consumer:
     async def _give_up(self, stubs: list[Stub]) -> None:
         """Have the server hand them out again."""
         for stub in stubs:
-            await self._connection.post(stub.reply, NAK)
+            await self._connection.answer(stub.reply, NAK)
 
     def resume(self, message: NatsMessage, again: float | None) -> None:
         """Go on with the lane of a message that was parked."""
@@ -243,9 +243,9 @@ class Consumer:
         """What is queued or waits for its next try is in work too."""
         if self._connection.is_ready:
             for message in list(self._hand.held.values()):
-                await self._connection.post(message.reply, IN_PROGRESS)
+                await self._connection.answer(message.reply, IN_PROGRESS)
             for stub in self._hand.siding:
-                await self._connection.post(stub.reply, NAK if stub.asked else IN_PROGRESS)
+                await self._connection.answer(stub.reply, NAK if stub.asked else IN_PROGRESS)
                 stub.asked += bool(stub.asked)
             await self._drop_what_is_gone()
 

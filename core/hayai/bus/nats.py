@@ -247,7 +247,7 @@ class NatsBus(NatsExpecting, NatsSchedules):
         """Answer what an operator's command asks on `subject`, word for word, until the inbox is closed."""
 
         async def receive(message: Msg) -> None:
-            await self._connection.post(message.reply, (await act(message.data.decode())).encode())
+            await self._connection.answer(message.reply, (await act(message.data.decode())).encode())
 
         return await self._connection.listen(subject, receive)
 

@@ -107,7 +107,7 @@ class Tap:
             return
         for each in messages:
             self._waiting.popleft()
-            await self._connection.post(each.reply, _ACK)
+            await self._connection.answer(each.reply, _ACK)
         self._pull.made_room()
 
     def _lost(self) -> None:
