@@ -60,6 +60,7 @@ class Limits:
 
     def __init__(self, settings: LimitSettings | None = None, *, now: Callable[[], float] = time.monotonic) -> None:
         self.settings = settings or LimitSettings()
+        self._own: dict[str, TenantLimits] = {each: self.settings.of(each) for each in self.settings.tenant}
         self._now = now
         self._full_at: dict[str, float] = {}
         """When each tenant's bucket is full again."""
@@ -69,7 +70,7 @@ class Limits:
 
         More at once than the burst are taken while the bucket is full, and it takes the longer to fill again.
         """
-        limits = self.settings.of(tenant)
+        limits = self._own.get(tenant, self.settings)
         if limits.events_per_second is None:
             return
         now, rate = self._now(), limits.events_per_second
@@ -88,4 +89,4 @@ class Limits:
 
     def in_flight(self, tenant: str, most: int) -> int:
         """How many of `most` places at a handler `tenant` may have."""
-        return min(self.settings.of(tenant).in_flight or most, most)
+        return min(self._own.get(tenant, self.settings).in_flight or most, most)

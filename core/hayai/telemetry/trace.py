@@ -25,6 +25,7 @@ _LENGTH = 55
 _SAMPLED = frozenset("13579bdf")
 """How flags end whose lowest bit is set."""
 _tracer = trace.get_tracer("hayai")
+_NO_TRACE = nullcontext[str | None](None)
 
 
 def is_sampled(traceparent: str | None) -> bool:
@@ -54,7 +55,7 @@ def sending(what: str, *, tenant: str, cause: str | None = None) -> AbstractCont
     if cause is not None:
         return _sending(what, tenant, _remote(cause)) if is_sampled(cause) else nullcontext(cause)
     if isinstance(trace.get_tracer_provider(), ProxyTracerProvider):  # nobody has set one up
-        return nullcontext(None)
+        return _NO_TRACE
     return _sending(what, tenant, None)
 
 
