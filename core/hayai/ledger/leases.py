@@ -15,6 +15,7 @@ import logging
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hayai.errors import Unavailable
@@ -223,11 +224,17 @@ class Leases:
         """Give `name` back once it is left in good order; it is renewed until then."""
         if name not in self._leaving:
             task = self._leaving[name] = asyncio.create_task(self._leave(name))
-            task.add_done_callback(lambda _: self._leaving.pop(name, None))
+            task.add_done_callback(partial(self._left, name))
+
+    def _left(self, name: str, task: asyncio.Task[None]) -> None:
+        if self._leaving.get(name) is task:
+            del self._leaving[name]
 
     async def _leave(self, name: str) -> None:
         in_order = await self._changes.releasing(name)
         async with self._rounds:  # a round in between would find it ours, and take it up again
+            if self._leaving.get(name) is not asyncio.current_task():
+                return  # we were cancelled, which asyncio.wait_for swallows where its answer comes in that moment
             with suppress(Unavailable):  # then the next round finds it ours, and leaves it again
                 await self._pool.fetch(_RELEASE, self._roster.worker, [name], in_order)
             self._held.pop(name, None)
@@ -235,7 +242,7 @@ class Leases:
     def _lose(self, names: Sequence[str]) -> None:
         for name in names:
             if self._held.pop(name, None) is not None:
-                if leaving := self._leaving.get(name):
+                if leaving := self._leaving.pop(name, None):
                     leaving.cancel()  # else it would give back, untold, what may be ours again by then
                 self._changes.lost(name)
 
