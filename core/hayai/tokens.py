@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
 from functools import lru_cache
@@ -12,6 +13,9 @@ from hayai.errors import KeyNotOpaque
 
 # No telephone number: 7 to 20 digits; longer ones are ids, since E.164 has at most 15.
 _TOKEN = re.compile(r"(?![0-9-]{7,20}\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
+
+_BYTES = 16
+_AT_ONCE = 128
 
 
 def token(value: str, *, what: str) -> str:
@@ -33,9 +37,19 @@ def known_token(value: str, what: str) -> str:
     return token(value, what=what)
 
 
+_ready: list[str] = []
+"""Tokens to be had: to ask the operating system for each one costs more than all else of an event's envelope."""
+os.register_at_fork(after_in_child=_ready.clear)  # whoever forked it off has the same
+
+
 def fresh() -> str:
     """A new random token of 128 bits, 32 hexadecimal digits."""
-    return secrets.token_hex(16)
+    try:
+        return _ready.pop()  # one thread's, whoever else is at it
+    except IndexError:
+        digits = secrets.token_hex(_BYTES * _AT_ONCE)
+        _ready.extend(digits[each : each + 2 * _BYTES] for each in range(2 * _BYTES, len(digits), 2 * _BYTES))
+        return digits[: 2 * _BYTES]
 
 
 def derived(*parts: str) -> str:

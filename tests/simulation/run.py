@@ -121,4 +121,5 @@ def _stand_ins(world: World) -> list[tuple[object, str, object]]:
         (nats.nuid, "token_bytes", chance.randbytes),
         (nats.nuid, "randbelow", chance.randrange),
         (hayai.tokens, "secrets", SimpleNamespace(token_hex=lambda size: chance.randbytes(size).hex())),
+        (hayai.tokens, "_ready", []),
     ]
