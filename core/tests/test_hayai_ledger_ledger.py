@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -65,13 +64,13 @@ async def test_an_outcome_counts_once(it: Opened) -> None:
     """Its follow-ups are put once too, also where the second try came to something else."""
     first, second = outcome("e1", follow_ups=2), outcome("e2")
     assert await it.ledger.commit([first]) == {"e1"}
-    assert await it.ledger.commit([replace(first, outgoing=outcome("other").outgoing), second]) == {"e2"}
+    assert await it.ledger.commit([first._replace(outgoing=outcome("other").outgoing), second]) == {"e2"}
     assert await outbox(it) == ["e1-0", "e1-1", "e2-0"]
 
 
 async def test_a_double_within_a_batch_counts_once(it: Opened) -> None:
     """The first of the two stands."""
-    double = replace(outcome("e1"), outgoing=outcome("other").outgoing)
+    double = outcome("e1")._replace(outgoing=outcome("other").outgoing)
     assert await it.ledger.commit([outcome("e1"), double]) == {"e1"}
     assert await outbox(it) == ["e1-0"]
 
@@ -79,7 +78,7 @@ async def test_a_double_within_a_batch_counts_once(it: Opened) -> None:
 async def test_the_same_event_is_another_for_another_tenant_handler_or_run(it: Opened) -> None:
     """Each has a mark of its own, and all may be in one batch."""
     first = outcome("e1", follow_ups=0)
-    others = [replace(first, tenant="other"), replace(first, handler="remind"), replace(first, run="replay-1")]
+    others = [first._replace(tenant="other"), first._replace(handler="remind"), first._replace(run="replay-1")]
     await it.ledger.commit([first])
     assert await it.ledger.seen("answer", [("acme", "e1"), ("acme", "e2"), ("other", "e1")]) == {("acme", "e1")}
     assert await it.ledger.seen("answer", [("other", "e1")]) == set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from hayai.bus.streams import outgoing
@@ -88,4 +88,4 @@ class Load:
     async def _garble(self, event: Event, key: str) -> None:
         """Publish bytes that nobody can read, where that event would have been."""
         envelope = wrap(event, tenant=TENANT, source="/chaos", codec=PlainCodec(), key=key)
-        await self._bus.send_all([replace(outgoing(envelope), body=b"?")])
+        await self._bus.send_all([outgoing(envelope)._replace(body=b"?")])

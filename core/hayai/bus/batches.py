@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from hayai.bus.atomic import Atomic
 from hayai.bus.ingest import Ingest
+from hayai.bus.quickest import Quickest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,17 +29,18 @@ _TELLING = 100
 """Smaller batches say little about which way is the quicker one."""
 _TRIED_AGAIN = 200
 """Every so many batches the other way has its chance: the server may be another one by now."""
+_REST_SECONDS = 5.0
+"""Where no way comes through, none is tried for so long: each costs its events a wait."""
 
 
 class Batches:
     """Sends events in batches where that pays, and each alone where a batch does not come through."""
 
     def __init__(self, connection: Connection, publisher: Publisher) -> None:
+        self._connection = connection
         self._publisher = publisher
-        self._ways: tuple[Ingest | Atomic, ...] = (Ingest(connection), Atomic(connection))
-        self._seconds = dict.fromkeys(self._ways, 0.0)
-        """What an event cost the last time, by way; 0 where nobody knows yet."""
-        self._count = 0
+        self._ways = Quickest[Ingest | Atomic](Ingest(connection), Atomic(connection), again=_TRIED_AGAIN)
+        self._rests_until = 0.0
 
     async def send(self, several: Sequence[Outgoing]) -> None:
         """Return once the server has acknowledged all of them, those of one key in their order.
@@ -52,30 +54,42 @@ class Batches:
                 await self._some(members[first : first + _MOST])
 
     async def _some(self, members: list[Outgoing]) -> None:
-        if len(members) < _WORTHWHILE or not await self._stored_together(members):
+        for each in members:
+            self._publisher.fits(each.body, id=each.id, what=each.type)
+        if not await self.together(members):
             await asyncio.gather(*(self._one_by_one(lane) for lane in _by_key(members)))
 
     async def _one_by_one(self, lane: list[Outgoing]) -> None:
         for each in lane:
             await self._publisher.send(each.subject, each.body, id=each.id, what=each.type)
 
-    async def _stored_together(self, members: list[Outgoing]) -> bool:
-        """Whether the server has them all; the next batch profits from what is learned of the way that was taken."""
-        for each in members:
-            self._publisher.fits(each.body, id=each.id, what=each.type)
-        way, loop = self._way(), asyncio.get_running_loop()
+    @property
+    def are_promising(self) -> bool:
+        """Whether a batch would be tried now: not where the server is away, silent, or has just refused all ways."""
+        is_heard = self._connection.is_ready and not self._publisher.is_silent
+        return is_heard and (not self._rests_until or asyncio.get_running_loop().time() >= self._rests_until)
+
+    async def together(self, members: Sequence[Outgoing]) -> bool:
+        """Whether the server has all of these of one stream, each of which fits; False where some may be missing.
+
+        The next batch profits from what is learned of the way that was taken.
+        """
+        if len(members) < _WORTHWHILE or not self.are_promising:
+            return False
+        way, loop = self._ways.way(), asyncio.get_running_loop()
         begun = loop.time()
         stored = await way.stored(members)
         if not stored:
-            self._seconds[way] = math.inf
+            self._failed(way)
         elif len(members) >= _TELLING:
-            self._seconds[way] = (loop.time() - begun) / len(members)
+            self._ways.took(way, (loop.time() - begun) / len(members))
         return stored
 
-    def _way(self) -> Ingest | Atomic:
-        self._count += 1
-        quickest_first = sorted(self._ways, key=self._seconds.__getitem__)
-        return quickest_first[self._count % _TRIED_AGAIN == 0]
+    def _failed(self, way: Ingest | Atomic) -> None:
+        self._ways.took(way, math.inf)
+        if all(map(math.isinf, self._ways.seconds.values())):
+            self._rests_until = asyncio.get_running_loop().time() + _REST_SECONDS
+            self._ways.forget()
 
 
 def _prefix(each: Outgoing) -> str:

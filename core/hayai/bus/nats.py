@@ -14,6 +14,7 @@ from pydantic import Field
 
 from hayai.bus.base import PLATFORM
 from hayai.bus.batches import Batches
+from hayai.bus.combiner import Combiner
 from hayai.bus.connection import Connection, patiently
 from hayai.bus.consumer import Consumer
 from hayai.bus.delivery import Delivery
@@ -28,10 +29,9 @@ from hayai.bus.post import Post
 from hayai.bus.publisher import Publisher
 from hayai.bus.schedules import NatsSchedules, Schedules
 from hayai.bus.shares import Shares
-from hayai.bus.streams import DEADLETTERS, EVENTS, configuration, schedules_configuration, subject_of
+from hayai.bus.streams import DEADLETTERS, EVENTS, configuration, outgoing, schedules_configuration
 from hayai.bus.tap import Tap
 from hayai.clock import system_clock
-from hayai.envelope import encode
 from hayai.errors import HandlerMisdeclared, MessageTooLarge, Unavailable
 from hayai.ports.base import Settings
 from hayai.vocabulary.operations import ConsumerRecreated, DeadLettered
@@ -100,6 +100,7 @@ class NatsBus(NatsExpecting, NatsSchedules):
         self._jetstream = JetStream(self._connection)
         self._publisher = Publisher(self._connection, deadline=settings.publish_deadline)
         self._batches = Batches(self._connection, self._publisher)
+        self._combiner = Combiner(self._publisher, Batches(self._connection, self._publisher))
         self.schedules = Schedules(self._connection, deadline=settings.publish_deadline)
         self.longest = timedelta(days=settings.max_age_days) * 0.99  # while the stream keeps it, and time to spare
         self._ledger = ledger
@@ -128,7 +129,7 @@ class NatsBus(NatsExpecting, NatsSchedules):
     async def send(self, envelope: Envelope) -> None:
         """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
         begun = perf_counter()
-        await self._publisher.send(subject_of(envelope), encode(envelope), id=envelope.id, what=envelope.type)
+        await self._combiner.send(outgoing(envelope))
         self.meters.stored((envelope,), begun)
 
     def admit(self, outgoing: Outgoing) -> None:

@@ -63,8 +63,9 @@ class Publisher:
         id: str,  # noqa: A002 - CloudEvents' word
         what: str,
         expected: int | None = None,
+        until: float | None = None,
     ) -> None:
-        """Return once the server has acknowledged `body`; `what` names it in a sentence.
+        """Return once the server has acknowledged `body`; `what` names it in a sentence, `until` the last instant.
 
         Waits its turn while as many are under way as one connection should carry. Raises MessageTooLarge, Unavailable
         at the deadline or at once where the server has no room, or Conflict where the newest event on `subject` is not
@@ -76,7 +77,7 @@ class Publisher:
         else:
             headers[EXPECTED] = str(expected)
             self.fits(body, id=id, what=what, further=_EXPECTED_BYTES)
-        until = self._loop.time() + self.deadline
+        until = until or self._loop.time() + self.deadline
         if self._under_way >= _WINDOW:
             await self._turn(until)
         if not self._connection.is_ready:

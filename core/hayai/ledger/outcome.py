@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 LIVE = "live"
 """The run of what happens now; a replay has a run of its own."""
@@ -16,8 +17,7 @@ class Fence:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One event on its way to the bus: its id, its subject there, its wire type, and its encoded envelope."""
 
     id: str
@@ -31,8 +31,7 @@ class Outgoing:
         return self.subject.split(".", 2)[1]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """That `handler` is done with `event` (an envelope's id), and what follows from it."""
 
     tenant: str
