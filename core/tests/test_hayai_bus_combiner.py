@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hayai.bus.combiner import Way
 from hayai.bus.nats import NatsBus, NatsSettings
 from hayai.envelope import Envelope, decode
 from hayai.errors import MessageTooLarge, Unavailable
@@ -31,7 +32,7 @@ def server() -> Iterator[NatsServer]:
 async def started(server: NatsServer, *, together: bool = True) -> AsyncGenerator[NatsBus]:
     """A bus that has learnt already which way is the quicker one."""
     bus = NatsBus(NatsSettings(url=server.url))
-    bus._combiner._way = "together" if together else "alone"
+    bus._combiner._way = Way.TOGETHER if together else Way.ALONE
     await bus.start()
     yield bus
     await bus.stop()
@@ -96,8 +97,8 @@ async def test_the_quicker_way_is_found_under_load() -> None:
 
             await asyncio.gather(*map(caller, range(200)))
             seconds = bus._combiner._ways.seconds
-            assert 0 < seconds["together"] < seconds["alone"]
-            assert bus._combiner._way == "together"
+            assert 0 < seconds[Way.TOGETHER] < seconds[Way.ALONE]
+            assert bus._combiner._way is Way.TOGETHER
 
 
 async def test_an_event_too_large_is_its_own_callers_trouble(server: NatsServer) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Literal
+from enum import Enum
+from typing import TYPE_CHECKING
 
 from hayai.bus.quickest import Quickest
 
@@ -34,11 +35,15 @@ _STRETCH = 1_000
 _TRIED_AGAIN = 50
 """Every so many stretches the other way has its chance."""
 
-_Way = Literal["alone", "together"]
-_ALONE: _Way = "alone"
-_TOGETHER: _Way = "together"
 _Waiting = tuple["Outgoing", "asyncio.Future[None]", float]
 """An event, what is told once it is stored, and the last instant for that."""
+
+
+class Way(Enum):
+    """How events travel under load."""
+
+    ALONE = "each by itself"
+    TOGETHER = "in batches"
 
 
 class Combiner:
@@ -47,7 +52,7 @@ class Combiner:
     def __init__(self, publisher: Publisher, batches: Batches) -> None:
         self._publisher = publisher
         self._batches = batches
-        self._ways: Quickest[_Way] = Quickest(_ALONE, _TOGETHER, again=_TRIED_AGAIN)
+        self._ways = Quickest(Way.ALONE, Way.TOGETHER, again=_TRIED_AGAIN)
         self._way = self._ways.way()
         self._stretch = 0
         self._begun = 0.0
@@ -60,7 +65,7 @@ class Combiner:
         """Return once the server has acknowledged `event`. Raises MessageTooLarge, Unavailable."""
         self._under_way += 1
         try:
-            if self._way == _ALONE or self._is_at_once():
+            if self._way is Way.ALONE or self._is_at_once():
                 await self._publisher.send(event.subject, event.body, id=event.id, what=event.type)
             else:
                 await self._with_others(event)
