@@ -90,6 +90,8 @@ class SimulatedPostgres:
         self.leases: dict[str, Lease] = {}
         self.workers: dict[str, tuple[list[str], int]] = {}
         """What each wants a share of, and its beat."""
+        self.places: dict[str, tuple[str, int]] = {}
+        """How far each consumer has come: when its stream was made, and the sequence."""
         self.effects: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.suspects: dict[tuple[Any, ...], int] = {}
         self.refused: list[tuple[Any, ...]] = []

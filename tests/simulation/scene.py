@@ -19,8 +19,6 @@ _CALM_AT = 12.0
 _SETTLED_WITHIN = 90.0
 _LEFT_WITHIN = 30.0
 _FAULTS_FROM = 1.5
-_LEAVING_LEASES_ALONE = frozenset({"consumer deleted", "slow", "nats crash", "cut from nats"})
-"""Faults that no worker loses its partitions by."""
 
 
 class Scene:
@@ -49,8 +47,6 @@ class Scene:
         self.workers: list[Worker] = []
         self.wanted = chance.randint(1, 3)
         self.faults: Counter[str] = Counter()
-        self.is_deadly = True
-        """Handlers may take their process down."""
         self.is_told = False
         self._named = 0
         self._is_calm = False
@@ -68,11 +64,6 @@ class Scene:
             "consumer deleted": self._delete_consumer,
         }
         self._possible = dict(chance.sample(list(every.items()), chance.randint(0, 5)))
-        if "consumer deleted" in self._possible:
-            # A place that is deleted while nobody works there is lost: the next who comes begins with what is new.
-            self.is_deadly = False
-            self._possible = {name: fault for name, fault in self._possible.items() if name in _LEAVING_LEASES_ALONE}
-            self.trouble = Trouble()
         self._pace = chance.choice([0.3, 1.0, 3.0])
 
     def run(self) -> None:
@@ -224,15 +215,6 @@ class Scene:
         self.wanted = min(self.wanted + 1, 4)
 
     def _delete_consumer(self) -> None:
-        """One that a worker is at work with."""
-        if not self.nats.is_up or not all(each.works for each in self.workers):
-            return
-        places = [
-            consumer._durable.name
-            for worker in self.workers
-            for post in (worker.bus._posts.values() if worker.bus else ())
-            for consumer in post._consumers.values()
-            if consumer._pull._open and not consumer._recovery.is_on
-        ]
-        if places:
-            self.nats.jetstream.delete_consumer("EVENTS", self.world.random.choice(places))
+        """Whether somebody is at work there or nobody: the ledger remembers each that ever was begun with."""
+        if self.nats.is_up and self.postgres.places:
+            self.nats.jetstream.delete_consumer("EVENTS", self.world.random.choice(list(self.postgres.places)))

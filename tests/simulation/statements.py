@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hayai.ledger import desk, leases, ledger, relay, roster, unit
+from hayai.ledger import desk, leases, ledger, places, relay, roster, unit
 from tests.simulation.postgres import SHARDS, Lease, Mark
 
 if TYPE_CHECKING:
@@ -93,6 +93,17 @@ def _declare(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...
 
 def _leave(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
     it.workers.pop(given[0], None)
+    return []
+
+
+def _find_place(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
+    place = it.places.get(given[0])
+    return [{"born": place[0], "floor": place[1]}] if place else []
+
+
+def _keep_places(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
+    for name, born, floor in zip(*given, strict=True):
+        it.places[name] = born, floor
     return []
 
 
@@ -256,6 +267,8 @@ STATEMENTS: dict[str, Statement] = {
     roster._ROLL: _roll,
     roster._STRIKE: _strike,
     roster._LEAVE: _leave,
+    places._FIND: _find_place,
+    places._KEEP: _keep_places,
     ledger._SEEN: _seen,
     ledger._COMMIT: _commit,
     ledger._HASTEN: _hasten,

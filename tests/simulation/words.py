@@ -66,7 +66,6 @@ class Cast:
 
     def __init__(self, scene: Scene, process: Process, application: SimulatedPool) -> None:
         self._seed = scene.seed
-        self._is_deadly = scene.is_deadly
         self._process = process
         self._oracle = scene.oracle
         self._application = application
@@ -123,7 +122,7 @@ class Cast:
             await asyncio.sleep(60)
         elif manner == "exits" and tries == 1:
             raise SystemExit(1)
-        elif manner == "deadly" and tries == 1 and self._is_deadly:
+        elif manner == "deadly" and tries == 1:
             self._process.loop.fuse = 0
             await asyncio.sleep(1)
         elif manner == "defect":

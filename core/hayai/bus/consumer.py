@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hayai.bus.message import Message
     from hayai.bus.pace import Claim, Pace
     from hayai.bus.siding import Stub
+    from hayai.ledger.places import Place
 
 _log = logging.getLogger(__name__)
 _HEARD_SECONDS = 5.0
@@ -108,6 +109,11 @@ class Consumer:
         """How many messages wait for their turn without their bodies."""
         return len(self._hand.siding)
 
+    @property
+    def place(self) -> Place | None:
+        """Up to where nothing is left to do; None while that is not known for certain."""
+        return None if self.fence is None or self.is_closing else self._recovery.place()
+
     async def start(self, *, orphaned: bool = False) -> None:
         """Find or create the place on the server and ask for messages, those that a dead process left `orphaned` first.
 
@@ -138,9 +144,8 @@ class Consumer:
             return False
         self._hand.clear()
         with suppress(Unavailable):
-            if (
-                latest := self._recovery.latest
-            ):  # answered in turn with our acknowledgements: what they said is known from here on
+            # Answered in turn with our acknowledgements: what they said is known from here on.
+            if latest := self._recovery.latest:
                 await self._connection.request(latest.reply, IN_PROGRESS, seconds=_HEARD_SECONDS)
             await self._durable.give_back()
             return True

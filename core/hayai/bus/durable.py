@@ -6,12 +6,15 @@ import asyncio
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from hayai.bus.jetstream import Refused
 from hayai.bus.streams import NANOSECONDS, filter_of, stream_of
 from hayai.errors import HandlerMisdeclared
+from hayai.ledger.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from hayai.bus.bookmarks import Bookmarks
     from hayai.bus.jetstream import JetStream
     from hayai.handlers import Subscription
 
@@ -28,19 +31,23 @@ class Durable:
         subscription: Subscription,
         *,
         ensure_streams: Callable[[], Awaitable[None]],
+        bookmarks: Bookmarks,
+        recreated: Callable[[int], Awaitable[None]],
         partition: int,
         ack_wait: float,
         max_pending: int,
     ) -> None:
         self.name = f"{subscription.name}_{partition}"
         self._spare = f"{self.name}_spare"
-        self._born = ""
-        """When its stream was made: one that was made later is another one."""
+        self.born = ""
+        """When its stream was made, in the server's words: one that was made later is another one."""
         self._making = asyncio.Lock()
         """One at a time makes the consumer anew: who leaves may meet the one who is just taking over."""
         self.stream = stream_of(subscription.event.type).name
         self._jetstream = jetstream
         self._ensure_streams = ensure_streams
+        self._bookmarks = bookmarks
+        self._recreated = recreated
         self._config: dict[str, Any] = {
             "durable_name": self.name,
             "filter_subject": filter_of(subscription.event.type, partition),
@@ -61,14 +68,14 @@ class Durable:
         ]
 
     async def find_or_create(self) -> int:
-        """The stream sequence up to which all is handled; a new consumer begins with the next event.
+        """The stream sequence up to which all is handled; the consumer of a new handler begins with the next event.
 
         Raises HandlerMisdeclared where the name belongs to a handler of another event, Unavailable.
         """
-        self._born = _born(await self._jetstream.stream(self.stream))
+        self.born = _born(await self._jetstream.stream(self.stream))
         found = await self._jetstream.consumer(self.stream, self.name)
         if found is None:
-            found = await self._jetstream.create_consumer(self.stream, await self._beginning())
+            found = await self._begin()
         elif (other := found["config"].get("filter_subject")) != self._config["filter_subject"]:
             raise HandlerMisdeclared(
                 f"The consumer {self.name} on the server reads {other} and this handler wants "
@@ -78,12 +85,32 @@ class Durable:
             found = await self._jetstream.create_consumer(self.stream, {**found["config"], **stale}, action="update")
         return int(found["ack_floor"]["stream_seq"])
 
-    async def _beginning(self) -> dict[str, Any]:
-        """With the next event; or where a process was that died in take_over()."""
+    async def _begin(self) -> dict[str, Any]:
+        """Make the consumer where there is none: where one died in take_over(), or was at work, or at the end."""
         spare = await self._jetstream.consumer(self.stream, self._spare)
-        if spare is None:
-            return {**self._config, "deliver_policy": "new"}
-        return _beginning_after(spare["ack_floor"]["stream_seq"], {**self._config, "metadata": _inheriting(spare)})
+        if spare is not None:
+            inherited = {**self._config, "metadata": _inheriting(spare)}
+            found = await self._create(_beginning_after(spare["ack_floor"]["stream_seq"], inherited))
+            await self._jetstream.delete_consumer(self.stream, self._spare)
+            return found
+        place = await self._bookmarks.find(self.name)
+        if place is not None:
+            after = place.floor if place.born == self.born else 0
+            found = await self._create(_beginning_after(after, self._config))
+            await self._recreated(after)
+            return found
+        found = await self._create({**self._config, "deliver_policy": "new"})
+        await self._bookmarks.keep(self.name, Place(self.born, found["ack_floor"]["stream_seq"]))
+        return found
+
+    async def _create(self, config: dict[str, Any]) -> dict[str, Any]:
+        """The consumer, by whichever of several processes it was made in this moment. Raises Unavailable."""
+        try:
+            return await self._jetstream.create_consumer(self.stream, config)
+        except Refused:
+            if (found := await self._jetstream.consumer(self.stream, self.name)) is None:
+                raise
+            return found
 
     async def take_over(self) -> int:
         """Have back what a process that died had in hand, before anything that came later. Raises Unavailable.
@@ -119,6 +146,8 @@ class Durable:
                 found["num_waiting"] or found["num_ack_pending"] > held(found["delivered"]["stream_seq"])
             ):
                 await self._make_anew(found)
+            elif found is not None:
+                await self._jetstream.delete_consumer(self.stream, self._spare)  # perhaps we were cut off before that
             return found is not None
 
     async def give_back(self) -> None:
@@ -172,9 +201,9 @@ class Durable:
         if stream is None:
             await self._ensure_streams()
             stream = await self._jetstream.stream(self.stream)
-        if stream is None or stream["state"]["last_seq"] < after or _born(stream) != self._born:
+        if stream is None or stream["state"]["last_seq"] < after or _born(stream) != self.born:
             after = 0
-        self._born = _born(stream)
+        self.born = _born(stream)
         await self._jetstream.create_consumer(self.stream, _beginning_after(after, self._config))
         return after
 

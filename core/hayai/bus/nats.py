@@ -14,6 +14,7 @@ from pydantic import Field
 
 from hayai.bus.base import PLATFORM
 from hayai.bus.batches import Batches
+from hayai.bus.bookmarks import Bookmarks
 from hayai.bus.combiner import Combiner
 from hayai.bus.connection import Connection, patiently
 from hayai.bus.consumer import Consumer
@@ -29,7 +30,7 @@ from hayai.bus.post import Post
 from hayai.bus.publisher import Publisher
 from hayai.bus.schedules import NatsSchedules, Schedules
 from hayai.bus.shares import Shares
-from hayai.bus.streams import DEADLETTERS, EVENTS, configuration, outgoing, schedules_configuration
+from hayai.bus.streams import DEADLETTERS, EVENTS, configuration, outgoing, schedules_configuration, stream_of
 from hayai.bus.tap import Tap
 from hayai.clock import system_clock
 from hayai.errors import HandlerMisdeclared, MessageTooLarge, Unavailable
@@ -107,6 +108,7 @@ class NatsBus(NatsExpecting, NatsSchedules):
         self._parked = (PARKED_WINDOWS if ledger else 1) * settings.window
         self._posts: dict[str, Post] = {}
         self._shares = Shares(settings.partitions, self._posts, ledger)
+        self._bookmarks = Bookmarks(self._posts, ledger.places() if ledger else None)
 
     async def start(self) -> None:
         """Connect and see that the streams are there.
@@ -118,6 +120,7 @@ class NatsBus(NatsExpecting, NatsSchedules):
             await self._publisher.start()
             await patiently(self.ensure_streams, self._measures.connect_deadline)
             await self._shares.start()
+            self._bookmarks.start()
         except BaseException:
             await self._connection.stop()
             raise
@@ -173,6 +176,8 @@ class NatsBus(NatsExpecting, NatsSchedules):
                 self._jetstream,
                 subscription,
                 ensure_streams=self.ensure_streams,
+                bookmarks=self._bookmarks,
+                recreated=partial(self._recreated, subscription),
                 partition=partition,
                 ack_wait=self._measures.ack_wait,
                 max_pending=self._measures.window + self._parked,
@@ -183,15 +188,11 @@ class NatsBus(NatsExpecting, NatsSchedules):
     def _consumer(
         self, subscription: Subscription, delivery: Delivery, durable: Durable, fence: Fence | None
     ) -> Consumer:
-        async def recreated(after: int) -> None:
-            handler, stream = subscription.name, durable.stream
-            await self._report(ConsumerRecreated(handler=handler, stream=stream, resumed_after=after))
-
         return Consumer(
             self._connection,
             durable,
             work=delivery.work,
-            recreated=recreated,
+            recreated=partial(self._recreated, subscription),
             pace=self._pace(subscription.policy),
             claim=Claim(fence, partial(self._shares.are_ours, fence), partial(self._shares.confirm, fence)),
             seen=delivery.seen,
@@ -209,12 +210,13 @@ class NatsBus(NatsExpecting, NatsSchedules):
             most_of_one=(lambda tenant: limits.in_flight(tenant, most)) if limits.settings.limits_in_flight else None,
         )
 
-    async def _report(self, recreated: ConsumerRecreated) -> None:
-        _log.warning("The consumer %s was lost and goes on after %d.", recreated.handler, recreated.resumed_after)
+    async def _recreated(self, subscription: Subscription, after: int) -> None:
+        name, stream = subscription.name, stream_of(subscription.event.type).name
+        _log.warning("The consumer %s was lost and goes on after %d.", name, after)
         try:
-            await self.publish(recreated, tenant=PLATFORM)
+            await self.publish(ConsumerRecreated(handler=name, stream=stream, resumed_after=after), tenant=PLATFORM)
         except Unavailable as wrong:
-            _log.warning("That %s was lost could not be published: %s", recreated.handler, wrong)
+            _log.warning("That %s was lost could not be published: %s", name, wrong)
 
     async def dead_letters(
         self, *, tenant: str | None = None, limit: int = 100
@@ -267,6 +269,7 @@ class NatsBus(NatsExpecting, NatsSchedules):
 
     async def drain(self, seconds: float) -> None:
         """Take no new events, let running handlers finish for at most `seconds`, give the rest back."""
+        await self._bookmarks.stop()
         await self._shares.stop(seconds)
         self._posts.clear()
         if self._connection.is_ready:

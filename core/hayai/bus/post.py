@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from hayai.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from hayai.bus.consumer import Consumer
     from hayai.bus.durable import Durable
     from hayai.ledger.outcome import Fence
+    from hayai.ledger.places import Place
 
 _log = logging.getLogger(__name__)
 _AGAIN_SECONDS = 0.5
@@ -37,6 +38,12 @@ class Post:
         Raises HandlerMisdeclared, Unavailable.
         """
         await asyncio.gather(*(each.find_or_create() for each in self._durables))
+
+    def places(self) -> Iterator[tuple[str, Place]]:
+        """How far each consumer has come that is at work, by its name."""
+        for partition, consumer in self._consumers.items():
+            if (place := consumer.place) is not None:
+                yield self._durables[partition].name, place
 
     async def take(self, partition: int, fence: Fence | None = None, *, orphaned: bool = False) -> None:
         """Work in `partition`, unless we do already; first what was left in an `orphaned` one.

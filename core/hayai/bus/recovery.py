@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hayai.bus.connection import Silent
 from hayai.errors import HayaiError
+from hayai.ledger.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -96,6 +97,10 @@ class Recovery:
             self.reached, self.latest = after, None
             self._moved()
         return after
+
+    def place(self) -> Place | None:
+        """Up to where nothing is left to do; None while the place is looked for."""
+        return None if self.is_on else Place(self._durable.born, self._handled_up_to())
 
     def _handled_up_to(self) -> int:
         """The sequence up to which nothing is left to do here."""

@@ -14,6 +14,7 @@ from hayai.ledger.desk import Desk
 from hayai.ledger.effects import LedgerEffects
 from hayai.ledger.leases import Leases
 from hayai.ledger.outcome import LIVE
+from hayai.ledger.places import Places
 from hayai.ledger.unit import Unit
 
 if TYPE_CHECKING:
@@ -133,6 +134,10 @@ class Ledger:
     def effects(self, tenant: str, event: str, handler: str, *, fence: Fence | None = None) -> LedgerEffects:
         """The outward acts of `handler` for `event`, the same in every run."""
         return LedgerEffects(self._desk, (tenant, event, handler), fence)
+
+    def places(self) -> Places:
+        """How far each handler has come."""
+        return Places(self._pool)
 
     def leases(self, names: Sequence[str], changes: Changes, *, seconds: float = 3.0) -> Leases:
         """This process's share of the leases called `names`; each lasts `seconds` unless it is renewed."""
