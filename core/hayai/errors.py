@@ -4,6 +4,7 @@ HayaiError
 ├── TransientError        worth another try          -> delivered again, with backoff
 │   ├── Unavailable         a server or a vendor did not answer
 │   ├── RateLimited         somebody asked us to slow down
+│   ├── TenantFull          a tenant has stored as much as it may
 │   ├── HandlerTooSlow      a handler took longer than its policy allows
 │   ├── Conflict            another event of that type and key was published first
 │   └── Fenced              another process holds this partition by now
@@ -73,6 +74,10 @@ class RateLimited(TransientError):
     def __init__(self, message: str, *, after: float | None = None) -> None:
         super().__init__(message)
         self.after = after
+
+
+class TenantFull(TransientError):
+    """A tenant has stored as much as it may; with the days what is old goes."""
 
 
 class HandlerTooSlow(TransientError):

@@ -6,13 +6,13 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import ByteSize, Field
 
-from hayai.errors import RateLimited
+from hayai.errors import RateLimited, TenantFull
 from hayai.ports.base import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _SWEEP = 10_000
 """So many tenants are remembered before those who have been quiet are forgotten."""
@@ -29,6 +29,9 @@ class TenantLimits(Settings):
         ge=1,
         description="how many may come at once after a pause; ten seconds' worth where it is not set",
     )
+    stored_bytes: ByteSize | None = Field(
+        default=None, gt=0, description='how many bytes of its events may be stored, as "500 MiB" or in bytes'
+    )
     in_flight: int | None = Field(
         default=None, ge=1, description="how many of its events one handler works on at once, in each partition"
     )
@@ -44,6 +47,11 @@ class LimitSettings(TenantLimits):
         own = self.tenant.get(tenant, TenantLimits())
         common = {name: getattr(self, name) for name in TenantLimits.model_fields}
         return TenantLimits.model_validate({**common, **own.model_dump(exclude_none=True)})
+
+    @property
+    def limits_stored(self) -> bool:
+        """Whether `stored_bytes` is set for anybody."""
+        return any(each.stored_bytes for each in (self, *self.tenant.values()))
 
     @property
     def limits_in_flight(self) -> bool:
@@ -64,13 +72,23 @@ class Limits:
         self._now = now
         self._full_at: dict[str, float] = {}
         """When each tenant's bucket is full again."""
+        self.stored: Mapping[str, int] = {}
+        """How many bytes each tenant has stored, as far as this process has learnt."""
 
     def admit(self, tenant: str, events: int = 1) -> None:
-        """Take note of so many events of `tenant` from outside. Raises RateLimited, and then notes none of them.
+        """Take note of so many events of `tenant` from outside; those that are refused are not noted.
+
+        Raises RateLimited, and TenantFull where it has as many bytes stored as it may.
 
         More at once than the burst are taken while the bucket is full, and it takes the longer to fill again.
         """
         limits = self._own.get(tenant, self.settings)
+        if limits.stored_bytes is not None and self.stored.get(tenant, 0) >= limits.stored_bytes:
+            most = limits.stored_bytes.human_readable(separator=" ")
+            raise TenantFull(
+                f"This tenant has stored the {most} that it may: send this again when older events are gone, or have "
+                "whoever runs this raise stored_bytes under [limits]."
+            )
         if limits.events_per_second is None:
             return
         now, rate = self._now(), limits.events_per_second

@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 
 from hayai.envelope import Envelope
-from hayai.ledger.index import Entry, EventIndex, entry
+from hayai.ledger.index import Entry, EventIndex, Room, entry
+from hayai.ledger.stored import stored_bytes
 from hayai.testing.ledger import ledger_database, opened
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def database(postgres_server: PostgresServer) -> ServedDatabase:
 def empty(database: ServedDatabase) -> Iterator[ServedDatabase]:
     """Nothing in them."""
     yield database
-    database.server.sql("truncate hayai.event_index", database.name)
+    database.server.sql("truncate hayai.event_index, hayai.stored", database.name)
 
 
 @pytest.fixture
@@ -56,6 +57,11 @@ def event(place: int, *, cause: int | None = None, conversation: str | None = "t
     return Entry(tenant, f"e{place}", "thing.done.v1", "key", conversation, because, "EVENTS", place, when)
 
 
+async def add(index: EventIndex, entries: list[Entry], *, born: str = "then", size: int = 100) -> None:
+    """Index them, of a stream that was made at `born`."""
+    await index.add([(each, Room(born, each.time.date(), size)) for each in entries])
+
+
 def ids(entries: list[Entry]) -> list[str]:
     """Their ids."""
     return [each.id for each in entries]
@@ -67,7 +73,7 @@ async def test_an_event_is_found_by_its_id_as_its_envelope_has_it(index: EventIn
         id="e1", source="/x", type="thing.done.v2", time=NOON, subject="key", tenant="acme", cause="e0",
         conversation="talk",
     )  # fmt: skip
-    await index.add([entry(envelope, stream="EVENTS", sequence=7)])
+    await add(index, [entry(envelope, stream="EVENTS", sequence=7)])
     wanted = Entry("acme", "e1", "thing.done.v2", "key", "talk", "e0", "EVENTS", 7, NOON)
     assert await index.find("acme", "e1") == wanted
     assert await index.find("acme", "e2") is None
@@ -76,16 +82,16 @@ async def test_an_event_is_found_by_its_id_as_its_envelope_has_it(index: EventIn
 
 async def test_an_event_that_is_added_again_stands_where_it_was_stored_last(index: EventIndex) -> None:
     """Within a batch as well; nothing added is nothing done."""
-    await index.add([])
-    await index.add([event(1), event(2), replace(event(1), sequence=8)])
-    await index.add([replace(event(2), sequence=9)])
+    await add(index, [])
+    await add(index, [event(1), event(2), replace(event(1), sequence=8)])
+    await add(index, [replace(event(2), sequence=9)])
     found = [await index.find("acme", each) for each in ("e1", "e2")]
     assert [each.sequence for each in found if each] == [8, 9]
 
 
 async def test_a_story_is_told_from_any_of_its_events(index: EventIndex) -> None:
     """What it followed from and what else followed, and no other story."""
-    await index.add([event(1), event(2, cause=1), event(3, cause=1), event(4, cause=3), event(5), event(6, cause=5)])
+    await add(index, [event(1), event(2, cause=1), event(3, cause=1), event(4, cause=3), event(5), event(6, cause=5)])
     for part in ("e1", "e2", "e4"):
         assert ids(await index.story("acme", part)) == ["e1", "e2", "e3", "e4"]
     assert ids(await index.following("acme", "e1")) == ["e2", "e3"]
@@ -94,23 +100,23 @@ async def test_a_story_is_told_from_any_of_its_events(index: EventIndex) -> None
 
 async def test_a_story_whose_beginning_is_forgotten_begins_where_it_is_known(index: EventIndex) -> None:
     """And one that goes in a circle ends."""
-    await index.add([event(2, cause=1), event(3, cause=2)])
+    await add(index, [event(2, cause=1), event(3, cause=2)])
     assert ids(await index.story("acme", "e3")) == ["e2", "e3"]
-    await index.add([event(7, cause=8), event(8, cause=7)])
+    await add(index, [event(7, cause=8), event(8, cause=7)])
     assert ids(await index.story("acme", "e7")) == ["e7", "e8"]
 
 
 async def test_a_conversation_is_its_newest_events(index: EventIndex) -> None:
     """In their order."""
-    await index.add(
-        [event(place) for place in range(5)] + [event(9, conversation="other"), event(10, conversation=None)]
+    await add(
+        index, [event(place) for place in range(5)] + [event(9, conversation="other"), event(10, conversation=None)]
     )
     assert ids(await index.conversation("acme", "talk", most=3)) == ["e2", "e3", "e4"]
 
 
 async def test_a_span_of_time_is_read_page_by_page(index: EventIndex) -> None:
     """Also where many happened in the same instant."""
-    await index.add([replace(event(place), time=NOON) for place in range(7)] + [replace(event(8), time=LATER)])
+    await add(index, [replace(event(place), time=NOON) for place in range(7)] + [replace(event(8), time=LATER)])
     found, since, after = list[str](), NOON, ""
     while page := await index.between("acme", since, LATER, after=after, most=3):
         found += ids(page)
@@ -120,7 +126,7 @@ async def test_a_span_of_time_is_read_page_by_page(index: EventIndex) -> None:
 
 async def test_a_span_of_time_may_be_of_one_event_type_or_key(index: EventIndex) -> None:
     """Any version of it, and no other event whose name begins alike."""
-    await index.add([
+    await add(index, [
         event(1), replace(event(2), type="thing.done.v12"), replace(event(3), type="thing.done.viewed.v1"),
         replace(event(4), key="other"),
     ])  # fmt: skip
@@ -129,9 +135,30 @@ async def test_a_span_of_time_may_be_of_one_event_type_or_key(index: EventIndex)
     assert await index.between("acme", NOON, LATER, name="thing.%") == []
 
 
+async def test_the_room_that_events_take_is_counted_once(index: EventIndex, it: Opened) -> None:
+    """By tenant and day; what is indexed again takes no more of it, but what was stored again does."""
+    today = [replace(event(place), time=datetime.now(UTC)) for place in range(4)]
+    old = replace(event(7), time=datetime.now(UTC) - timedelta(days=20))
+    await add(index, [*today, old, event(1, tenant="other")])
+    await add(index, today[:2])
+    assert await stored_bytes(it.pool, "EVENTS", max_age_days=30, tenants=["acme"]) == {"acme": 500}
+    assert await stored_bytes(it.pool, "EVENTS", max_age_days=10, tenants=["acme", "none"]) == {"acme": 400}
+    await add(index, [replace(today[0], sequence=99)], size=11)
+    assert await stored_bytes(it.pool, "EVENTS", max_age_days=10) == {"acme": 411}
+    assert await stored_bytes(it.pool, "DEADLETTERS", max_age_days=10) == {}
+
+
+async def test_the_room_in_a_stream_that_was_made_anew_is_counted_anew(index: EventIndex, it: Opened) -> None:
+    """What was in the one before is gone with it."""
+    now = datetime.now(UTC)
+    await add(index, [replace(event(1), time=now)], born="2026-03-02T12:00:00.1Z")
+    await add(index, [replace(event(2), time=now)], born="2026-03-02T12:00:01.1Z", size=7)
+    assert await stored_bytes(it.pool, "EVENTS", max_age_days=10) == {"acme": 7}
+
+
 async def test_each_tenant_reads_its_own(index: EventIndex, it: Opened) -> None:
     """And the application writes nothing."""
-    await index.add([event(1), event(1, tenant="other")])
+    await add(index, [event(1), event(1, tenant="other")])
     assert {each.tenant for each in await index.between("other", NOON, LATER)} == {"other"}
     async with it.application.transaction("acme") as connection:
         assert await connection.fetchval("select count(*) from hayai.event_index") == 1

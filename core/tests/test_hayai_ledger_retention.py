@@ -32,6 +32,7 @@ select 'acme', 'e' || day, 't', 's', '', 'x', now() - make_interval(days => day)
 insert into hayai.event_index
 select 'acme', 'e' || day, 't', 'k', null, null, 'EVENTS', day, now() - make_interval(days => day)
   from generate_series(1, 400) day;
+insert into hayai.stored select 'EVENTS', 'now', current_date - day, 'acme', 1, 1 from generate_series(1, 500) day;
 """
 
 
@@ -62,7 +63,7 @@ async def test_each_table_keeps_its_days(it: Opened) -> None:
     for table in DAYS:
         await retention.clear(table)
     found = {table: await left(it, table) for table in DAYS}
-    assert found == {"inbox": 34, "effect": 35, "suspect": 1, "refused": 364, "event_index": 364}
+    assert found == {"inbox": 34, "effect": 35, "suspect": 1, "refused": 364, "event_index": 364, "stored": 399}
     assert await it.pool.fetch("select from hayai.effect where state = 'unknown'")
 
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from hayai.envelope import decode
 from hayai.errors import EnvelopeMalformed
-from hayai.ledger.index import entry
+from hayai.ledger.index import Room, entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hayai.bus.nats import NatsBus
+    from hayai.bus.tap import Taken
     from hayai.ledger.index import Entry, EventIndex
 
 NAME = "event_index"
@@ -35,12 +36,13 @@ class Indexing:
         for tap in self._taps:
             await tap.stop()
 
-    async def _add(self, stream: str, events: Sequence[tuple[int, bytes]]) -> None:
-        await self._index.add([found for place, document in events for found in _entries(stream, place, document)])
+    async def _add(self, stream: str, events: Sequence[Taken]) -> None:
+        await self._index.add([found for each in events for found in _entries(stream, each)])
 
 
-def _entries(stream: str, sequence: int, document: bytes) -> list[Entry]:
+def _entries(stream: str, taken: Taken) -> list[tuple[Entry, Room]]:
     try:
-        return [entry(decode(document), stream=stream, sequence=sequence)]
+        found = entry(decode(taken.document), stream=stream, sequence=taken.sequence)
     except EnvelopeMalformed:
         return []
+    return [(found, Room(taken.born, taken.stored_on, taken.size))]

@@ -31,7 +31,7 @@ from hayai.bus.publisher import Publisher
 from hayai.bus.schedules import NatsSchedules, Schedules
 from hayai.bus.shares import Shares
 from hayai.bus.streams import DEADLETTERS, EVENTS, configuration, outgoing, schedules_configuration, stream_of
-from hayai.bus.tap import Tap
+from hayai.bus.tap import Taken, Tap
 from hayai.clock import system_clock
 from hayai.errors import HandlerMisdeclared, MessageTooLarge, Unavailable
 from hayai.ports.base import Settings
@@ -145,8 +145,8 @@ class NatsBus(NatsExpecting, NatsSchedules):
         await self._batches.send(several)
         self.meters.stored(several, begun)
 
-    def taps(self, name: str, take: Callable[[str, Sequence[tuple[int, bytes]]], Awaitable[None]]) -> list[Tap]:
-        """What reads every event there is, from the first: `take` is given a stream's name, sequences and documents."""
+    def taps(self, name: str, take: Callable[[str, Sequence[Taken]], Awaitable[None]]) -> list[Tap]:
+        """What reads every event there is, from the first: `take` is given a stream's name and what is in it."""
         return [
             Tap(self._connection, self._jetstream, stream, name=name, take=partial(take, stream.name))
             for stream in (EVENTS, DEADLETTERS)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hayai.bus.pull import Pull
+from hayai.bus.sizes import size_of
 from hayai.bus.streams import NANOSECONDS
 from hayai.errors import TransientError, Unavailable
 
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
     from hayai.bus.jetstream import JetStream
     from hayai.bus.streams import Stream
 
-    Take = Callable[[Sequence[tuple[int, bytes]]], Awaitable[None]]
-    """Keeps some events, given as (stream sequence, document); those that it has may come again. Raises Unavailable."""
+    Take = Callable[[Sequence["Taken"]], Awaitable[None]]
+    """Keeps some events; those that it has may come again. Raises Unavailable."""
 
 _log = logging.getLogger(__name__)
 _ACK = b"+ACK"
@@ -34,6 +36,19 @@ _SHORT_REPLY = 9
 """Words of a reply (NATS ADR-15); a longer one begins with a domain and an account."""
 
 
+class Taken(NamedTuple):
+    """An event as its stream keeps it."""
+
+    sequence: int
+    document: bytes
+    size: int
+    """The bytes that the stream counts for it."""
+    stored_on: date
+    """UTC, by the server's clock."""
+    born: str
+    """When the stream was made, in the server's words."""
+
+
 class Tap:
     """Reads `stream` from its beginning under `name`; workers that use one name share the events."""
 
@@ -43,6 +58,7 @@ class Tap:
         self._stream = stream
         self._name = name
         self._take = take
+        self._born = ""
         self._waiting: deque[Msg] = deque()
         self._working: asyncio.Task[None] | None = None
         self._finding: asyncio.Task[None] | None = None
@@ -72,6 +88,8 @@ class Tap:
                 task.cancel()
 
     async def _find(self) -> None:
+        stream = await self._jetstream.stream(self._stream.name)
+        self._born = str(stream["created"]) if stream else ""
         if await self._jetstream.consumer(self._stream.name, self._name) is None:
             await self._jetstream.create_consumer(self._stream.name, self._config())
 
@@ -100,7 +118,7 @@ class Tap:
 
     async def _batch(self, messages: list[Msg]) -> None:
         try:
-            await self._take([(_sequence(each.reply), each.data) for each in messages])
+            await self._take([_taken(each, self._born) for each in messages])
         except TransientError as wrong:
             _log.warning("%s cannot be brought up to date yet: %s", self._name, wrong)
             await asyncio.sleep(_PAUSE)
@@ -125,6 +143,9 @@ class Tap:
                 return self._pull.again()
 
 
-def _sequence(reply: str) -> int:
-    words = reply.split(".")
-    return int(words[5 if len(words) == _SHORT_REPLY else 7])
+def _taken(message: Msg, born: str) -> Taken:
+    words = message.reply.split(".")
+    if len(words) > _SHORT_REPLY:
+        del words[2:4]
+    stored_on = datetime.fromtimestamp(int(words[7]) // NANOSECONDS, UTC).date()
+    return Taken(int(words[5]), message.data, size_of(message.subject, message.data, message.headers), stored_on, born)

@@ -19,6 +19,7 @@ from hayai.errors import Unavailable
 from hayai.runtime.oversight import BusState, overseen
 from hayai.runtime.plugging import subscriptions_of
 from hayai.runtime.standing import environment, settings_of
+from hayai.runtime.tenants import look_at_tenants
 from hayai.settings import InstallSettings
 
 app = typer.Typer(help="Look at the bus.", no_args_is_help=True)
@@ -52,6 +53,20 @@ def status(
         settings = settings_of(tier, environment(data))
         with suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings, as_json=as_json) if watch else _once(settings, as_json=as_json))
+
+
+@app.command()
+def tenants(tier: TierOption = None, data: DataOption = Path(".hayai"), as_json: JsonOption = False) -> None:
+    """Show how much of the stream of events each tenant has filled, of how much it may; no Hayai has to run."""
+    with sentences():
+        found = asyncio.run(look_at_tenants(settings_of(tier, environment(data))))
+    if as_json:
+        show_json([asdict(each) for each in found])
+        return
+    for each in found:
+        show(str(each))
+    if not found:
+        show("Nothing is stored, or nothing is indexed yet.")
 
 
 @app.command("permissions")

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from hayai.envelope import Envelope
     from hayai.pools import Pool
@@ -19,12 +19,23 @@ if TYPE_CHECKING:
 # ruff: noqa: S608
 _COLUMNS = 'tenant, id, type, key, conversation, cause, stream, sequence, "time"'
 # An event that was stored twice stands where it was stored last; so a stream that was restored is indexed anew.
+# What room events take is counted once for each place in which they are stored.
 _ADD = f"""
-insert into hayai.event_index as e ({_COLUMNS})
-select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-                     $9::timestamptz[]) o order by 1, 2
-on conflict (tenant, id) do update set stream = excluded.stream, sequence = excluded.sequence
- where (e.stream, e.sequence) is distinct from (excluded.stream, excluded.sequence)
+with given as materialized (
+    select * from unnest(
+        $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
+        $9::timestamptz[], $10::text[], $11::date[], $12::bigint[]) g ({_COLUMNS}, born, day, bytes)
+), added as (
+    insert into hayai.event_index as e ({_COLUMNS}) select {_COLUMNS} from given order by tenant, id
+    on conflict (tenant, id) do update set stream = excluded.stream, sequence = excluded.sequence
+     where (e.stream, e.sequence) is distinct from (excluded.stream, excluded.sequence)
+    returning tenant, id
+)
+insert into hayai.stored as s (stream, born, day, tenant, events, bytes)
+select stream, born, day, tenant, count(*), sum(bytes) from given join added using (tenant, id)
+ group by 1, 2, 3, 4 order by 1, 2, 3, 4
+on conflict (stream, born, day, tenant)
+   do update set events = s.events + excluded.events, bytes = s.bytes + excluded.bytes
 """
 _FIND = f"select {_COLUMNS} from hayai.event_index where tenant = $1 and id = $2"
 _FOLLOWING = f'select {_COLUMNS} from hayai.event_index where tenant = $1 and cause = $2 order by "time", id limit $3'
@@ -70,6 +81,14 @@ class Entry:
     time: datetime
 
 
+class Room(NamedTuple):
+    """What an event takes in its stream: when that was made (the server's words), the day (UTC), and the bytes."""
+
+    born: str
+    day: date
+    bytes: int
+
+
 def entry(envelope: Envelope, *, stream: str, sequence: int) -> Entry:
     """The entry of an event that was stored there."""
     return Entry(
@@ -95,11 +114,11 @@ class EventIndex:
         self._pool = pool
         self._application = application
 
-    async def add(self, entries: Sequence[Entry]) -> None:
+    async def add(self, entries: Sequence[tuple[Entry, Room]]) -> None:
         """Index them, in one statement; one that is there already may be added again. Raises Unavailable."""
-        last = {(each.tenant, each.id): each for each in entries}
+        last = {(each.tenant, each.id): (*astuple(each), *room) for each, room in entries}
         if last:
-            columns = zip(*(astuple(each) for each in last.values()), strict=True)
+            columns = zip(*last.values(), strict=True)
             await self._pool.fetch(_ADD, *(list(column) for column in columns))
 
     async def find(self, tenant: str, id: str) -> Entry | None:  # noqa: A002 - CloudEvents' word

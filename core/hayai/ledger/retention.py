@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-DAYS: Mapping[str, int] = {"inbox": 35, "effect": 35, "suspect": 35, "refused": 365, "event_index": 365}
+DAYS: Mapping[str, int] = {"inbox": 35, "effect": 35, "suspect": 35, "refused": 365, "event_index": 365, "stored": 400}
 """How long each table keeps its rows where nothing else is said."""
 
 # What is in doubt stays until a person has decided.
@@ -30,6 +30,7 @@ _OLD = {
     "suspect": "begun_at < now() - make_interval(days => $3)",
     "refused": "refused_at < now() - make_interval(days => $3)",
     "event_index": '"time" < now() - make_interval(days => $3)',
+    "stored": "day < now() - make_interval(days => $3)",
 }
 _GUARDED = ("inbox", "effect")
 _SLACK_DAYS = 1

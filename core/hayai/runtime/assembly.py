@@ -15,8 +15,9 @@ from fastapi import FastAPI
 from hayai import plugins
 from hayai.bus.base import Bus
 from hayai.bus.indexing import Indexing
-from hayai.bus.nats import NatsBus
+from hayai.bus.nats import NatsBus, NatsSettings
 from hayai.bus.pacing import Pacing
+from hayai.bus.storing import Storing
 from hayai.business import load_business
 from hayai.channel import Channel
 from hayai.clock import Clock, system_clock
@@ -158,6 +159,8 @@ async def _ledgered_bus(shop: Workshop, install: Install) -> tuple[Pool, Bus]:
     shop.resources |= {"ledger": Ledger(pool, install.pool), "limits": Limits(install.settings.limits)}
     bus = await shop.make("bus", Bus)
     await shop.start(Pacing(pool, bus))
+    if isinstance(bus.settings, NatsSettings):
+        await shop.start(Storing(pool, bus.limits, max_age_days=bus.settings.max_age_days))
     shop.resources |= {"bus": bus, "tier": install.tier}
     return pool, bus
 

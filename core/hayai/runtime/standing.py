@@ -25,6 +25,7 @@ from hayai.runtime.assembly import standing_install
 from hayai.runtime.bus_checks import look_at_bus, look_at_ledger, waiting
 from hayai.runtime.pace_checks import look_at_paces
 from hayai.runtime.parts import installed_registry
+from hayai.runtime.tenants import tenants_stores
 from hayai.runtime.workshop import Workshop
 from hayai.settings import read_settings
 
@@ -147,7 +148,7 @@ async def _servers(settings: InstallSettings, data: Path) -> list[Finding]:
     state = await look_at_ledger(settings) if database.ok else None
     paces = await look_at_paces(settings) if database.ok else {}
     found = await look_at_bus(settings, subscriptions, state, paces, complete=not problems, monitors=monitors)
-    return [database, *waiting(state), bus, *found]
+    return [database, *waiting(state), bus, *found, *(await tenants_stores(settings) if database.ok and bus.ok else [])]
 
 
 async def _database(settings: InstallSettings) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from hayai.bus.indexing import Indexing
     from hayai.bus.pacing import Pacing
+    from hayai.bus.storing import Storing
     from hayai.ledger.relay import Relay
     from hayai.ledger.retention import Retention
     from hayai.pools import Pool
@@ -43,7 +44,7 @@ PORTS: dict[str, type[Adapter]] = {
 """What every install stands on beside its secrets, in the order in which it is built."""
 
 A = TypeVar("A", bound="Adapter")
-S = TypeVar("S", bound="Adapter | Pool | Relay | Retention | Pacing | Indexing | Watch | Cells")
+S = TypeVar("S", bound="Adapter | Pool | Relay | Retention | Pacing | Indexing | Storing | Watch | Cells")
 
 
 class Workshop:

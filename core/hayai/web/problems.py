@@ -20,6 +20,7 @@ from hayai.errors import (
     PermanentError,
     RateLimited,
     ResourceUnknown,
+    TenantFull,
     TenantWrong,
     TransientError,
 )
@@ -40,6 +41,7 @@ _STATUS: tuple[tuple[type[HayaiError], int], ...] = (
     (MessageTooLarge, 413),
     (Conflict, 409),
     (RateLimited, 429),
+    (TenantFull, 507),
     (TransientError, _AWAY),
     (PermanentError, 422),
 )

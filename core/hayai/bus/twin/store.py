@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hayai.bus.sizes import size_of
 from hayai.bus.twin.subjects import covers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_RECORD = 30
-"""Bytes of a record on disk around its subject and body: lengths, sequence, time, hash (filestore.go)."""
-_HEADERS = 4
-_VERSION = len("NATS/1.0\r\n\r\n")
-_LINE = len(": \r\n")
 
 
 @dataclass(frozen=True)
@@ -25,14 +20,6 @@ class Stored:
     subject: str
     body: bytes
     headers: dict[str, str] = field(default_factory=dict[str, str])
-
-
-def size_of(subject: str, body: bytes, headers: dict[str, str]) -> int:
-    """The bytes that the server counts against a stream's max_bytes."""
-    size = _RECORD + len(subject) + len(body)
-    if not headers:
-        return size
-    return size + _HEADERS + _VERSION + sum(len(name) + len(value) + _LINE for name, value in headers.items())
 
 
 class Store:

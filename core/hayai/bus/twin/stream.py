@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hayai.bus.conflicts import EXPECTED, WRONG_LAST
 from hayai.bus.jetstream import Refused
+from hayai.bus.sizes import size_of
 from hayai.bus.streams import NANOSECONDS
 from hayai.bus.twin.consumer import TwinConsumer
 from hayai.bus.twin.recent import RecentIds
-from hayai.bus.twin.store import Store, size_of
+from hayai.bus.twin.store import Store
 from hayai.bus.twin.subjects import Transform, covers
 from hayai.bus.twin.timetable import Timetable, instant_of
 
