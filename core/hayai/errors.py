@@ -24,6 +24,7 @@ HayaiError
     ├── HandlerMisdeclared  a handler that is declared to take, return or do something else than it does
     ├── ContractBroken      plugins that do not agree on an event, or on what was installed before
     ├── EventTooOld         an event from before what the ledger remembers
+    ├── GivenUp             an event that the server hands out no more, because of somebody else
     ├── TooManyHops         an event that follows from too many others, as one that causes itself does
     ├── EffectUnknown       nobody can say whether an outward act was done
     ├── LocalStackRefused   the local servers cannot run here as asked
@@ -154,6 +155,10 @@ class ContractBroken(PermanentError):
 
 class EventTooOld(PermanentError):
     """The event is from before what the ledger remembers, so nobody can say what was done for it already."""
+
+
+class GivenUp(PermanentError):
+    """An event that the server hands out no more, because of somebody else."""
 
 
 class TooManyHops(PermanentError):

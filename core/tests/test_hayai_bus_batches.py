@@ -52,9 +52,9 @@ def bells(*numbers: int) -> list[Outgoing]:
 
 async def stored(bus: NatsBus) -> list[int]:
     """The numbers of what is in the stream, in its order."""
-    found = await bus._jetstream.stream("EVENTS")
+    found = await bus.jetstream.stream("EVENTS")
     assert found is not None
-    bodies = [await bus._jetstream.body("EVENTS", each + 1) for each in range(found["state"]["last_seq"])]
+    bodies = [await bus.jetstream.body("EVENTS", each + 1) for each in range(found["state"]["last_seq"])]
     return [int(decode(body).data["number"]) for body in bodies if body]
 
 
@@ -88,10 +88,10 @@ async def test_a_batch_that_the_stream_has_in_part_is_refused_whole_where_it_is_
 async def test_a_stream_of_an_older_release_takes_batches_the_old_way(server: NatsServer) -> None:
     """It was made without fast ingest: the first batch finds that out, and the next ones do not ask again."""
     async with started(server) as bus:
-        config = (await bus._jetstream.stream("EVENTS") or {})["config"]
+        config = (await bus.jetstream.stream("EVENTS") or {})["config"]
         del config["allow_batched"]
-        await bus._jetstream._found("STREAM.DELETE.EVENTS", {})
-        await bus._jetstream.create_stream(config)
+        await bus.jetstream._found("STREAM.DELETE.EVENTS", {})
+        await bus.jetstream.create_stream(config)
         for first in (0, 20, 40):
             await bus.send_all(bells(*range(first, first + 20)))
         assert sorted(await stored(bus)) == list(range(60))
@@ -124,8 +124,8 @@ async def test_a_broken_batch_is_made_whole(server: NatsServer) -> None:
 async def test_what_the_server_refuses_in_the_middle_is_said_and_keeps_its_place(server: NatsServer) -> None:
     """The stream takes no event of that size: those before it are there, and nothing of its key behind it."""
     async with started(server) as bus:
-        config = (await bus._jetstream.stream("EVENTS") or {})["config"]
-        await bus._jetstream._call("STREAM.UPDATE.EVENTS", {**config, "max_msg_size": 600})
+        config = (await bus.jetstream.stream("EVENTS") or {})["config"]
+        await bus.jetstream._call("STREAM.UPDATE.EVENTS", {**config, "max_msg_size": 600})
         many = bells(*range(12))
         large = json.loads(many[5].body) | {"padding": "x" * 600}
         many[5] = type(many[5])(many[5].id, many[5].subject, many[5].type, json.dumps(large).encode())

@@ -75,7 +75,7 @@ async def test_a_consumer_that_is_lost_while_nobody_works_goes_on_where_it_was(
     async with ledgered_bus(server, database, partitions=partitions) as bus:
         await publish(bus, range(20, 70))
         for partition in range(partitions):
-            await bus._jetstream.delete_consumer("EVENTS", f"{ears.name}_hear_{partition}")
+            await bus.jetstream.delete_consumer("EVENTS", f"{ears.name}_hear_{partition}")
     async with hearing(server, database, again, partitions=partitions) as (bus, reports):
         await again.until(50)
         await reports.until(partitions)
@@ -99,7 +99,7 @@ async def test_what_was_handled_since_the_last_bookmark_is_not_handled_again(
         await publish(bus, range(20))
         await ears.until(20)
     async with ledgered_bus(server, database) as bus:
-        await bus._jetstream.delete_consumer("EVENTS", f"{ears.name}_hear_0")
+        await bus.jetstream.delete_consumer("EVENTS", f"{ears.name}_hear_0")
     async with hearing(server, database, again) as (bus, _):
         await publish(bus, [20])
         await again.until(1)
@@ -134,7 +134,7 @@ async def test_a_stream_that_was_made_anew_is_read_from_its_beginning(
         await ears.until(20)
         await asyncio.sleep(4 * _EVERY)
     async with ledgered_bus(server, database) as bus:
-        await bus._jetstream._call("STREAM.DELETE.EVENTS", {})
+        await bus.jetstream._call("STREAM.DELETE.EVENTS", {})
         await bus.ensure_streams()
         await publish(bus, range(20, 25))
     async with hearing(server, database, again) as (_, reports):
@@ -157,7 +157,7 @@ async def test_a_handler_without_the_ledger_has_a_place_in_it_too(
         await asyncio.sleep(4 * _EVERY)
     async with ledgered_bus(server, database) as bus:
         await publish(bus, range(5, 9))
-        await bus._jetstream.delete_consumer("EVENTS", f"{ears.name}_hear_0")
+        await bus.jetstream.delete_consumer("EVENTS", f"{ears.name}_hear_0")
     async with ledgered_bus(server, database) as bus:
         await again.listen(bus, policy=Policy(stateless=True))
         await again.until(4)

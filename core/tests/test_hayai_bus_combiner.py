@@ -46,9 +46,9 @@ def publish(bus: NatsBus, number: int, who: str = "") -> asyncio.Task[Envelope]:
 
 async def stored(bus: NatsBus) -> list[int]:
     """The numbers of what is in the stream, in its order."""
-    found = await bus._jetstream.stream("EVENTS")
+    found = await bus.jetstream.stream("EVENTS")
     assert found is not None
-    bodies = [await bus._jetstream.body("EVENTS", each + 1) for each in range(found["state"]["last_seq"])]
+    bodies = [await bus.jetstream.body("EVENTS", each + 1) for each in range(found["state"]["last_seq"])]
     return [int(decode(body).data["number"]) for body in bodies if body]
 
 
@@ -104,8 +104,8 @@ async def test_the_quicker_way_is_found_under_load() -> None:
 async def test_an_event_too_large_is_its_own_callers_trouble(server: NatsServer) -> None:
     """Whether it is found here or by the server in the middle of a batch; all others are stored."""
     async with started(server) as bus:
-        config = (await bus._jetstream.stream("EVENTS") or {})["config"]
-        await bus._jetstream._call("STREAM.UPDATE.EVENTS", {**config, "max_msg_size": 2000})
+        config = (await bus.jetstream.stream("EVENTS") or {})["config"]
+        await bus.jetstream._call("STREAM.UPDATE.EVENTS", {**config, "max_msg_size": 2000})
         large = {50: "x" * 3_000, 70: "x" * 3_000_000}
         told = await asyncio.gather(*(publish(bus, n, large.get(n, "")) for n in range(100)), return_exceptions=True)
         assert {n for n, each in enumerate(told) if isinstance(each, MessageTooLarge)} == {50, 70}

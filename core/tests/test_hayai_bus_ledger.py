@@ -115,7 +115,7 @@ async def until_marked(database: ServedDatabase, handler: str, event: str) -> No
 
 async def begin_anew(bus: NatsBus, consumer: str) -> None:
     """Let the consumer begin again with the first event of the stream."""
-    server = bus._jetstream
+    server = bus.jetstream
     found = await server.consumer("EVENTS", consumer)
     assert found is not None
     await server._call(f"CONSUMER.DELETE.EVENTS.{consumer}", {})
@@ -156,13 +156,13 @@ async def test_every_event_comes_into_the_index(bus: NatsBus, database: ServedDa
     await indexing.start()
     sent = await bus.publish(BellRung(number=1), tenant="indexed", key="k")
     await until_told(index, sent.id, 2)
-    await bus._jetstream._call(f"CONSUMER.DELETE.EVENTS.{NAME}", {})
+    await bus.jetstream._call(f"CONSUMER.DELETE.EVENTS.{NAME}", {})
     later = await bus.publish(BellRung(number=2), tenant="indexed", key="k")
     await until_told(index, later.id, 2)
     found = await index.find("indexed", later.id)
     assert found is not None
     assert (found.type, found.key, found.stream) == ("bell.rung.v2", "k", "EVENTS")
-    assert await bus._jetstream.body("EVENTS", found.sequence)
+    assert await bus.jetstream.body("EVENTS", found.sequence)
     await indexing.stop()
     for pool in pools:
         await pool.stop()

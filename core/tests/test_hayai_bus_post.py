@@ -198,20 +198,20 @@ async def test_who_dies_while_taking_over_loses_no_event(server: NatsServer, mon
     ears = Ears()
     async with posted(server, ears) as (bus, post), hung(server, ears):
         await bus.publish(BellRung(number=0), tenant="acme", key="k")
-        delete = bus._jetstream.delete_consumer
+        delete = bus.jetstream.delete_consumer
 
         async def die(stream: str, name: str) -> None:
             await delete(stream, name)
             if name.endswith("_hear_0"):
                 raise Unavailable("It died.")
 
-        monkeypatch.setattr(bus._jetstream, "delete_consumer", die)
+        monkeypatch.setattr(bus.jetstream, "delete_consumer", die)
         with pytest.raises(Unavailable):
             await post.take(0, orphaned=True)
         monkeypatch.undo()
         await bus.publish(BellRung(number=1), tenant="acme", key="k")
         await post.found()
-        found = await bus._jetstream.consumer("EVENTS", f"{ears.name}_hear_0")
+        found = await bus.jetstream.consumer("EVENTS", f"{ears.name}_hear_0")
         assert found is not None
         assert found["config"]["metadata"]["hayai-inherited"] == "1"  # that event may have killed somebody
         async with hung(server, ears):
@@ -226,7 +226,7 @@ async def test_who_dies_before_taking_over_leaves_no_second_place_behind(
     """By the time that the next worker comes, there is nothing to be taken over any more."""
     ears = Ears()
     async with posted(server, ears) as (bus, post):
-        delete = bus._jetstream.delete_consumer
+        delete = bus.jetstream.delete_consumer
 
         async def die(stream: str, name: str) -> None:
             if name.endswith("_hear_0"):
@@ -234,12 +234,12 @@ async def test_who_dies_before_taking_over_leaves_no_second_place_behind(
             await delete(stream, name)
 
         async with hung(server, ears):
-            monkeypatch.setattr(bus._jetstream, "delete_consumer", die)
+            monkeypatch.setattr(bus.jetstream, "delete_consumer", die)
             with pytest.raises(Unavailable):
                 await post.take(0, orphaned=True)
             monkeypatch.undo()
         await post.take(0, orphaned=True)
-        assert [each["name"] for each in await bus._jetstream.consumers("EVENTS")] == [f"{ears.name}_hear_0"]
+        assert [each["name"] for each in await bus.jetstream.consumers("EVENTS")] == [f"{ears.name}_hear_0"]
 
 
 async def test_a_place_that_several_make_anew_at_once_is_there_at_any_time(
@@ -249,7 +249,7 @@ async def test_a_place_that_several_make_anew_at_once_is_there_at_any_time(
     ears = Ears()
     async with posted(server, ears) as (bus, post):
         await bus.publish(BellRung(number=0), tenant="acme", key="k")
-        jetstream, (durable,) = bus._jetstream, post._durables
+        jetstream, (durable,) = bus.jetstream, post._durables
         delete, deleted, pauses = jetstream.delete_consumer, [], cycle((0, 0.02, 0.005))
 
         async def watch(stream: str, name: str) -> None:

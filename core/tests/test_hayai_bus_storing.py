@@ -18,7 +18,7 @@ from hayai.bus.indexing import NAME, Indexing
 from hayai.bus.memory import MemoryBus
 from hayai.bus.nats import NatsBus, NatsSettings
 from hayai.bus.storing import Storing
-from hayai.bus.streams import NANOSECONDS
+from hayai.bus.streams import EVENTS, NANOSECONDS
 from hayai.errors import SettingsError, TenantFull
 from hayai.ledger.index import EventIndex
 from hayai.ledger.ledger import Ledger
@@ -90,7 +90,7 @@ async def limited(server: NatsServer, database: ServedDatabase) -> AsyncGenerato
 
 async def bytes_in(bus: NatsBus) -> int:
     """What the server itself counts for the stream of events."""
-    found = await bus._jetstream.stream("EVENTS")
+    found = await bus.jetstream.stream("EVENTS")
     assert found is not None
     return int(found["state"]["bytes"])
 
@@ -187,9 +187,9 @@ async def test_a_process_that_is_killed_while_it_counts_makes_no_difference(
     await bus.start()
     many = [BellRung(number=number, who="x" * 200) for number in range(6000)]
     await asyncio.gather(*(bus.publish(each, tenant=f"t{each.number % 3}", key="k") for each in many))
-    (tap, _) = bus.taps(NAME, nothing)
+    tap = bus.tap(EVENTS, NAME, nothing)
     soon = {**tap._config(), "ack_wait": NANOSECONDS}  # else it is a minute until what the dead had comes again
-    await bus._jetstream.create_consumer("EVENTS", soon)
+    await bus.jetstream.create_consumer("EVENTS", soon)
     users = {role: await database.address(role) for role in ("application", "ledger")}
     where = {"host": database.server.host, "port": database.server.port, "name": database.name, "nats": server.url}
     secrets = {role: (each.user, each.password and each.password.get_secret_value()) for role, each in users.items()}
@@ -213,7 +213,7 @@ async def test_a_process_that_is_killed_while_it_counts_makes_no_difference(
     assert not _counted(database, 6001)
 
 
-async def nothing(_stream: str, _events: object) -> None:
+async def nothing(_events: object) -> None:
     """Take nothing."""
 
 

@@ -223,7 +223,8 @@ class Delivery:
         if self._subscription.event.type == DeadLettered.type:
             message.outbox = deque()  # a dead letter's own dead letter would come back to this handler, for ever
             return
-        letter = dead_letter(message, wrong, self._subscription, codec=self._bus.codec, clock=self._bus.clock)
+        name, version, bus = self._subscription.name, self._subscription.version, self._bus
+        letter = dead_letter(message, wrong, name, version=version, codec=bus.codec, clock=bus.clock)
         message.outbox = deque([letter])
 
     def _following(self, cause: Envelope, follow_up: Keyed) -> Envelope:

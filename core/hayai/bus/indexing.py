@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from hayai.bus.streams import DEADLETTERS, EVENTS
 from hayai.envelope import decode
 from hayai.errors import EnvelopeMalformed
 from hayai.ledger.index import Room, entry
@@ -24,7 +26,7 @@ class Indexing:
 
     def __init__(self, bus: NatsBus, index: EventIndex) -> None:
         self._index = index
-        self._taps = bus.taps(NAME, self._add)
+        self._taps = [bus.tap(each, NAME, partial(self._add, each.name)) for each in (EVENTS, DEADLETTERS)]
 
     async def start(self) -> None:
         """Go on where the index stands. Raises Unavailable."""

@@ -79,6 +79,13 @@ class JetStream:
         found = await self._found(f"STREAM.MSG.GET.{stream}", {"seq": sequence})
         return None if found is None else base64.b64decode(found["message"].get("data", ""))
 
+    async def message(self, stream: str, sequence: int) -> tuple[str, bytes] | None:
+        """The subject and the body of what is stored at that place; None if nothing is (any more)."""
+        found = await self._found(f"STREAM.MSG.GET.{stream}", {"seq": sequence})
+        if found is None:
+            return None
+        return found["message"]["subject"], base64.b64decode(found["message"].get("data", ""))
+
     async def newest(self, stream: str, subject: str) -> int:
         """The sequence of the newest event on `subject`; 0 where there is none."""
         found = await self._found(f"STREAM.MSG.GET.{stream}", {"last_by_subj": subject})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hayai.bus.base import SOURCE, UNKNOWN
 from hayai.bus.explain import explained
@@ -17,14 +17,37 @@ _MOST_LETTERS, _AT_ONCE = 10_000, 50
 
 if TYPE_CHECKING:
     from hayai.bus.jetstream import JetStream
-    from hayai.bus.message import Message
+    from hayai.bus.streams import Address
     from hayai.clock import Clock
     from hayai.envelope import Codec, Envelope
-    from hayai.handlers import Subscription
+
+
+class Original(Protocol):
+    """An event as it lay in its stream, and how often it was tried."""
+
+    @property
+    def address(self) -> Address:
+        """What its subject says."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """Its document."""
+        ...
+
+    @property
+    def sequence(self) -> int:
+        """Its place in the stream."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """The last try."""
+        ...
 
 
 def dead_letter(
-    message: Message, wrong: BaseException, subscription: Subscription, *, codec: Codec, clock: Clock
+    message: Original, wrong: BaseException, handler: str, *, version: str, codec: Codec, clock: Clock
 ) -> Envelope:
     """The DeadLettered event in its envelope; the same id for the same event and handler.
 
@@ -33,8 +56,8 @@ def dead_letter(
     """
     cause = _cause(message)
     event = DeadLettered(
-        handler=subscription.name,
-        handler_version=subscription.version,
+        handler=handler,
+        handler_version=version,
         stream=message.address.stream,
         sequence=message.sequence,
         error=type(wrong).__name__,
@@ -45,9 +68,9 @@ def dead_letter(
     return wrap(
         event,
         tenant=tenant_of(message) if cause else UNKNOWN,
-        source=f"{SOURCE}/{subscription.name}",
+        source=f"{SOURCE}/{handler}",
         codec=codec,
-        id=derived("dead", *origin, subscription.name),
+        id=derived("dead", *origin, handler),
         cause=cause,
         now=clock(),
     )
@@ -85,7 +108,7 @@ def letters_in(body: bytes, codec: Codec, tenant: str | None = None) -> list[tup
         return []
 
 
-def _cause(message: Message) -> Envelope | None:
+def _cause(message: Original) -> Envelope | None:
     """The original's envelope, unless a word of it is not fit to be repeated."""
     try:
         envelope = decode(message.body)
@@ -96,7 +119,7 @@ def _cause(message: Message) -> Envelope | None:
     return envelope.model_copy(update={"hops": min(envelope.hops, MOST_HOPS - 1)})
 
 
-def tenant_of(message: Message) -> str:
+def tenant_of(message: Original) -> str:
     """Whose it is, by its subject; UNKNOWN where that says no tenant's name."""
     try:
         return token(message.address.tenant, what="tenant")

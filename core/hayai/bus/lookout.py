@@ -82,7 +82,7 @@ class Lookout(NatsBus):
 
     async def stream(self, name: str) -> dict[str, Any] | None:
         """The stream's `config`, `state` and `cluster`; None if there is none. Raises Unavailable."""
-        return await self._jetstream.stream(name)
+        return await self.jetstream.stream(name)
 
     async def streams(self) -> list[StreamState]:
         """What each stream that is there holds. Raises Unavailable."""
@@ -91,7 +91,7 @@ class Lookout(NatsBus):
 
     async def consumers(self) -> dict[str, dict[str, Any]]:
         """Every consumer of our streams by its name, as the server describes it. Raises Unavailable."""
-        found = [each for stream in _STREAMS for each in await self._jetstream.consumers(stream.name)]
+        found = [each for stream in _STREAMS for each in await self.jetstream.consumers(stream.name)]
         return {each["name"]: each for each in found}
 
     async def places(self) -> dict[str, Place]:
@@ -105,7 +105,7 @@ class Lookout(NatsBus):
         """When the first event was stored that is not acknowledged, of all these partitions."""
         behind = [each for each in several if each["num_pending"] or each["num_ack_pending"]]
         asked = [
-            self._jetstream.next_time(
+            self.jetstream.next_time(
                 each["stream_name"], each["ack_floor"]["stream_seq"] + 1, each["config"]["filter_subject"]
             )
             for each in behind
@@ -124,7 +124,7 @@ class Lookout(NatsBus):
         return Counter(handler for handler in self._read.values() if handler)
 
     async def _fetch(self, places: list[int]) -> None:
-        bodies = await asyncio.gather(*(self._jetstream.body(DEADLETTERS.name, place) for place in places))
+        bodies = await asyncio.gather(*(self.jetstream.body(DEADLETTERS.name, place) for place in places))
         for place, body in zip(places, bodies, strict=True):
             letters = letters_in(body, self.codec) if body else []
             self._read[place] = letters[0][1].handler if letters else ""

@@ -31,7 +31,7 @@ from hayai.bus.publisher import Publisher
 from hayai.bus.schedules import NatsSchedules, Schedules
 from hayai.bus.shares import Shares
 from hayai.bus.streams import DEADLETTERS, EVENTS, configuration, outgoing, schedules_configuration, stream_of
-from hayai.bus.tap import Taken, Tap
+from hayai.bus.tap import Tap
 from hayai.clock import system_clock
 from hayai.errors import HandlerMisdeclared, MessageTooLarge, Unavailable
 from hayai.ports.base import Settings
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
     from hayai.bus.connection import Inbox
+    from hayai.bus.streams import Stream
+    from hayai.bus.tap import Take
     from hayai.clock import Clock
     from hayai.envelope import Codec, Envelope
     from hayai.handlers import Policy, Subscription
@@ -98,7 +100,8 @@ class NatsBus(NatsExpecting, NatsSchedules):
         super().__init__(settings, clock=clock, codec=codec, limits=limits)
         self._measures = settings
         self._connection = Connection(settings.url, inbox=settings.inbox)
-        self._jetstream = JetStream(self._connection)
+        self.jetstream = JetStream(self._connection)
+        """The server's streams and consumers as such."""
         self._publisher = Publisher(self._connection, deadline=settings.publish_deadline)
         self._batches = Batches(self._connection, self._publisher)
         self._combiner = Combiner(self._publisher, Batches(self._connection, self._publisher))
@@ -127,7 +130,7 @@ class NatsBus(NatsExpecting, NatsSchedules):
 
     async def ensure_streams(self) -> None:
         """Create the streams that are missing; those that are there stay as they are, whatever their configuration."""
-        await ensure(self._jetstream, self._declared())
+        await ensure(self.jetstream, self._declared())
 
     async def send(self, envelope: Envelope) -> None:
         """Store an envelope that is made already. Raises KeyNotOpaque, MessageTooLarge, Unavailable."""
@@ -145,12 +148,9 @@ class NatsBus(NatsExpecting, NatsSchedules):
         await self._batches.send(several)
         self.meters.stored(several, begun)
 
-    def taps(self, name: str, take: Callable[[str, Sequence[Taken]], Awaitable[None]]) -> list[Tap]:
-        """What reads every event there is, from the first: `take` is given a stream's name and what is in it."""
-        return [
-            Tap(self._connection, self._jetstream, stream, name=name, take=partial(take, stream.name))
-            for stream in (EVENTS, DEADLETTERS)
-        ]
+    def tap(self, stream: Stream, name: str, take: Take) -> Tap:
+        """What reads everything in `stream`, from the first."""
+        return Tap(self._connection, self.jetstream, stream, name=name, take=take)
 
     async def subscribe(self, subscription: Subscription, tier: Tier) -> None:
         """Run this handler from now until drain()."""
@@ -173,7 +173,7 @@ class NatsBus(NatsExpecting, NatsSchedules):
     def _durables(self, subscription: Subscription) -> list[Durable]:
         return [
             Durable(
-                self._jetstream,
+                self.jetstream,
                 subscription,
                 ensure_streams=self.ensure_streams,
                 bookmarks=self._bookmarks,
@@ -222,7 +222,7 @@ class NatsBus(NatsExpecting, NatsSchedules):
         self, *, tenant: str | None = None, limit: int = 100
     ) -> Sequence[tuple[Envelope, DeadLettered]]:
         """The newest dead letters, newest first, out of the last 10000 of all tenants. Raises Unavailable."""
-        return await newest_letters(self._jetstream, self.codec, tenant=tenant, limit=limit)
+        return await newest_letters(self.jetstream, self.codec, tenant=tenant, limit=limit)
 
     async def signal(self, topic: str, piece: bytes) -> None:
         """An ephemeral piece to whoever listens to `topic` now. Raises MessageTooLarge."""
@@ -260,7 +260,7 @@ class NatsBus(NatsExpecting, NatsSchedules):
         if self._publisher.is_silent:
             raise self._publisher.silence()
         for stream in (EVENTS, DEADLETTERS):
-            found = await self._jetstream.stream(stream.name)
+            found = await self.jetstream.stream(stream.name)
             if found is None:
                 raise Unavailable(f"The server has no stream {stream.name}: restart Hayai, which creates it.")
             limit = found["config"].get("max_bytes", -1)

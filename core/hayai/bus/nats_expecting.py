@@ -26,18 +26,18 @@ class NatsExpecting(ExpectingBus):
     """What the engine on JetStream does about expectations."""
 
     _connection: Connection
-    _jetstream: JetStream
+    jetstream: JetStream
     _publisher: Publisher
 
     async def newest(self, subject: str) -> int:
         """The sequence of the newest event there."""
         stored = stored_on(subject)
-        return await self._asked(partial(self._jetstream.newest, address_of(stored).stream, stored))
+        return await self._asked(partial(self.jetstream.newest, address_of(stored).stream, stored))
 
     async def after(self, subject: str, sequence: int) -> bytes | None:
         """The first event there behind `sequence`."""
         stored = stored_on(subject)
-        return await self._asked(partial(self._jetstream.next_body, address_of(stored).stream, sequence + 1, stored))
+        return await self._asked(partial(self.jetstream.next_body, address_of(stored).stream, sequence + 1, stored))
 
     async def send_if(self, envelope: Envelope, expected: int) -> None:
         """Store `envelope` where `expected` is the newest."""

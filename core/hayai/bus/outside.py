@@ -43,7 +43,7 @@ class OutsideBus(NatsBus):
 
     async def ensure_streams(self) -> None:
         """See that the streams are there. Raises Unavailable where one is not."""
-        await _partitions(self._jetstream, self._connection.server)
+        await _partitions(self.jetstream, self._connection.server)
 
     async def run(self, handlers: Handlers) -> None:
         """Let `handlers` hear events from now until the bus is left; returns once they do.

@@ -54,5 +54,5 @@ class Switch(Lookout):
                 f"{', '.join(sorted(missing))} has no place on the bus: it has never run with this tier file, so there "
                 "is nothing to pause; leave it out of the tier file, or start Hayai once."
             )
-        pausing = (self._jetstream.pause_consumer(each["stream_name"], each["name"], until) for each in places)
+        pausing = (self.jetstream.pause_consumer(each["stream_name"], each["name"], until) for each in places)
         await asyncio.gather(*pausing)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from hayai import plugins
+from hayai.bus.advisories import Advisories
 from hayai.bus.base import Bus
 from hayai.bus.indexing import Indexing
 from hayai.bus.nats import NatsBus, NatsSettings
@@ -124,6 +125,9 @@ async def running_install(
         registry = Registry([*await asyncio.to_thread(_house_parts, channels), *agents])
         await (store.install if migrating else store.check)(install.pool, registry)
         await _subscribed(shop, install, bus, registry)
+        if isinstance(bus, NatsBus):
+            versions = {each.name: each.version for part in registry.parts for each in part.subscriptions}
+            await shop.start(Advisories(bus, versions=versions, ledger=Ledger(ledger_pool, install.pool)))
         cells = await shop.start(Cells(settings, isolated, bus, grant=grant, migrating=migrating))
         yield Running(install, bus, channels, registry, [*shop.problems, *cells.problems], cells)
 

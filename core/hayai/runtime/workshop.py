@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
     from contextlib import AsyncExitStack
 
+    from hayai.bus.advisories import Advisories
     from hayai.bus.indexing import Indexing
     from hayai.bus.pacing import Pacing
     from hayai.bus.storing import Storing
@@ -44,7 +45,7 @@ PORTS: dict[str, type[Adapter]] = {
 """What every install stands on beside its secrets, in the order in which it is built."""
 
 A = TypeVar("A", bound="Adapter")
-S = TypeVar("S", bound="Adapter | Pool | Relay | Retention | Pacing | Indexing | Storing | Watch | Cells")
+S = TypeVar("S", bound="Adapter | Pool | Relay | Retention | Pacing | Indexing | Storing | Advisories | Watch | Cells")
 
 
 class Workshop:

@@ -124,12 +124,12 @@ async def _stored(dev: DevServer, ids: set[str]) -> tuple[Counter[str], Counter[
     async with hayai.connect(url, connect_deadline=10) as bus:
         last, quiet_since = 0, time.monotonic()
         while time.monotonic() - quiet_since < 3:
-            stream = await bus._jetstream.stream(EVENTS.name)
+            stream = await bus.jetstream.stream(EVENTS.name)
             assert stream is not None, "the house has lost its stream"
             if stream["state"]["last_seq"] != last:
                 last, quiet_since = stream["state"]["last_seq"], time.monotonic()
             await asyncio.sleep(0.2)
-        bodies = [await bus._jetstream.body(EVENTS.name, place) for place in range(1, last + 1)]
+        bodies = [await bus.jetstream.body(EVENTS.name, place) for place in range(1, last + 1)]
     envelopes = [decode(body) for body in bodies if body]
     replies = Counter(each.cause for each in envelopes if each.type == "reply.ready.v1" and each.cause in ids)
     return Counter(each.id for each in envelopes), Counter({str(cause): times for cause, times in replies.items()})
