@@ -53,6 +53,21 @@ async def test_a_paused_plugins_events_wait_in_order_and_others_go_on(servers: S
         assert "(paused)" not in (await servers.hayai("bus", "status")).out
 
 
+async def test_whoever_waits_is_woken_when_a_plugin_is_resumed(servers: Servers) -> None:
+    """Long before it would ask again by itself."""
+    paused = Ears()
+    async with servers.bus(heartbeat=15) as bus:
+        await bus.subscribe(Subscription(HANDLERS[0].name, BellRung, paused.hear, Policy()), Tier({}))
+        assert (await servers.hayai("plugins", "pause", AGENT)).status == 0
+        for number in range(20):
+            await bus.publish(BellRung(number=number), tenant="acme", key=f"k{number}")
+        await asyncio.sleep(BRIEFLY)
+        assert paused.numbers == []
+        assert (await servers.hayai("plugins", "resume", AGENT)).status == 0
+        async with asyncio.timeout(7):  # it asks again every 15 s
+            await paused.until(20)
+
+
 async def test_a_pause_outlives_the_worker_and_ends_by_itself_where_it_is_told_to(servers: Servers) -> None:
     """It is kept on the server: a worker that starts later gets nothing before its end."""
     async with servers.bus() as bus:

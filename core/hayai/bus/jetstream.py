@@ -70,9 +70,9 @@ class JetStream:
         """End a consumer and the requests that wait on it; one that is gone already is no error."""
         await self._found(f"CONSUMER.DELETE.{stream}.{name}", {})
 
-    async def pause_consumer(self, stream: str, name: str, until: str | None) -> None:
-        """Have it hand out nothing before `until` (RFC 3339), or again from now on."""
-        await self._call(f"CONSUMER.PAUSE.{stream}.{name}", {"pause_until": until} if until else {})
+    async def pause_consumer(self, stream: str, name: str, until: str) -> None:
+        """Have it hand out nothing before `until` (RFC 3339)."""
+        await self._call(f"CONSUMER.PAUSE.{stream}.{name}", {"pause_until": until})
 
     async def body(self, stream: str, sequence: int) -> bytes | None:
         """What is stored at that place; None if nothing is (any more)."""
