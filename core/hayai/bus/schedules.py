@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from abc import abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hayai.availability.slots import in_utc
@@ -21,6 +22,7 @@ from hayai.telemetry.trace import sending
 from hayai.tokens import fresh, token
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from datetime import datetime, timedelta
 
     from hayai.bus.connection import Connection
@@ -60,18 +62,7 @@ class SchedulingBus(Bus):
                 "schedule a reminder to schedule this."
             )
         name = token(schedule, what="schedule")
-        with sending(event.wire_type(), tenant=tenant, cause=cause.traceparent if cause else None) as traceparent:
-            envelope = wrap(
-                event,
-                tenant=tenant,
-                source=SOURCE,
-                codec=self.codec,
-                key=key,
-                id=id,
-                cause=cause,
-                traceparent=traceparent,
-                now=at,  # it happens then
-            )
+        with self._made(event, at, tenant=tenant, key=key, id=id, cause=cause) as envelope:  # it happens then
             await self.hold(envelope, at, name)
         return envelope
 
@@ -94,8 +85,24 @@ class SchedulingBus(Bus):
         if event is None:
             await self.release(tenant, name)
             return None
+        with self._made(event, self.clock(), tenant=tenant, key=key, id=id, cause=cause) as envelope:
+            await self.replace(envelope, name)
+        return envelope
+
+    @contextmanager
+    def _made(
+        self,
+        event: Event,
+        happens: datetime,
+        *,
+        tenant: str,
+        key: str | None,
+        id: str | None,  # noqa: A002 - as above
+        cause: Envelope | None,
+    ) -> Generator[Envelope]:
+        """`event` in its envelope, within the span of its sending."""
         with sending(event.wire_type(), tenant=tenant, cause=cause.traceparent if cause else None) as traceparent:
-            envelope = wrap(
+            yield wrap(
                 event,
                 tenant=tenant,
                 source=SOURCE,
@@ -104,10 +111,8 @@ class SchedulingBus(Bus):
                 id=id,
                 cause=cause,
                 traceparent=traceparent,
-                now=self.clock(),
+                now=happens,
             )
-            await self.replace(envelope, name)
-        return envelope
 
     @property
     @abstractmethod
