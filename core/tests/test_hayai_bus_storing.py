@@ -17,13 +17,12 @@ import pytest
 from hayai.bus.indexing import NAME, Indexing
 from hayai.bus.memory import MemoryBus
 from hayai.bus.nats import NatsBus, NatsSettings
-from hayai.bus.storing import Storing
+from hayai.bus.storing import Storing, stored_now
 from hayai.bus.streams import EVENTS, NANOSECONDS
 from hayai.errors import SettingsError, TenantFull
 from hayai.ledger.index import EventIndex
 from hayai.ledger.ledger import Ledger
 from hayai.ledger.relay import Relay
-from hayai.ledger.stored import stored_bytes
 from hayai.limits import Limits, LimitSettings
 from hayai.migrations import migrate
 from hayai.pools import Pool
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from hayai.testing.postgres_server import PostgresServer, ServedDatabase
 
 LIMITS = LimitSettings.model_validate({"tenant": {"acme": {"stored_bytes": "16 KiB"}}})
-YESTERDAY = "update hayai.stored set day = day - 400"
+YESTERDAY = "update hayai.stored set day = day - 1"
 
 
 @pytest.fixture
@@ -74,7 +73,7 @@ async def limited(server: NatsServer, database: ServedDatabase) -> AsyncGenerato
     parts = (
         Relay(pools[0], bus.send_all),
         Indexing(bus, EventIndex(*pools)),
-        Storing(pools[0], bus.limits, max_age_days=365, every=0.05),
+        Storing(bus, pools[0], every=0.05),
     )
     for part in parts:
         await part.start()
@@ -133,8 +132,24 @@ async def test_a_full_tenant_is_refused_until_what_is_old_is_gone(server: NatsSe
             await bus.publish(BellRung(), tenant="acme", key="k")
         await bus.publish(BellRung(), tenant="other", key="k")
         await opened.until(count + 1)
-        database.server.sql(YESTERDAY, database.name)
+        database.server.sql(YESTERDAY, database.name)  # the oldest event that the stream keeps is of today
         await until(lambda: not bus.limits.stored.get("acme"), "nothing was forgotten")
+        await bus.publish(BellRung(), tenant="acme", key="k")
+
+
+async def test_who_was_full_may_store_again_as_soon_as_the_stream_is_emptied_or_made_anew(
+    server: NatsServer, database: ServedDatabase
+) -> None:
+    """Though nothing was counted since."""
+    async with limited(server, database) as (bus, _):
+        await fill(bus, "acme")
+        await bus.jetstream._call("STREAM.PURGE.EVENTS", {})
+        await until(lambda: not bus.limits.stored, "what was purged still counts")
+        await bus.publish(BellRung(), tenant="acme", key="k")
+        await until(lambda: bool(bus.limits.stored), "the day on which it was purged does not count whole")
+        await bus.jetstream._call("STREAM.DELETE.EVENTS", {})
+        await bus.ensure_streams()
+        await until(lambda: not bus.limits.stored, "what was in the stream before still counts")
         await bus.publish(BellRung(), tenant="acme", key="k")
 
 
@@ -146,7 +161,7 @@ async def test_what_is_counted_is_what_the_server_counts(server: NatsServer, dat
                 await bus.publish(BellRung(number=number, who="é" * number), tenant=tenant, key="k")
         expected = await bytes_in(bus)
         await until(lambda: sum(bus.limits.stored.values()) == expected, f"{bus.limits.stored} is not {expected}")
-        counted = await stored_bytes(pool, "EVENTS", max_age_days=365)
+        counted = await stored_now(bus, pool)
         assert counted["one"] == counted["two"] == expected / 2
 
 
@@ -265,10 +280,15 @@ def servers(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Servers
 
 async def test_an_operator_sees_who_has_stored_how_much_and_the_doctor_says_who_is_near(servers: Servers) -> None:
     """Of how much; the largest first."""
-    told = await servers.hayai("bus", "tenants")
+    async with servers.bus() as bus:
+        told = await servers.hayai("bus", "tenants")
+        await bus.publish(BellRung(), tenant="other")
+        stream = await bus.jetstream.stream("EVENTS")
+    assert stream is not None
+    born, day = stream["created"], stream["state"]["first_ts"][:10]
     assert (told.status, told.out.strip()) == (0, "Nothing is stored, or nothing is indexed yet.")
     for tenant, size in (("acme", 50_000), ("other", 70_000)):
-        servers.sql(f"insert into hayai.stored values ('EVENTS', 'now', current_date, '{tenant}', 1, {size})")
+        servers.sql(f"insert into hayai.stored values ('EVENTS', '{born}', '{day}', '{tenant}', 1, {size})")
     told = await servers.hayai("bus", "tenants")
     assert told.out.splitlines() == ["other  68.4 KiB", "acme  48.8 KiB of 100.0 KiB"]
     assert (await servers.asked("bus", "tenants"))[1] == {"tenant": "acme", "bytes": 50_000, "limit": 102_400}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -137,23 +138,24 @@ async def test_a_span_of_time_may_be_of_one_event_type_or_key(index: EventIndex)
 
 async def test_the_room_that_events_take_is_counted_once(index: EventIndex, it: Opened) -> None:
     """By tenant and day; what is indexed again takes no more of it, but what was stored again does."""
-    today = [replace(event(place), time=datetime.now(UTC)) for place in range(4)]
-    old = replace(event(7), time=datetime.now(UTC) - timedelta(days=20))
-    await add(index, [*today, old, event(1, tenant="other")])
+    today, day = [event(place) for place in range(4)], NOON.date()
+    old = replace(event(7), time=NOON - timedelta(days=1))
+    other = replace(event(1, tenant="other"), time=NOON - timedelta(days=1))
+    await add(index, [*today, old, other])
     await add(index, today[:2])
-    assert await stored_bytes(it.pool, "EVENTS", max_age_days=30, tenants=["acme"]) == {"acme": 500}
-    assert await stored_bytes(it.pool, "EVENTS", max_age_days=10, tenants=["acme", "none"]) == {"acme": 400}
+    stored = partial(stored_bytes, it.pool, born="then")
+    assert await stored("EVENTS", since=day - timedelta(days=1), tenants=["acme"]) == {"acme": 500}
+    assert await stored("EVENTS", since=day, tenants=["acme", "none"]) == {"acme": 400}
     await add(index, [replace(today[0], sequence=99)], size=11)
-    assert await stored_bytes(it.pool, "EVENTS", max_age_days=10) == {"acme": 411}
-    assert await stored_bytes(it.pool, "DEADLETTERS", max_age_days=10) == {}
+    assert await stored("EVENTS", since=day) == {"acme": 411}
+    assert await stored("DEADLETTERS", since=day) == {}
 
 
 async def test_the_room_in_a_stream_that_was_made_anew_is_counted_anew(index: EventIndex, it: Opened) -> None:
     """What was in the one before is gone with it."""
-    now = datetime.now(UTC)
-    await add(index, [replace(event(1), time=now)], born="2026-03-02T12:00:00.1Z")
-    await add(index, [replace(event(2), time=now)], born="2026-03-02T12:00:01.1Z", size=7)
-    assert await stored_bytes(it.pool, "EVENTS", max_age_days=10) == {"acme": 7}
+    await add(index, [event(1)])
+    await add(index, [event(2)], born="later", size=7)
+    assert await stored_bytes(it.pool, "EVENTS", born="later", since=NOON.date()) == {"acme": 7}
 
 
 async def test_each_tenant_reads_its_own(index: EventIndex, it: Opened) -> None:

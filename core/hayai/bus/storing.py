@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import date
 from typing import TYPE_CHECKING
 
 from hayai.bus.explain import explained
@@ -11,7 +12,7 @@ from hayai.bus.streams import EVENTS
 from hayai.ledger.stored import stored_bytes
 
 if TYPE_CHECKING:
-    from hayai.limits import Limits
+    from hayai.bus.nats import NatsBus
     from hayai.pools import Pool
 
 _log = logging.getLogger(__name__)
@@ -19,19 +20,18 @@ _EVERY_SECONDS = 5.0
 
 
 class Storing:
-    """Works from start() to stop(), where anybody's bytes are limited; `max_age_days` is the stream's.
+    """Works from start() to stop() for the limits of `bus`, where anybody's bytes are limited.
 
-    `pool` is one of the role "ledger". While the ledger cannot be asked, what it said last goes on to hold.
+    `pool` is one of the role "ledger". While bus or ledger cannot be asked, what was said last goes on to hold.
     """
 
-    def __init__(self, pool: Pool, limits: Limits, *, max_age_days: float, every: float = _EVERY_SECONDS) -> None:
-        self._pool, self._limits = pool, limits
-        self._max_age_days, self._every = max_age_days, every
+    def __init__(self, bus: NatsBus, pool: Pool, *, every: float = _EVERY_SECONDS) -> None:
+        self._bus, self._pool, self._every = bus, pool, every
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Learn it now, and then again and again. Raises Unavailable."""
-        if self._limits.settings.limits_stored:
+        if self._bus.limits.settings.limits_stored:
             await self.look()
             self._task = asyncio.create_task(self._work())
 
@@ -43,7 +43,7 @@ class Storing:
 
     async def look(self) -> None:
         """Learn it now. Raises Unavailable."""
-        self._limits.stored = await stored_bytes(self._pool, EVENTS.name, max_age_days=self._max_age_days)
+        self._bus.limits.stored = await stored_now(self._bus, self._pool)
 
     async def _work(self) -> None:
         while True:
@@ -52,3 +52,16 @@ class Storing:
                 await self.look()
             except Exception as wrong:  # noqa: BLE001 - whatever it is, the next time it may be well
                 _log.warning("How much is stored of each tenant could not be learnt: %s", explained(wrong))
+
+
+async def stored_now(bus: NatsBus, pool: Pool) -> dict[str, int]:
+    """The bytes that the stream of events keeps of each tenant; the day of its oldest event counts whole.
+
+    So what the stream let go of from its beginning is not counted, by age or since somebody purged it, and a stream
+    that was made anew holds nothing of the one before. Raises Unavailable.
+    """
+    stream = await bus.jetstream.stream(EVENTS.name)
+    if stream is None or not stream["state"]["messages"]:
+        return {}
+    since = date.fromisoformat(stream["state"]["first_ts"][:10])
+    return await stored_bytes(pool, EVENTS.name, born=str(stream["created"]), since=since)

@@ -9,25 +9,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import date
 
     from hayai.pools import Pool
 
-# The words of a server's instants stand in their order; of two streams of one name the later one is there.
 _SUMS = """
 select tenant, sum(bytes)::bigint as bytes from hayai.stored
- where stream = $1 and born = (select max(born) from hayai.stored where stream = $1)
-   and day + 1 > clock_timestamp() at time zone 'UTC' - make_interval(secs => 86400 * $2::float8)
-   and ($3::text[] is null or tenant = any($3))
+ where stream = $1 and born = $2 and day >= $3 and ($4::text[] is null or tenant = any($4))
  group by tenant
 """
 
 
 async def stored_bytes(
-    pool: Pool, stream: str, *, max_age_days: float, tenants: Collection[str] | None = None
+    pool: Pool, stream: str, *, born: str, since: date, tenants: Collection[str] | None = None
 ) -> dict[str, int]:
-    """What `stream`, which keeps events for so many days, holds of these tenants, or of all that it holds any of.
+    """What `stream`, made at `born` (the server's words), took of these tenants, or of all, from the day `since` on.
 
-    A day counts until all of it is gone. `pool` is one of the role "ledger". Raises Unavailable.
+    `pool` is one of the role "ledger". Raises Unavailable.
     """
-    rows = await pool.fetch(_SUMS, stream, max_age_days, None if tenants is None else list(tenants))
+    rows = await pool.fetch(_SUMS, stream, born, since, None if tenants is None else list(tenants))
     return {row["tenant"]: row["bytes"] for row in rows}

@@ -16,7 +16,7 @@ from hayai import plugins
 from hayai.bus.advisories import Advisories
 from hayai.bus.base import Bus
 from hayai.bus.indexing import Indexing
-from hayai.bus.nats import NatsBus, NatsSettings
+from hayai.bus.nats import NatsBus
 from hayai.bus.pacing import Pacing
 from hayai.bus.storing import Storing
 from hayai.business import load_business
@@ -163,8 +163,8 @@ async def _ledgered_bus(shop: Workshop, install: Install) -> tuple[Pool, Bus]:
     shop.resources |= {"ledger": Ledger(pool, install.pool), "limits": Limits(install.settings.limits)}
     bus = await shop.make("bus", Bus)
     await shop.start(Pacing(pool, bus))
-    if isinstance(bus.settings, NatsSettings):
-        await shop.start(Storing(pool, bus.limits, max_age_days=bus.settings.max_age_days))
+    if isinstance(bus, NatsBus):
+        await shop.start(Storing(bus, pool))
     shop.resources |= {"bus": bus, "tier": install.tier}
     return pool, bus
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pydantic import ByteSize
 
-from hayai.bus.streams import EVENTS
+from hayai.bus.storing import stored_now
 from hayai.doctor import Finding
 from hayai.errors import HayaiError
-from hayai.ledger.stored import stored_bytes
 from hayai.runtime.oversight import overseen
 
 if TYPE_CHECKING:
-    from hayai.bus.nats import NatsSettings
     from hayai.settings import InstallSettings
 
 _PART = "tenants' stores"
@@ -45,8 +43,7 @@ class TenantState:
 async def look_at_tenants(settings: InstallSettings) -> list[TenantState]:
     """Every tenant with anything in the stream, the largest first. Raises what overseen() raises."""
     async with overseen(settings) as oversight:
-        days = cast("NatsSettings", oversight.lookout.settings).max_age_days
-        found = await stored_bytes(oversight.pool, EVENTS.name, max_age_days=days)
+        found = await stored_now(oversight.lookout, oversight.pool)
     states = [TenantState(tenant, size, settings.limits.of(tenant).stored_bytes) for tenant, size in found.items()]
     return sorted(states, key=lambda each: (-each.bytes, each.tenant))
 
