@@ -78,7 +78,9 @@ class RateLimited(TransientError):
 
 
 class TenantFull(TransientError):
-    """A tenant has stored as much as it may; with the days what is old goes."""
+    """A tenant has stored as much as it may; what is old goes by days, so callers are told to wait `after` seconds."""
+
+    after = 3600.0
 
 
 class HandlerTooSlow(TransientError):

@@ -252,6 +252,7 @@ async def test_the_http_door_answers_507() -> None:
 
     refused = await post("acme")
     assert (refused.status_code, refused.json()["title"]) == (507, "TenantFull")
+    assert refused.headers["retry-after"] == "3600"
     assert "raise stored_bytes under [limits]" in refused.json()["detail"]
     assert (await post("other")).status_code == 202
     await bus.stop()

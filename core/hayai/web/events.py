@@ -71,7 +71,7 @@ def events(tier: Tier, bus: Bus, clock: Clock) -> APIRouter:
     async def publish(tenant: Tenant, request: Request) -> Accepted:
         """Publish CloudEvents: all of a request are sound, or none is stored; 202 once the bus keeps every one.
 
-        429 with Retry-After, and none stored, where the tenant sends more than it may.
+        429 with Retry-After, and none stored, where the tenant sends more than it may; 507 where its store is full.
 
         The same source and id again are the same event: stored once, answered alike.
         """
