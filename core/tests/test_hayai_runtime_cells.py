@@ -175,7 +175,8 @@ async def test_one_that_falls_again_and_again_is_put_into_quarantine(
             place = (await switch.places())["rogue_hear"]
         assert (place.paused, place.lag) == (True, 2)
         await plugging.resume(house.install.settings, "rogue")
-        await until(lambda: [number for _, number in heard(servers)] == [1, 2, 3])
+        # The first may be heard once more: its process is killed, perhaps before what it came to is committed.
+        await until(lambda: list(dict.fromkeys(number for _, number in heard(servers))) == [1, 2, 3])
         assert only(house).state == "at work"
 
 
