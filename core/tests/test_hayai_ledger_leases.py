@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hayai.errors import Unavailable
-from hayai.ledger.leases import Changes, _share
+from hayai.ledger.leases import _RELEASE, Changes, _share
 from hayai.ledger.roster import Roster
 from hayai.testing.ledger import describe, ledger_database, opened
 
@@ -284,6 +284,25 @@ async def test_a_lease_that_is_lost_while_it_is_left_is_not_given_back_untold(it
     assert of_it == ["acquired", "releasing", "lost", "acquired", "releasing"]
     await others.stop()
     await ours.stop()
+
+
+async def test_what_several_reach_for_in_the_same_moment_is_one_workers(it: Opened) -> None:
+    """Postgres looks at other tables no second time when a row was changed by somebody faster."""
+    names, told = sorted(NAMES)[:4], list[bool]()
+    nothing = Changes(lambda _name, _epoch, orphaned: told.append(orphaned), _left, lambda _: None)
+    several = [it.ledger.leases(names, nothing, seconds=20) for _ in names]
+    for each in several:
+        await each.start()
+    for _ in range(200):
+        for each in several:
+            each._held.clear()
+            await it.pool.fetch(_RELEASE, each._roster.worker, names, True)
+        await asyncio.gather(*(each._share() for each in several))
+        held = [name for each in several for name in each.held]
+        assert len(held) == len(set(held)), "one lease is two workers'"
+    assert not any(told), "a lease was taken as if its holder were dead"
+    for each in several:
+        await each.stop()
 
 
 async def test_what_was_left_in_disorder_is_taken_as_orphaned(it: Opened) -> None:

@@ -36,16 +36,18 @@ _SILENCE = 0.85
 _SOON = 0.05
 
 _HELD = "select name, epoch from hayai.lease where holder = $1"
-# Constants of this file, put together: nothing that came from outside is in them.
-# ruff: noqa: S608
 _FREE = """
-select name, holder from hayai.lease l
+select name, epoch from hayai.lease l
  where name = any($1::text[]) and not exists (select from hayai.worker where id = l.holder)
 """
-# FOR UPDATE waits for the commits that are being made under the lease, which hold it FOR KEY SHARE.
-_TAKE = f"""
-update hayai.lease l set holder = $2, epoch = l.epoch + 1
-  from ({_FREE} order by name for update skip locked) free
+# A lease that is free stays so until its epoch grows: who is struck off never comes back. Whether its holder is alive
+# must not be asked here: of a row that was changed by somebody faster, Postgres looks at the new version, and not again
+# at rows of other tables that did not match the old one. FOR UPDATE waits for the commits that are being made under the
+# lease, which hold it FOR KEY SHARE.
+_TAKE = """
+update hayai.lease l set holder = $3, epoch = l.epoch + 1
+  from (select name, l.holder from hayai.lease l join unnest($1::text[], $2::bigint[]) free (name, epoch)
+         using (name, epoch) order by name for update of l skip locked) free
  where l.name = free.name returning l.name, l.epoch, free.holder is not null as orphaned
 """
 # What is left in disorder goes to a holder who is not alive, so that whoever takes it knows.
@@ -206,13 +208,14 @@ class Leases:
                 self._release(name)
             wanted += [name for name in names if name in free][: max(0, share - len(ours))]
         if wanted:
-            taken = await self._pool.fetch(_TAKE, wanted, self._roster.worker)
+            taken = await self._pool.fetch(_TAKE, wanted, [free[name] for name in wanted], self._roster.worker)
             orphaned = {row["name"] for row in taken if row["orphaned"]}
             self._gain({row["name"]: row["epoch"] for row in taken}, orphaned=orphaned)
 
-    async def _free(self) -> set[str]:
+    async def _free(self) -> dict[str, int]:
+        """What nobody holds who is alive, with the epochs."""
         others = [name for names in self._groups.values() for name in names if name not in self._held]
-        return {row["name"] for row in await self._pool.fetch(_FREE, others)} if others else set()
+        return {row["name"]: row["epoch"] for row in await self._pool.fetch(_FREE, others)} if others else {}
 
     def _gain(self, held: dict[str, int], *, orphaned: set[str]) -> None:
         for name, epoch in held.items():
