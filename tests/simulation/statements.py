@@ -52,23 +52,23 @@ def _held(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) 
 
 def _free(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
     return [
-        {"name": name, "holder": it.leases[name].holder}
+        {"name": name, "epoch": it.leases[name].epoch}
         for name in given[0]
         if name in it.leases and it.leases[name].holder not in it.workers
     ]
 
 
 def _take(it: SimulatedPostgres, _: Transaction | None, given: tuple[Any, ...]) -> Rows:
-    names, worker = given
+    names, epochs, worker = given
     taken: Rows = []
-    for row in _free(it, None, (sorted(names),)):
-        name = row["name"]
-        if any(name in each.leases for each in it.open):
-            continue  # skip locked
+    for name, epoch in sorted(zip(names, epochs, strict=True)):
         lease = it.leases[name]
+        if lease.epoch != epoch or any(name in each.leases for each in it.open):
+            continue  # somebody was faster; skip locked
+        orphaned = lease.holder is not None
         lease.holder, lease.epoch = worker, lease.epoch + 1
-        taken.append({"name": name, "epoch": lease.epoch, "orphaned": row["holder"] is not None})
-        it.world.note(f"lease {name} epoch {lease.epoch} goes to {worker[:6]}, orphaned: {taken[-1]['orphaned']}")
+        taken.append({"name": name, "epoch": lease.epoch, "orphaned": orphaned})
+        it.world.note(f"lease {name} epoch {lease.epoch} goes to {worker[:6]}, orphaned: {orphaned}")
     return taken
 
 
