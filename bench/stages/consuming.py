@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from bench.plan import Plan
     from bench.servers import Sync
 
-OWN = "hayai.consume"
+OWN, EXPRESS = "hayai.consume", "hayai.consume_express"
 RAW = "raw.consume"
 _NAMES = {
     OWN: "hayai",
+    EXPRESS: "hayai, express",
     RAW: "raw standing loop",
     "raw.fetch": "raw fetch(500)",
     "faststream.pull_many": "FastStream PullSub(500)",
@@ -36,29 +37,34 @@ _NEEDS = {
     "FastStream push": None,
 }
 _COST = Need(value=18)
+_OWNS = {OWN: "consume, typed and ordered by key", EXPRESS: "consume, typed and ordered by key, express"}
+"""The product's sides, and what their rows are called."""
 
 
 def measure(plan: Plan, sync: Sync) -> list[Figure]:
     """The rates beside every peer, and the processor's time an event."""
     with nats_server(sync) as server:
-        run("hayai.found", url=server.url, names=[_name(turn) for turn in range(plan.rounds)])
+        run("hayai.found", url=server.url, names=[_name(own, turn) for own in _OWNS for turn in range(plan.rounds)])
         run("hayai.publish", url=server.url, events=plan.events)
         sides = {label: partial(_once, server.url, plan.events, side) for side, label in _NAMES.items()}
         found = interleaved(sides, plan.rounds, progress=plan.progress)
     held = sync == "default"  # the peers run it so, and so is the requirement
-    what = titled("consume, typed and ordered by key", sync)
     needs = {peer: need if held else None for peer, need in _NEEDS.items()}
-    own, raw = _NAMES[OWN], _NAMES[RAW]
-    return [*rates(what, found, own, needs), cost(what, found, own, raw, _COST if held else None)]
+    figures: list[Figure] = []
+    for own, what in _OWNS.items():
+        name = titled(what, sync)
+        figures += rates(name, found, _NAMES[own], needs)
+        figures.append(cost(name, found, _NAMES[own], _NAMES[RAW], _COST if held else None))
+    return figures
 
 
 def _once(url: str, events: int, side: str, turn: int) -> Taken:
-    name = _name(turn) if side == OWN else f"{side.replace('.', '_')}_{turn}"
+    name = _name(side, turn)
     few = max(events // _SHARES.get(side, 1), 1)
     taken = timed(side, url=url, name=name, events=few)
-    settle(url, f"{name}_0" if side == OWN else name, few)
+    settle(url, f"{name}_0" if side in _OWNS else name, few)
     return taken
 
 
-def _name(turn: int) -> str:
-    return f"bench_{turn}"
+def _name(side: str, turn: int) -> str:
+    return f"{side.replace('.', '_')}_{turn}"

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from bench.plan import Plan
     from bench.servers import Sync
 
-_OWN, _RAW = "hayai", "raw publish_async, no id"
+_OWN, _EXPRESS, _RAW = "hayai", "hayai, express", "raw publish_async, no id"
 _OWN_SINGLY, _RAW_SINGLY = "hayai, one by one", "raw publish, one by one"
 _SIDES = {
     _OWN: "hayai.publish",
+    _EXPRESS: "hayai.publish_express",
     _RAW: "raw.publish",
     _OWN_SINGLY: "hayai.publish_singly",
     _RAW_SINGLY: "raw.publish_singly",
@@ -37,11 +38,14 @@ def measure(plan: Plan, sync: Sync) -> list[Figure]:
         sides = {label: partial(_once, server.url, events // _SHARES.get(label, 1), label) for label in _SIDES}
         found = interleaved(sides, plan.rounds, progress=plan.progress)
     many = titled("publish, typed, with id, many at once", sync)
+    express = titled("publish, typed, with id, many at once, express", sync)
     singly = titled("publish, typed, with id, one by one", sync)
     need = Need(ratio=0.9) if sync == "default" else None
     return [
         *rates(many, found, _OWN, {_RAW: need}),
         cost(many, found, _OWN, _RAW),
+        *rates(express, found, _EXPRESS, {_RAW: need}),
+        cost(express, found, _EXPRESS, _RAW),
         *rates(singly, found, _OWN_SINGLY, {_RAW_SINGLY: None}),
         cost(singly, found, _OWN_SINGLY, _RAW_SINGLY),
     ]

@@ -56,7 +56,10 @@ def reborn(server: NatsServer, died: str) -> None:
     assert server.server_id != died
 
 
-async def test_a_server_that_is_killed_under_load_costs_no_acknowledged_event(server: NatsServer) -> None:
+@pytest.mark.parametrize("express", [False, True])
+async def test_a_server_that_is_killed_under_load_costs_no_acknowledged_event(
+    server: NatsServer, *, express: bool
+) -> None:
     """Three SIGKILLs while events are published and handled: each acknowledged one is handled, with its follow-up."""
     acknowledged: list[int] = []
 
@@ -70,7 +73,7 @@ async def test_a_server_that_is_killed_under_load_costs_no_acknowledged_event(se
         await asyncio.sleep(0.002)
         return DoorOpened(number=event.number)
 
-    async with started(server) as bus:
+    async with started(server, express=express) as bus:
         bells, doors = Ears(open_door), Ears()
         await bells.listen(bus)
         await doors.listen(bus, DoorOpened)
@@ -179,9 +182,10 @@ async def test_a_server_whose_store_was_wiped_is_set_up_anew(server: NatsServer)
             assert ears.numbers == [0, 1, 2, 3]
 
 
-async def test_a_server_that_hangs_is_left_for_a_new_connection(server: NatsServer) -> None:
+@pytest.mark.parametrize("express", [False, True])
+async def test_a_server_that_hangs_is_left_for_a_new_connection(server: NatsServer, *, express: bool) -> None:
     """It holds its connections and answers nothing; when it answers again the handlers go on."""
-    async with started(server) as bus:
+    async with started(server, express=express) as bus:
         ears = Ears()
         await ears.listen(bus)
         await bus.publish(BellRung(number=1), tenant="acme")

@@ -14,15 +14,14 @@ from nats.aio.client import Client
 
 from hayai.bus.addresses import addresses
 from hayai.bus.explain import explained
+from hayai.bus.express import Express, refuse_untested
+from hayai.bus.inbox import Inbox
 from hayai.errors import KeyNotOpaque, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from nats.aio.msg import Msg
-    from nats.aio.subscription import Subscription
-
-    Receive = Callable[[Msg], Awaitable[None]]
+    from hayai.bus.inbox import Receive, Take
 
 T = TypeVar("T")
 
@@ -41,15 +40,20 @@ class Silent(Unavailable):
 class Connection:
     """Connected from start() to stop(); in between it may be down, and comes back by itself.
 
-    Only what nats-py documents is used of it. Its errors end here: callers get Unavailable.
+    Only what nats-py documents is used of it, unless `express` asks for more (hayai.bus.express). Its errors end here:
+    callers get Unavailable.
     """
 
-    def __init__(self, url: str, *, inbox: str = "_INBOX") -> None:
+    def __init__(self, url: str, *, inbox: str = "_INBOX", express: bool = False) -> None:
+        """Raises SettingsError where `express` is wanted, and not to be had with the nats-py that is installed."""
+        if express:
+            refuse_untested()
+        self._kind = Express if express else Client
         self._addresses = addresses(url)
         self._inbox = inbox
         self.server = self._addresses.shown
         """The server's address, or the addresses of a cluster's, without credentials: fit for a sentence."""
-        self._client = Client()
+        self._client = self._kind()
         self._ready = asyncio.Event()
         self._stopping = True
         self._reasons: dict[str, None] = {}
@@ -82,7 +86,7 @@ class Connection:
         """Connect. Raises Unavailable where that takes longer than `seconds`."""
         self._stopping = False
         self._reasons.clear()
-        self._client = Client()
+        self._client = self._kind()
         try:
             async with asyncio.timeout(seconds):
                 await self._connect()
@@ -124,7 +128,13 @@ class Connection:
 
     async def listen(self, subject: str, receive: Receive) -> Inbox:
         """Call `receive` with each message on `subject` until the inbox is closed; survives every reconnection."""
-        inbox = Inbox(self, _sound(subject), receive)
+        return await self._open(Inbox(self, _sound(subject), receive=receive))
+
+    async def take(self, subject: str, take: Take) -> Inbox:
+        """As listen() for who need not wait, on the shortest way there is."""
+        return await self._open(Inbox(self, _sound(subject), take=take))
+
+    async def _open(self, inbox: Inbox) -> Inbox:
         self._inboxes[inbox] = None
         with suppress(nats.errors.ConnectionClosedError):  # then the next client opens it
             await inbox.open(self._client)
@@ -233,7 +243,7 @@ class Connection:
     async def _replace(self) -> None:
         while self._client.is_closed:
             await asyncio.sleep(_RETRY_SECONDS)
-            self._client = Client()
+            self._client = self._kind()
             with suppress(nats.errors.Error, OSError):
                 await self._connect()
                 for inbox in list(self._inboxes):
@@ -248,39 +258,6 @@ def _sound(subject: str) -> str:
     if _UNSOUND.search(subject):
         raise KeyNotOpaque("A subject holds a blank or is empty: make topics and keys of opaque tokens (hayai.tokens).")
     return subject
-
-
-class Inbox:
-    """One subscription, opened anew on every client that the connection goes through."""
-
-    def __init__(self, connection: Connection, subject: str, receive: Receive) -> None:
-        self._connection = connection
-        self._subject = subject
-        self._receive = receive
-        self._subscription: Subscription | None = None
-
-    async def open(self, client: Client) -> None:
-        """Listen on `client`."""
-        self._subscription = await client.subscribe(self._subject, cb=self._receive)  # pyright: ignore[reportUnknownMemberType]
-
-    async def close(self) -> None:
-        """Take what the server has sent already, then no more; never raises."""
-        self._connection.forget(self)
-        subscription, self._subscription = self._subscription, None
-        if subscription is None:
-            return
-        with suppress(nats.errors.Error, OSError, TimeoutError):
-            if not self._connection.is_ready:
-                await subscription.unsubscribe()
-                return
-            # Never cancelled: the pong to a ping that nobody waits for any more ends nats-py's reading (seen in 2.16).
-            draining = asyncio.create_task(_drained(subscription))
-            await asyncio.wait({draining}, timeout=_FLUSH_SECONDS)
-
-
-async def _drained(subscription: Subscription) -> None:
-    with suppress(nats.errors.Error, OSError):
-        await subscription.drain()  # type: ignore[no-untyped-call] # nats-py leaves it bare
 
 
 async def patiently(ask: Callable[[], Awaitable[T]], seconds: float) -> T:

@@ -19,11 +19,10 @@ from hayai.errors import Unavailable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from nats.aio.msg import Msg
-
     from hayai.bus.connection import Connection
     from hayai.bus.durable import Durable
     from hayai.bus.gate import Seen
+    from hayai.bus.inbox import Raw
     from hayai.bus.message import Message
     from hayai.bus.pace import Claim, Pace
     from hayai.bus.siding import Stub
@@ -202,7 +201,7 @@ class Consumer:
         self._pull.made_room()
         return self._connection.answer(message.reply, answer)
 
-    def _take(self, raw: Msg) -> None:
+    def _take(self, raw: Raw) -> None:
         message, hand = NatsMessage(self, raw), self._hand
         identity = message.identity
         if hand.is_settled(identity):  # our acknowledgement was lost on its way

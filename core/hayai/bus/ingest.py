@@ -16,9 +16,8 @@ from hayai.tokens import fresh
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nats.aio.msg import Msg
-
     from hayai.bus.connection import Connection
+    from hayai.bus.inbox import Raw
     from hayai.ledger.outcome import Outgoing
 
 _ANSWER_SECONDS = 5.0
@@ -38,7 +37,7 @@ class Ingest:
         """Whether the server has them all; False where some may be missing, or nobody knows."""
         if not self._prefix:
             self._prefix = self._connection.new_inbox()
-            await self._connection.listen(f"{self._prefix}.>", self._receive)
+            await self._connection.take(f"{self._prefix}.>", self._receive)
         batch = fresh()
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting[batch] = answer
@@ -60,7 +59,7 @@ class Ingest:
             reply = f"{head}{place}.{operation}.$FI"
             await self._connection.post(each.subject, each.body, reply=reply, headers={"Nats-Msg-Id": each.id})
 
-    async def _receive(self, message: Msg) -> None:
+    def _receive(self, message: Raw) -> None:
         """How many the server has seen to, out of what it says in the end; nothing where it had to refuse one."""
         batch = message.subject[len(self._prefix) + 1 :].partition(".")[0]
         told = json.loads(message.data or b'{"error": {}}')

@@ -40,9 +40,7 @@ from hayai.vocabulary.operations import ConsumerRecreated, DeadLettered
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
-    from nats.aio.msg import Msg
-
-    from hayai.bus.connection import Inbox
+    from hayai.bus.inbox import Inbox, Raw
     from hayai.bus.streams import Stream
     from hayai.bus.tap import Take
     from hayai.clock import Clock
@@ -81,6 +79,7 @@ class NatsSettings(Settings):
     monitor: str | None = Field(default=None, pattern=r"^http://[^/\s]+$", description="The server's http://host:8222.")
     outbox_horizon: float = Field(default=300, gt=0, description="How long the outbox may publish an event again.")
     connect_deadline: float = Field(default=10, gt=0, description="How long a start waits for the server.")
+    express: bool = Field(default=False, description="The shorter way through nats-py; needs hayai[fast].")
 
 
 class NatsBus(NatsExpecting, NatsSchedules):
@@ -99,7 +98,7 @@ class NatsBus(NatsExpecting, NatsSchedules):
     ) -> None:
         super().__init__(settings, clock=clock, codec=codec, limits=limits)
         self._measures = settings
-        self._connection = Connection(settings.url, inbox=settings.inbox)
+        self._connection = Connection(settings.url, inbox=settings.inbox, express=settings.express)
         self.jetstream = JetStream(self._connection)
         """The server's streams and consumers as such."""
         self._publisher = Publisher(self._connection, deadline=settings.publish_deadline)
@@ -236,7 +235,7 @@ class NatsBus(NatsExpecting, NatsSchedules):
         """The pieces signalled on `topic` from entering to leaving the context."""
         pieces = Pieces()
 
-        async def receive(message: Msg) -> None:
+        async def receive(message: Raw) -> None:
             pieces.put(message.data)
 
         inbox = await self._connection.listen(topic, receive)
@@ -249,7 +248,7 @@ class NatsBus(NatsExpecting, NatsSchedules):
     async def answer(self, subject: str, act: Callable[[str], Awaitable[str]]) -> Inbox:
         """Answer what an operator's command asks on `subject`, word for word, until the inbox is closed."""
 
-        async def receive(message: Msg) -> None:
+        async def receive(message: Raw) -> None:
             await self._connection.answer(message.reply, (await act(message.data.decode())).encode())
 
         return await self._connection.listen(subject, receive)

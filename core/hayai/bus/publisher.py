@@ -13,9 +13,8 @@ from hayai.bus.jetstream import refusal
 from hayai.errors import MessageTooLarge, Unavailable
 
 if TYPE_CHECKING:
-    from nats.aio.msg import Msg
-
     from hayai.bus.connection import Connection
+    from hayai.bus.inbox import Raw
     from hayai.bus.jetstream import Refused
 
 _ACK_SECONDS = 5.0
@@ -53,7 +52,7 @@ class Publisher:
         """Open the inbox of the acknowledgements."""
         self._loop = asyncio.get_running_loop()
         self._prefix = self._connection.new_inbox()
-        await self._connection.listen(f"{self._prefix}.*", self._receive)
+        await self._connection.take(f"{self._prefix}.*", self._receive)
 
     async def send(
         self,
@@ -175,7 +174,7 @@ class Publisher:
                 "elsewhere and publish where it is."
             )
 
-    async def _receive(self, message: Msg) -> None:
+    def _receive(self, message: Raw) -> None:
         answer = self._waiting.get(message.subject)
         if answer is not None and not answer.done():
             answer.set_result(message.data)

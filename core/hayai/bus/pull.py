@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 from hayai.bus.streams import NANOSECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sized
+    from collections.abc import Callable, Coroutine, Mapping, Sized
 
-    from nats.aio.msg import Msg
-
-    from hayai.bus.connection import Connection, Inbox
+    from hayai.bus.connection import Connection
+    from hayai.bus.inbox import Inbox, Raw
 
 _log = logging.getLogger(__name__)
 _EXPIRES_SECONDS = 30.0
@@ -44,7 +43,7 @@ class Pull:
         window: int,
         heartbeat: float,
         held: Sized,
-        take: Callable[[Msg], None],
+        take: Callable[[Raw], None],
         lost: Callable[[], None],
         is_ours: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -68,7 +67,7 @@ class Pull:
         """Open the inbox and ask."""
         self._open = True
         self._prefix = self._connection.new_inbox()
-        self._inbox = await self._connection.listen(f"{self._prefix}.*", self._receive)
+        self._inbox = await self._connection.take(f"{self._prefix}.*", self._receive)
         if not self._open:  # closed in the meantime
             await self._inbox.close()
             return
@@ -123,7 +122,7 @@ class Pull:
         }
         await self._connection.post(self._next, json.dumps(request).encode(), reply=f"{self._prefix}.{self._round}")
 
-    async def _receive(self, message: Msg) -> None:
+    def _receive(self, message: Raw) -> None:
         self._heard = True
         if message.reply:
             if self._asked:
@@ -134,7 +133,7 @@ class Pull:
         elif message.subject == f"{self._prefix}.{self._round}":
             self._heed(message.headers or {})
 
-    def _heed(self, headers: dict[str, str]) -> None:
+    def _heed(self, headers: Mapping[str, str]) -> None:
         """Do what a status asks for."""
         status, told = headers.get("Status", ""), headers.get("Description", "")
         if status == _HEARTBEAT:
@@ -170,6 +169,6 @@ class Pull:
         task.add_done_callback(self._tasks.discard)
 
 
-def _leave(message: Msg) -> None:
+def _leave(message: Raw) -> None:
     """The server is asked for it again."""
     del message

@@ -13,9 +13,8 @@ from hayai.tokens import known_token, token
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from nats.aio.msg import Msg
-
     from hayai.bus.consumer import Consumer
+    from hayai.bus.inbox import Raw
 
 ACK, NAK, IN_PROGRESS = b"+ACK", b"-NAK", b"+WPI"
 _SHORT_REPLY = 9
@@ -31,7 +30,7 @@ class NatsMessage(Message):
     where it begins with a domain and an account.
     """
 
-    def __init__(self, consumer: Consumer, raw: Msg) -> None:
+    def __init__(self, consumer: Consumer, raw: Raw) -> None:
         words = raw.reply.split(".")
         if len(words) > _SHORT_REPLY:
             del words[2:4]
@@ -43,7 +42,7 @@ class NatsMessage(Message):
         self.inherited = self.sequence <= consumer.inherited
         if not consumer.ordered:
             self.lane = address.tenant, f"{words[5]}.{words[7]}"  # its own
-        self._headers = raw.headers
+        self._raw = raw
         self._consumer = consumer
 
     def claimed(self) -> tuple[str, str]:
@@ -51,7 +50,7 @@ class NatsMessage(Message):
 
         The id is empty where it keeps none, or one that none of ours can be: the database might not even take it.
         """
-        claimed = self.address.tenant, (self._headers or {}).get("Nats-Msg-Id", "")
+        claimed = self.address.tenant, (self._raw.headers or {}).get("Nats-Msg-Id", "")
         try:
             known_token(claimed[0], "tenant")
             token(claimed[1], what="event id")

@@ -16,9 +16,8 @@ from hayai.errors import TransientError, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from nats.aio.msg import Msg
-
     from hayai.bus.connection import Connection
+    from hayai.bus.inbox import Raw
     from hayai.bus.jetstream import JetStream
     from hayai.bus.streams import Stream
 
@@ -59,7 +58,7 @@ class Tap:
         self._name = name
         self._take = take
         self._born = ""
-        self._waiting: deque[Msg] = deque()
+        self._waiting: deque[Raw] = deque()
         self._working: asyncio.Task[None] | None = None
         self._finding: asyncio.Task[None] | None = None
         self._unwatch: Callable[[], None] = lambda: None
@@ -104,7 +103,7 @@ class Tap:
             "max_ack_pending": 2 * _WINDOW,
         }
 
-    def _receive(self, message: Msg) -> None:
+    def _receive(self, message: Raw) -> None:
         self._waiting.append(message)
         if self._working is None:
             self._working = asyncio.create_task(self._work())
@@ -116,7 +115,7 @@ class Tap:
         finally:
             self._working = None
 
-    async def _batch(self, messages: list[Msg]) -> None:
+    async def _batch(self, messages: list[Raw]) -> None:
         try:
             await self._take([_taken(each, self._born) for each in messages])
         except TransientError as wrong:
@@ -143,7 +142,7 @@ class Tap:
                 return self._pull.again()
 
 
-def _taken(message: Msg, born: str) -> Taken:
+def _taken(message: Raw, born: str) -> Taken:
     words = message.reply.split(".")
     if len(words) > _SHORT_REPLY:
         del words[2:4]

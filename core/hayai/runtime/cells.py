@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hayai.bus.base import Bus
-    from hayai.bus.connection import Inbox
+    from hayai.bus.inbox import Inbox
     from hayai.bus.permissions import Permissions
     from hayai.runtime.keeper import Grant
     from hayai.settings import InstallSettings
