@@ -152,7 +152,9 @@ def read(kind: Any, written: list[bytes], cuts: list[int]) -> list[object]:
     return heard.found
 
 
-@pytest.mark.parametrize("line", [b"MSG a 1 x\r\n", b"HMSG a 1 x 9\r\n123456789\r\n", b"HELLO\r\n", b"\r\n"])
+@pytest.mark.parametrize(
+    "line", [b"MSG a 1 x\r\n", b"MSG a 1 -99\r\n", b"MSG a\r\n", b"HMSG a 1 x 0\r\n\r\n", b"HELLO\r\n", b"\r\n"]
+)
 async def test_what_is_no_protocol_is_told(line: bytes) -> None:
     """So that the connection is begun anew."""
     parser = ExpressParser(Heard())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

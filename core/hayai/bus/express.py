@@ -132,7 +132,7 @@ class ExpressParser(Parser):
         done, self._needed, resets = 0, 0, self._resets
         while (end := data.find(_END, done)) >= 0:
             words, begin = data[done:end].split(), end + len(_END)
-            if words and words[0] in _MESSAGES:
+            if len(words) > _UNANSWERED and words[0] in _MESSAGES:
                 finish = begin + _number(words[-1])
                 if finish + len(_END) > len(data):
                     self._needed = finish + len(_END) - done
@@ -190,7 +190,6 @@ def _named(subscription: int) -> bytes:
 
 def _number(word: bytes) -> int:
     """Raises ProtocolError."""
-    try:
-        return int(word)
-    except ValueError:
-        raise ProtocolError("nats: malformed MSG") from None
+    if not word.isdigit():
+        raise ProtocolError("nats: malformed MSG")
+    return int(word)
