@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nats.aio.client import Client
-from nats.errors import BadSubjectError, ProtocolError
+from nats.errors import ProtocolError
 from nats.protocol.parser import Parser
 
 from hayai.bus import express
@@ -174,38 +174,60 @@ async def test_what_the_last_connection_left_is_forgotten() -> None:
 
 words = st.text("abc.-_", min_size=1, max_size=8)
 values = st.one_of(words, st.sampled_from(["two words", " outer ", "line\r\nInjected: yes", "é", ""]))
+ids = values.map(lambda value: {"Nats-Msg-Id": value})
 
 
-@given(
-    words, st.binary(max_size=20), st.one_of(st.just(""), words), st.dictionaries(values.map(str), values) | st.none()
+@given(words, st.binary(max_size=20), st.just("") | words, st.none() | ids | st.dictionaries(words, values))
+async def test_the_same_bytes_are_sent(subject: str, body: bytes, reply: str, headers: dict[str, str] | None) -> None:
+    """As nats-py's publish writes them, whatever is put in the line; nothing of what is left to nats-py."""
+    ours, theirs = flowing(Express()), flowing(Client())
+    if ours.put(subject, body, reply, headers):
+        await theirs.publish(subject, body, reply, headers)
+    assert ours._pending == theirs._pending
+    assert ours._pending_data_size == theirs._pending_data_size
+
+
+@pytest.mark.parametrize("headers", [None, {"Nats-Msg-Id": "0f-A_9"}])
+async def test_acknowledgements_and_events_go_the_shorter_way(headers: dict[str, str] | None) -> None:
+    """And the one who writes is told, once."""
+    client = flowing(Express())
+    assert client.put("$JS.ACK.EVENTS.name.1.2.3.4.5", b"+ACK", "", headers)
+    assert client.put("$JS.ACK.EVENTS.name.1.2.3.4.6", b"+ACK", "", headers)
+    assert client._flush_queue is not None
+    assert client._flush_queue.qsize() == 1
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "changes"),
+    [
+        ("", b"+ACK", {}),  # the server would end the connection
+        ("here", bytes(101), {}),
+        ("here", b"", {"_pending_data_size": 1000}),
+        ("here", b"", {"_status": Client.RECONNECTING}),
+        ("here", b"", {"_flusher_task": None}),
+    ],
 )
-async def test_the_same_bytes_are_sent(subject: str, body: bytes, reply: str, other: dict[str, str] | None) -> None:
-    """With the id of an event alone, with other headers, with none."""
-    for headers in (other, {"Nats-Msg-Id": next(iter(other.values()), "7")} if other else {"Nats-Msg-Id": "7"}):
-        assert await sent(Express(), subject, body, reply, headers) == await sent(
-            Client(), subject, body, reply, headers
-        )
+async def test_what_cannot_be_written_now_is_left_to_nats(subject: str, body: bytes, changes: dict[str, Any]) -> None:
+    """Who refuses it, or writes it by itself."""
+    client = flowing(Express())
+    for name, value in changes.items():
+        setattr(client, name, value)
+    assert not client.put(subject, body)
+    assert not client._pending
 
 
-async def sent(client: Client, *what: Any) -> list[bytes] | str:
-    """What waits to be written, or how it was refused."""
+C = TypeVar("C", bound=Client)
+
+
+def flowing(client: C) -> C:
+    """As one that is connected; nothing is written."""
     client._status = Client.CONNECTED
     client._max_payload = 100
     client._max_pending_size = 1000
     client._skip_subject_validation = True
-    try:
-        await client.publish(*what)
-    except Exception as wrong:  # noqa: BLE001 - whatever it is, both must say the same
-        return repr(wrong)
-    return client._pending
-
-
-async def test_nothing_is_sent_to_nowhere() -> None:
-    """The server would end the connection."""
-    client = Express()
-    client._status = Client.CONNECTED
-    with pytest.raises(BadSubjectError):
-        await client.publish("", b"+ACK")
+    client._flush_queue = asyncio.Queue()
+    client._flusher_task = asyncio.current_task()
+    return client
 
 
 @pytest.mark.parametrize("headers", [None, {"Nats-Msg-Id": "7"}, {"One": "1", "Two": "2"}])

@@ -150,15 +150,21 @@ class Connection:
 
     async def post(self, subject: str, body: bytes, *, reply: str = "", headers: dict[str, str] | None = None) -> None:
         """Send without an answer; what is sent while the server is away goes out when it is back, or is lost."""
+        client = self._client
+        if isinstance(client, Express) and client.put(_sound(subject), body, reply, headers):
+            return
         try:  # noqa: SIM105 - suppress() costs as much as the writing
-            await self._client.publish(_sound(subject), body, reply, headers)
+            await client.publish(_sound(subject), body, reply, headers)
         except (nats.errors.Error, OSError):
             pass
 
     async def answer(self, reply: str, body: bytes) -> None:
         """Send to a subject that the server has given us; as post() does."""
+        client = self._client
+        if isinstance(client, Express) and client.put(reply, body):
+            return
         try:  # noqa: SIM105 - as above
-            await self._client.publish(reply, body)
+            await client.publish(reply, body)
         except (nats.errors.Error, OSError):
             pass
 

@@ -10,7 +10,8 @@ This leans on inner parts of nats-py: of the release that was tested, and of no 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from typing import TYPE_CHECKING, cast
 
 from nats.aio.client import Client, __version__
 from nats.errors import ProtocolError
@@ -19,7 +20,7 @@ from nats.protocol.parser import Parser
 from hayai.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from nats.aio.subscription import Subscription
 
@@ -44,7 +45,7 @@ def refuse_untested() -> None:
 
 
 class Express(Client):
-    """A client that hands messages over as it reads them, and sends in one step."""
+    """A client that hands messages over as it reads them, and has a line into which to put what is to be sent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,20 +78,26 @@ class Express(Client):
             return found
         raise ProtocolError("nats: these headers wait for something")
 
-    async def publish(
-        self, subject: str, payload: bytes = b"", reply: str = "", headers: dict[str, Any] | None = None
-    ) -> None:
-        """As nats-py's, on a subject that is known to be sound."""
-        command = _command(subject, payload, reply, headers)
-        if command is None or self._status != Client.CONNECTED or len(payload) > self._max_payload:
-            await super().publish(subject, payload, reply, headers)
-            return
-        self._pending.append(command)
+    def put(self, subject: str, payload: bytes, reply: str = "", headers: Mapping[str, str] | None = None) -> bool:
+        """Whether this is in the line of what is written next; where it is not, it is publish()'s to see to.
+
+        For an acknowledgement, or an event with its id, on a subject that is known to be sound.
+        """
+        command, writer = _command(subject, payload, reply, headers), self._writer()
+        if command is None or writer is None or len(payload) > self._max_payload:
+            return False
         self._pending_data_size += len(command)
-        if self._pending_data_size > self._max_pending_size:
-            await self._flush_pending(force_flush=True)
-        elif self._flush_queue is not None and self._flush_queue.empty():
-            await self._flush_pending()
+        self._pending.append(command)
+        if writer.empty():
+            writer.put_nowait(asyncio.Future())
+        return True
+
+    def _writer(self) -> asyncio.Queue[asyncio.Future[object]] | None:
+        """Where to tell who writes the line; None while it is not written, or too long already."""
+        flusher = cast("asyncio.Task[None] | None", self._flusher_task)  # pyright: ignore[reportUnknownMemberType]
+        if self._status != Client.CONNECTED or flusher is None or flusher.done():
+            return None
+        return self._flush_queue if self._pending_data_size < self._max_pending_size else None
 
 
 def _command(subject: str, payload: bytes, reply: str, headers: Mapping[str, str] | None) -> bytes | None:
@@ -138,7 +145,8 @@ class ExpressParser(Parser):
                     self._needed = finish + len(_END) - done
                     break
                 done = finish + len(_END)
-                await self._message(words, data[begin:finish])
+                if (rest := self._taken(words, data[begin:finish])) is not None:
+                    await rest
             else:
                 await self._line(data[done:begin])
                 done = begin
@@ -151,19 +159,22 @@ class ExpressParser(Parser):
         if self.buf:  # it waits for the rest of a line that is whole
             raise ProtocolError("nats: unknown protocol")
 
-    async def _message(self, words: list[bytes], body: bytes) -> None:
-        """Give a message away: HMSG subject subscription [reply] head-bytes bytes, or MSG without the head-bytes."""
+    def _taken(self, words: list[bytes], body: bytes) -> Coroutine[None, None, None] | None:
+        """Give a message away: HMSG subject subscription [reply] head-bytes bytes, or MSG without the head-bytes.
+
+        What is returned is left to be done: where nobody takes it here, or who takes it raises.
+        """
         sizes = 2 if words[0] == _HEADED else 1
         reply = words[3] if len(words) == _UNANSWERED + sizes + 1 else b""
         head = _number(words[-2]) if sizes > 1 else 0
         take = self._client.takers.get(words[2])
         if take is None:
-            await self._client.dispatch(_number(words[2]), words[1], reply, body[head:], body[:head])
-            return
+            return self._client.dispatch(_number(words[2]), words[1], reply, body[head:], body[:head])
         try:
             take(Taken(self._client, words[1], reply, body[head:], body[:head]))
         except Exception as wrong:  # noqa: BLE001 - as nats-py has it: the next message is read all the same
-            await self._client.complain(wrong)
+            return self._client.complain(wrong)
+        return None
 
 
 class Taken:
