@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from bench.figures import Figure
     from bench.servers import Sync
 
-_ONCE = frozenset({"idle", "memory", "tasks"})
+_ONCE = frozenset({"idle", "memory", "soak", "tasks"})
 """Stages in which nothing depends on when the server makes a write durable: run with its default alone."""
+_ASKED_FOR = frozenset({"soak"})
+"""Stages that take long, and are measured where they are named only."""
 LATEST = ROOT / "bench/results/latest.json"
 _SYNCS: tuple[Sync, ...] = ("default", "always")
 STAGES: dict[str, Callable[[Plan, Sync], list[Figure]]] = {
@@ -31,6 +33,7 @@ STAGES: dict[str, Callable[[Plan, Sync], list[Figure]]] = {
     "latency": waiting.measure,
     "idle": standing.idle,
     "memory": standing.memory,
+    "soak": standing.soak,
     "tasks": tasking.measure,
     "route": routing.measure,
 }
@@ -39,7 +42,7 @@ STAGES: dict[str, Callable[[Plan, Sync], list[Figure]]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what was asked for; 1 where a gate was asked for and a ratio or a processor's time is short."""
     asked = _parser().parse_args(arguments)
-    plan = Plan(asked.rounds, asked.events, asked.backlog, asked.seconds, tuple(asked.sync))
+    plan = Plan(asked.rounds, asked.events, asked.backlog, asked.seconds, asked.soak, tuple(asked.sync))
     figures = [
         figure for stage in asked.only for sync in _syncs(stage, plan) for figure in _measured(stage, plan, sync)
     ]
@@ -71,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         "--backlog", type=int, default=100_000, help="events that wait where memory is measured (100000)"
     )
     parser.add_argument("--seconds", type=float, default=3, help="how long a steady load lasts (3)")
-    parser.add_argument("--only", nargs="+", choices=STAGES, default=list(STAGES), help="the stages to measure (all)")
+    parser.add_argument("--soak", type=float, default=600, help="how long `soak` lasts (600 seconds)")
+    usual = [stage for stage in STAGES if stage not in _ASKED_FOR]
+    parser.add_argument("--only", nargs="+", choices=STAGES, default=usual, help="the stages to measure (all but soak)")
     parser.add_argument("--sync", nargs="+", choices=_SYNCS, default=list(_SYNCS), help="nats-server's sync (both)")
     parser.add_argument("--json", type=Path, nargs="?", const=LATEST, help="write the figures there as well")
     parser.add_argument("--gate", action="store_true", help="fail where a required ratio or processor's time is short")

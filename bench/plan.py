@@ -18,6 +18,7 @@ class Plan:
     events: int
     backlog: int
     seconds: float
+    soak: float
     syncs: tuple[Sync, ...]
 
     def progress(self, what: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,7 @@ import nats
 from bench.load import Booked, Confirmed, confirmed
 from bench.sides import hayai, ledger
 from bench.sides.cloudevent import CloudEvent
-from bench.sides.pace import late
+from bench.sides.pace import apart, late
 from bench.sides.raw import stand
 from hayai.handlers import Policy, Subscription
 from hayai.tier import Tier
@@ -46,11 +44,7 @@ class Watch:
 
     async def over(self, publisher: str, *, url: str, rate: float) -> dict[str, float]:
         """Let a process of its own publish; percentiles in milliseconds once all has arrived."""
-        options = json.dumps({"url": url, "rate": rate, "events": self._events})
-        command = (sys.executable, "-m", "bench.side", publisher, options)
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
-        if await process.wait():
-            raise RuntimeError(f"{publisher} failed.")
+        await apart(publisher, url=url, rate=rate, events=self._events)
         await self._all.wait()
         hundredths = quantiles(self._late[int(self._events * _WARM) :], n=100)
         return {"p50": hundredths[49], "p99": hundredths[98]}
@@ -65,7 +59,7 @@ async def to_handler(*, url: str, name: str, rate: float, events: int) -> dict[s
 
     async with hayai.connected(url) as bus:
         await bus.subscribe(Subscription(name, Booked, handle, Policy(stateless=True)), Tier({}))
-        return await watch.over("pace.hayai", url=url, rate=rate)
+        return await watch.over("hayai", url=url, rate=rate)
 
 
 async def to_commit(*, url: str, name: str, rate: float, events: int, database: dict[str, Any]) -> dict[str, float]:
@@ -81,7 +75,7 @@ async def to_commit(*, url: str, name: str, rate: float, events: int, database: 
 
     async with ledger.connected(url, database, stands) as bus:
         await bus.subscribe(Subscription(name, Booked, handle), Tier({}))
-        return await watch.over("pace.hayai", url=url, rate=rate)
+        return await watch.over("hayai", url=url, rate=rate)
 
 
 async def raw(*, url: str, name: str, rate: float, events: int) -> dict[str, float]:
@@ -93,6 +87,6 @@ async def raw(*, url: str, name: str, rate: float, events: int) -> dict[str, flo
         await client.publish(message.reply, b"+ACK")
 
     await stand(client, name, take)
-    result = await watch.over("pace.raw", url=url, rate=rate)
+    result = await watch.over("raw", url=url, rate=rate)
     await client.close()
     return result

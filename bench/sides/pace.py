@@ -6,13 +6,15 @@ An event's id tells when it was due, so that waiting in the publisher counts too
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nats
 
-from bench.load import TENANT, body, booked, key, subject
+from bench.load import KEYS, TENANT, body, booked, key, subject
 from bench.sides.hayai import connected
 
 if TYPE_CHECKING:
@@ -31,12 +33,20 @@ def late(identity: str) -> float:
     return (time.monotonic_ns() - int(identity[1:].partition("-")[0])) / 1e6
 
 
-async def hayai(*, url: str, rate: float, events: int) -> dict[str, float]:
+async def apart(publisher: str, **options: Any) -> None:
+    """Let `publisher` of this file publish in a process of its own. Raises RuntimeError where it fails."""
+    command = (sys.executable, "-m", "bench.side", f"pace.{publisher}", json.dumps(options))
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+    if await process.wait():
+        raise RuntimeError(f"The publisher {publisher} failed.")
+
+
+async def hayai(*, url: str, rate: float, events: int, keys: int = KEYS) -> dict[str, float]:
     """The product's publisher."""
     async with connected(url) as bus:
 
         async def publish(number: int, identity: str) -> None:
-            await bus.publish(booked(), tenant=TENANT, key=key(number), id=identity)
+            await bus.publish(booked(), tenant=TENANT, key=key(number, keys), id=identity)
 
         await _keep(rate, events, publish)
     return {}

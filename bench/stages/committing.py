@@ -33,7 +33,7 @@ def measure(plan: Plan, sync: Sync) -> list[Figure]:
         found = interleaved({_OWN: own, **peers}, plan.rounds, progress=plan.progress)
     what = titled("inbox and outbox committed, then acknowledged", sync)
     need = Need(ratio=7) if sync == "default" else None
-    return [*rates(what, found, _OWN, {_ONE: None, _MANY: need}), cost(what, found, _OWN, _MANY)]
+    return [*rates(what, found, _OWN, {_ONE: need, _MANY: None}), cost(what, found, _OWN, _MANY)]
 
 
 def _own(url: str, events: int, database: Given, turn: int) -> Taken:

@@ -1,4 +1,4 @@
-"""Standing: the processor's time of 200 subscriptions with nothing to do, and the memory of a worker with a backlog."""
+"""Standing: the processor's time of 200 subscriptions with nothing to do, and the memory of a worker, short and long."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ _SUBSCRIPTIONS = 200
 _SECONDS = 5.0
 """As often as the server says that it is there, so that each round sees that once for each subscription."""
 _KEYS = 10_000
+_STEADY = 1000
+"""Events a second of a soak."""
 _OWN, _RAW, _FASTSTREAM = "hayai", "raw standing loop", "FastStream PullSub(500)"
 _IDLE = {_OWN: "hayai.idle", _FASTSTREAM: "faststream.idle"}
 _BACKLOG = {_OWN: "hayai.backlog", _RAW: "raw.backlog"}
@@ -61,6 +63,20 @@ def memory(plan: Plan, sync: Sync) -> list[Figure]:
     return [
         Figure(what, most, "MB", _RAW, raw, Need(value=200, gated=False)),
         Figure(f"{what}, growth over the second half", growth, "MB", _RAW, raw_growth),
+    ]
+
+
+def soak(plan: Plan, sync: Sync) -> list[Figure]:
+    """The same where events come at a steady rate for as long as the plan says; once, and beside nobody."""
+    with nats_server(sync) as server:
+        run("hayai.found", url=server.url, names=[])
+        plan.progress(f"{plan.soak:g} s")
+        events = int(_STEADY * plan.soak)
+        used = run("soak.hayai", url=server.url, name="bench_soak", rate=_STEADY, events=events, keys=_KEYS)
+    what = titled(f"memory, {_KEYS:,} keys, {plan.soak:g} s of {_STEADY:,}/s", sync)
+    return [
+        Figure(what, used["most"], "MB", need=Need(value=200, gated=False)),
+        Figure(f"{what}, growth over the second half", used["growth"], "MB"),
     ]
 
 
