@@ -18,6 +18,7 @@ from hayai.ports.calendar import Calendar
 from hayai.ports.conversations import Conversations
 from hayai.ports.database import Database
 from hayai.ports.identity import Identity
+from hayai.ports.people import People
 from hayai.ports.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _CLASSES: dict[str, type[object]] = {
     "hayai.database": Database,
     "hayai.fronts": Front,
     "hayai.identity": Identity,
+    "hayai.people": People,
     "hayai.renderers": Renderer,
     "hayai.secrets": Secrets,
 }

@@ -15,8 +15,8 @@ Act = Callable[[], Awaitable[Any]]
 """Does it and returns what is worth keeping, a JSON value.
 
 Raises what the provider's refusal means for delivery. A HayaiError says that nothing was done, so the act is free to be
-tried again, with one exception: EffectUnknown. That, and whatever is no HayaiError (a read that timed out, a
-cancellation), leaves the outcome unknown."""
+tried again, with two exceptions: EffectUnknown, and OutcomeUnclear, after which the event is tried again. These, and
+whatever is no HayaiError (a read that timed out, a cancellation), leave the outcome unknown."""
 Reconcile = Callable[[], Awaitable[Any]]
 """What the provider says became of an unknown act: the value that `Act` would have returned, or None if it was never
 done. Raises Unavailable where the provider does not say."""

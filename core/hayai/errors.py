@@ -6,6 +6,7 @@ HayaiError
 │   ├── RateLimited         somebody asked us to slow down
 │   ├── TenantFull          a tenant has stored as much as it may
 │   ├── HandlerTooSlow      a handler took longer than its policy allows
+│   ├── OutcomeUnclear      an outward act may have been done or not
 │   ├── Conflict            another event of that type and key was published first
 │   └── Fenced              another process holds this partition by now
 └── PermanentError        the same the next time     -> dead letter
@@ -85,6 +86,10 @@ class TenantFull(TransientError):
 
 class HandlerTooSlow(TransientError):
     """A handler took longer than its policy allows; counted as a defect, since it may never end."""
+
+
+class OutcomeUnclear(TransientError):
+    """An outward act may have been done or not (its answer was lost): the next try asks what became of it."""
 
 
 class Conflict(TransientError):

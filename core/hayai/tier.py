@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hayai.ports.conversations import Conversations
     from hayai.ports.database import Database
     from hayai.ports.identity import Identity
+    from hayai.ports.people import People
     from hayai.ports.secrets import Secrets
 
 A = TypeVar("A", bound="Adapter")
@@ -52,6 +53,11 @@ class Tier:
     def identity(self) -> Identity:
         """Who calls."""
         return cast("Identity", self._port("identity"))
+
+    @property
+    def people(self) -> People:
+        """Who is behind an address."""
+        return cast("People", self._port("people"))
 
     def business(self, tenant: str) -> Business:
         """The business of that tenant. Raises SettingsError where none is configured."""

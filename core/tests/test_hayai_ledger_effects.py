@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hayai.effects import EffectKind
-from hayai.errors import EffectUnknown, Fenced, PermanentError, RateLimited, Unavailable
+from hayai.errors import EffectUnknown, Fenced, OutcomeUnclear, PermanentError, RateLimited, Unavailable
 from hayai.ledger.doubts import Doubts
 from hayai.ledger.ledger import Ledger
 from hayai.ledger.outcome import Fence
@@ -108,6 +108,16 @@ async def test_any_other_error_leaves_it_unknown(it: Opened, doubt: BaseExceptio
     assert await states(it) == ["unknown"]
     with pytest.raises(EffectUnknown, match="nobody can say"):
         await effects(it).once(ASK, "reply", provider)
+    assert provider.done == 0
+
+
+async def test_an_outcome_that_is_unclear_is_asked_about_at_the_next_try(it: Opened) -> None:
+    """The provider's answer was lost on the way: what it has is taken, and nothing is done twice."""
+    provider = Provider(OutcomeUnclear("the line broke"))
+    with pytest.raises(OutcomeUnclear):
+        await effects(it).once(RECONCILE, "reply", provider)
+    assert await states(it) == ["unknown"]
+    assert await effects(it).once(RECONCILE, "reply", provider, Provider(answer="sid-0")) == "sid-0"
     assert provider.done == 0
 
 

@@ -1,4 +1,4 @@
-"""The memory twins of conversations and identity keep to the same contracts as the real ones."""
+"""The memory twins of conversations, identity and people keep to the same contracts as the real ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from hayai.testing.conversations import ConversationsContract
 from hayai.testing.identity import IdentityContract
 from hayai.testing.memory_conversations import MemoryConversations
 from hayai.testing.memory_identity import MemoryIdentity
+from hayai.testing.memory_people import MemoryPeople
+from hayai.testing.people import PeopleContract
 
 
 class TestMemoryConversations(ConversationsContract):
@@ -26,3 +28,12 @@ class TestMemoryIdentity(IdentityContract):
     def identity(self) -> MemoryIdentity:
         """An empty one."""
         return MemoryIdentity()
+
+
+class TestMemoryPeople(PeopleContract):
+    """Held to the contract."""
+
+    @pytest.fixture
+    def people(self) -> MemoryPeople:
+        """One that knows nobody."""
+        return MemoryPeople()

@@ -44,6 +44,8 @@ adapter = "postgres"
 colour = "red"
 [conversations]
 adapter = "postgres"
+[people]
+adapter = "postgres"
 [identity]
 adapter = "postgres"
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hayai.errors import EffectUnknown, Fenced, HayaiError, Unavailable
+from hayai.errors import EffectUnknown, Fenced, HayaiError, OutcomeUnclear, Unavailable
 from hayai.telemetry.trace import acting
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class LedgerEffects:
         try:
             with acting(key[3]):
                 result = await act()
-        except EffectUnknown:
+        except (EffectUnknown, OutcomeUnclear):
             await self._desk.unknown(key, claim)
             raise
         except HayaiError:  # the act says that nothing was done

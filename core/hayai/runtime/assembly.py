@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from hayai.runtime.keeper import Grant
     from hayai.settings import InstallSettings
 
-_ON_THE_DATABASE = ("calendar", "conversations", "identity")
+_ON_THE_DATABASE = ("calendar", "conversations", "identity", "people")
 
 
 @dataclass

@@ -15,6 +15,7 @@ from hayai.ports.calendar import Calendar
 from hayai.ports.conversations import Conversations
 from hayai.ports.database import Database
 from hayai.ports.identity import Identity
+from hayai.ports.people import People
 from hayai.ports.secrets import Secrets
 from hayai.settings import resolve, settings_for_all
 from hayai.tier import build
@@ -40,6 +41,7 @@ PORTS: dict[str, type[Adapter]] = {
     "calendar": Calendar,
     "conversations": Conversations,
     "identity": Identity,
+    "people": People,
     "bus": Bus,
 }
 """What every install stands on beside its secrets, in the order in which it is built."""

@@ -42,6 +42,8 @@ url = "{postgres}"
 adapter = "postgres"
 [conversations]
 adapter = "postgres"
+[people]
+adapter = "postgres"
 [identity]
 adapter = "postgres"
 """

@@ -12,6 +12,7 @@ from hayai.envelope import Envelope
 from hayai.errors import Unavailable
 from hayai.handlers import Context, Handlers
 from hayai.testing.memory_conversations import MemoryConversations
+from hayai.testing.memory_people import MemoryPeople
 from hayai.tier import Tier
 from hayai.vocabulary.messages import MessageDelivered, MessageReceived, ReplyReady
 
@@ -110,7 +111,8 @@ class House:
 async def standing_house(clock: Clock) -> AsyncGenerator[House]:
     """A memory bus, a memory transcript and one business, `smile-dental`."""
     bus, conversations, business = BreakableBus(clock=clock), MemoryConversations(), SMILE_DENTAL
-    house = House(bus, conversations, Tier({"conversations": conversations}, [business]), clock, business)
+    tier = Tier({"conversations": conversations, "people": MemoryPeople()}, [business])
+    house = House(bus, conversations, tier, clock, business)
     await house.listen()
     try:
         yield house
