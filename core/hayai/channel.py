@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from hayai.bus.base import live_topic
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hayai.effects import EffectKind
     from hayai.event import Event
     from hayai.ports.conversations import Conversations
+    from hayai.vocabulary.messages import Attachment
 
 __all__ = ["Channel", "Inbound", "accept", "live_topic"]
 
@@ -34,8 +35,14 @@ class Inbound:
     conversation: str
     person: str
     id: str
-    text: str
+    text: str = field(repr=False)
     at: datetime
+    attachments: tuple[Attachment, ...] = field(default=(), repr=False)
+
+    @property
+    def line(self) -> str:
+        """What stands in the transcript."""
+        return self.text or f"[{len(self.attachments)} sent without words]"
 
 
 class Channel(Adapter):
@@ -97,8 +104,10 @@ async def accept(channel: str, message: Inbound, *, bus: Bus, conversations: Con
     Raises Unavailable, after which the sender should send it again.
     """
     event_id = inbound_id(channel, message.tenant, message.conversation, message.id)
-    said = Line(event_id, "customer", message.text, message.at)
+    said = Line(event_id, "customer", message.line, message.at)
     line = await conversations.append(message.tenant, message.conversation, said)
-    received = MessageReceived(channel=channel, person=message.person, text=message.text)
+    received = MessageReceived(
+        channel=channel, person=message.person, text=message.text, attachments=message.attachments
+    )
     await bus.publish(received, tenant=message.tenant, id=event_id, conversation=message.conversation)
     return line

@@ -197,10 +197,10 @@ class ChannelContract:
         answer = wrap(
             ready, tenant=cause.tenant, source="/contract", codec=house.bus.codec, cause=cause, now=house.clock()
         )
-        (deliver,) = channel.handlers()
+        (deliver,) = (each for each in channel.handlers() if each.event is ReplyReady)
         for attempt in range(1, times + 1):
             context = Context(answer, deliver.name, attempt, house.tier, house.clock, _streams_nowhere)
-            await deliver.handler(ready, context)
+            await house.handle(deliver, ready, context)
 
 
 async def _streams_nowhere(piece: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from hayai.bus.memory import MemoryBus
 from hayai.business import parse_business
@@ -12,6 +13,7 @@ from hayai.envelope import Envelope
 from hayai.errors import Unavailable
 from hayai.handlers import Context, Handlers
 from hayai.testing.memory_conversations import MemoryConversations
+from hayai.testing.memory_effects import MemoryEffects
 from hayai.testing.memory_people import MemoryPeople
 from hayai.tier import Tier
 from hayai.vocabulary.messages import MessageDelivered, MessageReceived, ReplyReady
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from hayai.business import Business
     from hayai.clock import Clock
+    from hayai.event import Event
+    from hayai.handlers import Returned, Subscription
     from hayai.ports.conversations import Line
 
 SMILE_DENTAL = parse_business(
@@ -73,6 +77,9 @@ class House:
     """Every message that came in over the bus."""
     delivered: list[tuple[MessageDelivered, Envelope]] = field(default_factory=list[tuple[MessageDelivered, Envelope]])
 
+    acts: dict[tuple[str, ...], Any] = field(default_factory=dict[tuple[str, ...], Any])
+    """What handlers did outside, by tenant, event, handler, kind and meaning."""
+
     async def listen(self) -> None:
         """Note every MessageReceived and MessageDelivered from now on."""
         notes = Handlers("contract-notes")
@@ -88,9 +95,15 @@ class House:
         await self.run(notes)
 
     async def run(self, handlers: Handlers) -> None:
-        """Run a group of handlers on the bus."""
-        for subscription in handlers:
-            await self.bus.subscribe(subscription, self.tier)
+        """Run a group of handlers on the bus; what they do outside goes through `acts`."""
+        for each in handlers:
+            await self.bus.subscribe(replace(each, handler=partial(self.handle, each)), self.tier)
+
+    async def handle(self, subscription: Subscription, event: Event, context: Context) -> Returned:
+        """Let one handler have an event, as the engine with a ledger does."""
+        context.effects = MemoryEffects(self.acts, (context.tenant, context.envelope.id, subscription.name))
+        context.declared = subscription.effects
+        return await subscription.handler(event, context)
 
     async def lines(self) -> list[Line]:
         """The transcript of the one conversation that has come in."""

@@ -1,6 +1,17 @@
 """Messages: what a customer wrote, what we answer, and what became of the answer."""
 
+from pydantic import BaseModel, ConfigDict
+
 from hayai.event import Event, Personal
+
+
+class Attachment(BaseModel):
+    """A picture or a file that came with a message; it stays where the channel's network keeps it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: str
+    media_type: str
 
 
 class MessageReceived(Event, type="message.received", version=1):
@@ -11,6 +22,7 @@ class MessageReceived(Event, type="message.received", version=1):
     person: str
     """Opaque id of the customer, as the channel knows them."""
     text: Personal[str]
+    attachments: Personal[tuple[Attachment, ...]] = ()
 
 
 class ReplyReady(Event, type="reply.ready", version=1):
@@ -24,8 +36,43 @@ class ReplyReady(Event, type="reply.ready", version=1):
 
 
 class MessageDelivered(Event, type="message.delivered", version=1):
-    """The channel handed an answer over."""
+    """The channel handed an answer over to its network."""
 
     channel: str
     reply: str
     """Id of the reply's event."""
+
+
+class DeliveryReported(Event, type="delivery.reported", version=1):
+    """The network says how far an answer got; reports come late, twice, and in any order."""
+
+    channel: str
+    reply: str
+    """Id of the reply's event."""
+    reference: str
+    """The network's own id of what it carries."""
+    status: str
+    """In the network's words."""
+    code: str = ""
+    """The network's number for what went wrong, where something did."""
+
+
+class MessageArrived(Event, type="message.arrived", version=1):
+    """The network says that an answer, or a part of it, reached the customer's device."""
+
+    channel: str
+    reply: str
+    reference: str
+
+
+class MessageFailed(Event, type="message.failed", version=1):
+    """The network says that an answer, or a part of it, did not reach the customer."""
+
+    channel: str
+    reply: str
+    reference: str
+    code: str
+    reason: str
+    """What the code means, in our words."""
+    permanent: bool
+    """Whether the next message to the same address will fail the same way."""

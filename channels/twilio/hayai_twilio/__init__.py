@@ -1,0 +1,1 @@
+"""Twilio: text messages and WhatsApp over its REST API and webhooks."""

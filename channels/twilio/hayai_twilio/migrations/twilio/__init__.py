@@ -1,0 +1,1 @@
+"""Text messages: how far each got, and when each number may send again."""

@@ -1,0 +1,128 @@
+"""The text channel in a house, on a real Postgres, at a real web server, with the simulated Twilio at the other end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import uvicorn
+
+from hayai.migrations import migrate
+from hayai.pools import Pool
+from hayai.testing.channel import House, standing_house
+from hayai.web.door import door
+from hayai_twilio.simulator.account import Account
+from hayai_twilio.simulator.twilio import SimulatedTwilio, serving
+from hayai_twilio.sms import TwilioSMS
+
+if TYPE_CHECKING:
+
+    from fastapi import FastAPI
+
+    from hayai.testing.clock import MovableClock
+    from hayai.testing.postgres_server import PostgresServer, ServedDatabase
+
+ACCOUNT = f"AC{'0' * 31}1"
+TOKEN = "t" * 32
+OURS = "+15550100001"
+THEIRS = "+15550109999"
+ORIGIN = "https://sms.example"
+"""How Twilio is told to reach us; the simulator goes to where we really are."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A channel that is at work, and both ends of its line."""
+
+    channel: TwilioSMS
+    twilio: SimulatedTwilio
+    url: str
+    """Where the door really is."""
+
+    async def text(self, body: str, sid: str | None = None, *, sender: str = THEIRS, to: str = OURS) -> int:
+        """Let the customer text; the HTTP status of the answer."""
+        return await self.twilio.calls.text(f"{ORIGIN}/sms/incoming", sender, to, body, sid)
+
+
+Open = Callable[..., AbstractAsyncContextManager[Line]]
+
+
+@pytest.fixture(scope="session")
+def database(postgres_server: PostgresServer) -> ServedDatabase:
+    """The channel's tables."""
+    name = postgres_server.create()
+    asyncio.run(migrate(postgres_server.database(name), {"twilio": files("hayai_twilio.migrations.twilio")}))
+    return postgres_server.database(name)
+
+
+@pytest.fixture
+async def pool(database: ServedDatabase) -> AsyncIterator[Pool]:
+    """A pool in the application's role on empty tables."""
+    pool = Pool(database)
+    await pool.start()
+    yield pool
+    await pool.stop()
+    database.server.sql("truncate hayai.twilio_message, hayai.twilio_pace", database.name)
+
+
+@pytest.fixture
+def account() -> Account:
+    """The simulated account."""
+    return Account(ACCOUNT, TOKEN, frozenset({OURS, f"whatsapp:{OURS}"}))
+
+
+@pytest.fixture
+async def house(clock: MovableClock) -> AsyncIterator[House]:
+    """What stands around the channel."""
+    async with standing_house(clock) as standing:
+        yield standing
+
+
+@pytest.fixture
+def open_line(house: House, pool: Pool, account: Account) -> Open:
+    """What opens a line, given more settings of the channel."""
+    return lambda **settings: _line(house, pool, account, settings)
+
+
+@pytest.fixture
+async def line(open_line: Open) -> AsyncIterator[Line]:
+    """A line with its usual settings."""
+    async with open_line() as standing:
+        yield standing
+
+
+@asynccontextmanager
+async def _line(house: House, pool: Pool, account: Account, settings: dict[str, Any]) -> AsyncIterator[Line]:
+    where: list[str] = []
+    twilio = SimulatedTwilio(account, via=lambda url: url.replace(ORIGIN, where[0], 1))
+    async with serving(twilio) as api_url:
+        given = {
+            "account_sid": ACCOUNT, "auth_tokens": [TOKEN], "numbers": dict.fromkeys(account.numbers, "smile-dental"),
+            "public_url": ORIGIN, "api_url": api_url, "messages_per_second": 1000, "settling": 0.05, "timeout": 1,
+        }  # fmt: skip
+        chosen = TwilioSMS.Settings.model_validate({**given, **settings})
+        channel = TwilioSMS(chosen, bus=house.bus, tier=house.tier, clock=house.clock, pool=pool)  # type: ignore[arg-type]
+        await channel.start()
+        async with _listening(door(house.tier, house.bus, [channel], {}, house.clock)) as url:
+            where.append(url)
+            yield Line(channel, twilio, url)
+        await channel.stop()
+
+
+@asynccontextmanager
+async def _listening(app: FastAPI) -> AsyncIterator[str]:
+    """A real web server, without the signals and the ticking of one that stands alone."""
+    config = uvicorn.Config(app, port=0, lifespan="off", log_level="warning", timeout_graceful_shutdown=2)
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        await server.shutdown()
