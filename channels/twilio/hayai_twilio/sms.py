@@ -12,6 +12,7 @@ from hayai.errors import EventMismatch, PermanentError, SettingsError
 from hayai.handlers import Context, Policy
 from hayai.tokens import derived
 from hayai.vocabulary.messages import DeliveryReported, MessageArrived, MessageFailed, MessageReceived
+from hayai_twilio.complaints import Complaints
 from hayai_twilio.gateway import Gateway
 from hayai_twilio.refusals import is_permanent, reason
 from hayai_twilio.sender import TEXT, Sender
@@ -58,6 +59,7 @@ class TwilioSMS(Channel):
         tokens = tuple(each.get_secret_value() for each in settings.auth_tokens)
         shared = {name: each.get_secret_value() for name, each in settings.shared_keys.items()}
         self._signatures = Signatures(tokens, shared)
+        self._complaints = Complaints()
         self._sender = Sender(_gateway(settings), self._store, settings)
 
     async def start(self) -> None:
@@ -138,7 +140,7 @@ class TwilioSMS(Channel):
         try:
             return self._signatures.check(await asked(request, self._settings.public_url))
         except SignatureBad as bad:
-            _log.warning("A webhook was refused: %s", bad)
+            self._complaints.tell(str(bad))
             raise HTTPException(403, str(bad)) from None
 
     def _tenant(self, account: str, to: str) -> str:

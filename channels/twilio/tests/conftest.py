@@ -16,40 +16,31 @@ from hayai.migrations import migrate
 from hayai.pools import Pool
 from hayai.testing.channel import House, standing_house
 from hayai.web.door import door
-from hayai_twilio.simulator.account import Account
+from hayai_twilio.simulator.line import ACCOUNT, TOKEN, Line, demo_account
 from hayai_twilio.simulator.twilio import SimulatedTwilio, serving
 from hayai_twilio.sms import TwilioSMS
 
 if TYPE_CHECKING:
-
     from fastapi import FastAPI
 
     from hayai.testing.clock import MovableClock
     from hayai.testing.postgres_server import PostgresServer, ServedDatabase
+    from hayai_twilio.simulator.account import Account
 
-ACCOUNT = f"AC{'0' * 31}1"
-TOKEN = "t" * 32
-OURS = "+15550100001"
-THEIRS = "+15550109999"
 ORIGIN = "https://sms.example"
 """How Twilio is told to reach us; the simulator goes to where we really are."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """A channel that is at work, and both ends of its line."""
+class Opened:
+    """A channel that is at work, with the line to it; `url` is where its door really is."""
 
     channel: TwilioSMS
-    twilio: SimulatedTwilio
+    line: Line
     url: str
-    """Where the door really is."""
-
-    async def text(self, body: str, sid: str | None = None, *, sender: str = THEIRS, to: str = OURS) -> int:
-        """Let the customer text; the HTTP status of the answer."""
-        return await self.twilio.calls.text(f"{ORIGIN}/sms/incoming", sender, to, body, sid)
 
 
-Open = Callable[..., AbstractAsyncContextManager[Line]]
+Open = Callable[..., AbstractAsyncContextManager[Opened]]
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +64,7 @@ async def pool(database: ServedDatabase) -> AsyncIterator[Pool]:
 @pytest.fixture
 def account() -> Account:
     """The simulated account."""
-    return Account(ACCOUNT, TOKEN, frozenset({OURS, f"whatsapp:{OURS}"}))
+    return demo_account()
 
 
 @pytest.fixture
@@ -90,14 +81,32 @@ def open_line(house: House, pool: Pool, account: Account) -> Open:
 
 
 @pytest.fixture
-async def line(open_line: Open) -> AsyncIterator[Line]:
-    """A line with its usual settings."""
+async def opened(open_line: Open) -> AsyncIterator[Opened]:
+    """A channel with its usual settings."""
     async with open_line() as standing:
         yield standing
 
 
+@pytest.fixture
+def channel(opened: Opened) -> TwilioSMS:
+    """The channel itself."""
+    return opened.channel
+
+
+@pytest.fixture
+def line(opened: Opened) -> Line:
+    """The line to it."""
+    return opened.line
+
+
+@pytest.fixture
+def url(opened: Opened) -> str:
+    """Where its door really is."""
+    return opened.url
+
+
 @asynccontextmanager
-async def _line(house: House, pool: Pool, account: Account, settings: dict[str, Any]) -> AsyncIterator[Line]:
+async def _line(house: House, pool: Pool, account: Account, settings: dict[str, Any]) -> AsyncIterator[Opened]:
     where: list[str] = []
     twilio = SimulatedTwilio(account, via=lambda url: url.replace(ORIGIN, where[0], 1))
     async with serving(twilio) as api_url:
@@ -110,7 +119,7 @@ async def _line(house: House, pool: Pool, account: Account, settings: dict[str, 
         await channel.start()
         async with _listening(door(house.tier, house.bus, [channel], {}, house.clock)) as url:
             where.append(url)
-            yield Line(channel, twilio, url)
+            yield Opened(channel, Line(twilio, ORIGIN), url)
         await channel.stop()
 
 
