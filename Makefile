@@ -89,6 +89,11 @@ test.journeys: .venv/.installed chromium ## drive `hayai dev` with a real browse
 	@echo "pytest: the browser journeys; screenshots go to test-results/"
 	@$(PYTEST) -m journey $(TEST)
 
+.PHONY: test.channels
+test.channels: .venv/.installed ## storm, forge and break the channels, and print the figures
+	@echo "pytest: the channels under storms and forgeries"
+	@$(PYTEST) -s tests/channels channels/twilio/tests/test_twilio_forgeries.py $(TEST)
+
 .PHONY: chromium
 chromium:
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; }

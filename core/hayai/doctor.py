@@ -20,6 +20,7 @@ from hayai.ports.database import Database
 from hayai.ports.identity import Identity
 from hayai.ports.people import People
 from hayai.ports.secrets import Secrets
+from hayai.simulators import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -38,6 +39,7 @@ _CLASSES: dict[str, type[object]] = {
     "hayai.people": People,
     "hayai.renderers": Renderer,
     "hayai.secrets": Secrets,
+    "hayai.simulators": Simulator,
 }
 _OBJECTS: dict[str, type[object]] = {"hayai.migrations": ModuleType}
 

@@ -109,7 +109,7 @@ class _Http(TwilioHttpClient):  # type: ignore[misc]  # the SDK ships no types
         """One request. Raises RateLimited with the pause that Twilio asks for."""
         answer = super().request(method, self._url + url.removeprefix(_API), *args, **options)
         if answer.status_code == _TOO_MANY:
-            pause = str(answer.headers.get("Retry-After", ""))
+            pause = str((answer.headers or {}).get("Retry-After", ""))
             raise RateLimited(
                 "Twilio asks for fewer requests: it is tried again.", after=float(pause) if pause.isdecimal() else None
             )

@@ -210,7 +210,7 @@ async def test_an_unsigned_webhook_is_refused(house: House, url: str) -> None:
             {"content": b"\xff\xfe", "headers": {"X-Twilio-Signature": "ü".encode()}},
             {"json": form, "headers": {"X-Twilio-Signature": "x"}},
         ):
-            answer = await client.post(f"{url}/sms/incoming", **request)  # type: ignore[arg-type]
+            answer = await client.post(f"{url}/sms/incoming", **request)
             assert answer.status_code == 403
             assert answer.headers["content-type"] == "application/problem+json"
         assert (await client.post(f"{url}/sms/incoming", content=b"x" * (2 << 20))).status_code == 413

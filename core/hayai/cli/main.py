@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hayai.cli import bus, doctor, events, keys, ledger, new, plugins, prove, run
+from hayai.cli import bus, doctor, events, keys, ledger, new, plugins, prove, run, simulate
 
 app = typer.Typer(
     name="hayai",
@@ -17,6 +17,7 @@ app.command("dev")(run.dev)
 app.command("run")(run.run)
 app.command("migrate")(run.migrate)
 app.command("doctor")(doctor.doctor)
+app.command("simulate")(simulate.simulate)
 app.add_typer(plugins.app, name="plugins")
 app.command("new")(new.new)
 app.add_typer(bus.app, name="bus")
