@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from hayai.testing.postgres_server import PostgresServer
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.storm]
 
 TEXTS, CUSTOMERS, TIMES = 1000, 200, 3
 AT_ONCE = 60

@@ -224,6 +224,7 @@ async def proxy(open_line: Callable[..., Any], tmp_path: Path) -> AsyncIterator[
             await asyncio.to_thread(process.wait)
 
 
+@pytest.mark.storm
 @pytest.mark.timeout(300)
 async def test_no_forgery_is_taken_and_nothing_genuine_refused(proxy: str) -> None:
     """And no answer is a 500, whatever was sent."""

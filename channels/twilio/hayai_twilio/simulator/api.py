@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from hayai_twilio.simulator.account import Account, Fault, Message
 
+_API = "https://api.twilio.com"
+"""Where Twilio's own pages of a list say that they are."""
 _BASE = "/2010-04-01/Accounts/{account}"
 _FOR_EVER = 3600.0
 _basic = HTTPBasic(auto_error=False)
@@ -60,7 +62,7 @@ class _Server:
         asked = request.query_params
         most = min(int(asked.get("PageSize", 50)), 1000)
         found = self._account.found(asked.get("To"), asked.get("From"))[:most]
-        uri = f"{_BASE.format(account=account)}/Messages.json?PageSize={most}&Page=0"
+        uri = f"{_API}{_BASE.format(account=account)}/Messages.json?PageSize={most}&Page=0"
         return {
             "end": max(0, len(found) - 1), "first_page_uri": uri, "messages": [each.told(account) for each in found],
             "next_page_uri": None, "page": 0, "page_size": most, "previous_page_uri": None, "start": 0, "uri": uri,
