@@ -1,8 +1,8 @@
 """Points: every await of the delivery path, before and after, as a place where a process can be made to die.
 
-An import hook writes a call before and after each `await`, `async with` and `async for` of the modules in `ROOMS`. The
-call does nothing but compare, until a worker is armed with a point: at the passing that it was told, it kills itself
-with SIGKILL, as `kill -9` from outside would at just that place.
+An import hook writes a call before and after each `await`, `async with` and `async for` of the modules in `ROOMS`, or
+of others that are asked for. The call does nothing but compare, until a worker is armed with a point: at the passing
+that it was told, it kills itself with SIGKILL, as `kill -9` from outside would at just that place.
 """
 
 from __future__ import annotations
@@ -61,14 +61,17 @@ def tell(oracle: Oracle) -> None:
             oracle.tell("reached", point, number=_passed[point])
 
 
-def watch_imports() -> None:
-    """Instrument what is imported from now on."""
-    sys.meta_path.insert(0, _Finder())
+def watch_imports(rooms: tuple[str, ...] = ROOMS) -> None:
+    """Instrument what is imported from now on of these rooms."""
+    sys.meta_path.insert(0, _Finder(rooms))
 
 
 class _Finder(MetaPathFinder):
+    def __init__(self, rooms: tuple[str, ...]) -> None:
+        self._rooms = rooms
+
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
-        if not name.startswith(ROOMS) or name.rpartition(".")[2].startswith(_OUT):
+        if not name.startswith(self._rooms) or name.rpartition(".")[2].startswith(_OUT):
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and isinstance(spec.loader, SourceFileLoader):
