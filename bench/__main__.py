@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bench.figures import table
 from bench.plan import Plan
 from bench.run import ROOT
-from bench.stages import committing, consuming, publishing, relaying, routing, standing, tasking, waiting
+from bench.stages import committing, consuming, publishing, relaying, routing, standing, tasking, texting, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +35,7 @@ STAGES: dict[str, Callable[[Plan, Sync], list[Figure]]] = {
     "memory": standing.memory,
     "soak": standing.soak,
     "tasks": tasking.measure,
+    "texts": texting.measure,
     "route": routing.measure,
 }
 

@@ -1,4 +1,4 @@
-"""Standing: the processor's time of 200 subscriptions with nothing to do, and the memory of a worker, short and long."""
+"""Standing: the processor's time of 200 subscriptions with nothing to do, and the memory of a worker at work."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Inbound:
     @property
     def line(self) -> str:
         """What stands in the transcript."""
-        return self.text or f"[{len(self.attachments)} sent without words]"
+        return self.text or (f"[{len(self.attachments)} sent without words]" if self.attachments else "[no words]")
 
 
 class Channel(Adapter):

@@ -26,16 +26,23 @@ class Child:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self._handle = os.pidfd_open(pid)
+        self._handle: int | None = os.pidfd_open(pid)
 
     @property
     def lives(self) -> bool:
-        """Whether it has not ended."""
-        return not select.select([self._handle], [], [], 0)[0]
+        """Whether it has not ended; one that has takes no descriptor any more, as a long run has thousands of them."""
+        if self._handle is None:
+            return False
+        ended = select.poll()
+        ended.register(self._handle, select.POLLIN)
+        if ended.poll(0):
+            os.close(self._handle)
+            self._handle = None
+        return self._handle is not None
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, unless it has ended."""
-        if self.lives:
+        if self.lives and self._handle is not None:
             signal.pidfd_send_signal(self._handle, number)
 
     async def ended(self, seconds: float = 30) -> None:
@@ -51,7 +58,9 @@ class Child:
     def forget(self) -> None:
         """Kill it, and let go of it."""
         self.signal(signal.SIGKILL)
-        os.close(self._handle)
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
 
 
 class Nursery:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -95,6 +96,8 @@ def cut_postgres(server: PostgresServer, disk: Disk) -> None:
     assert server.pid is not None, "start it before its power goes"
     postmaster = psutil.Process(server.pid)
     os.kill(server.pid, signal.SIGSTOP)  # first, so that it starts nobody
+    while postmaster.status() != psutil.STATUS_STOPPED:  # one that it is forking just now is there once it stands still
+        time.sleep(0.001)
     backends = postmaster.children(recursive=True)
     _tell(backends, signal.SIGSTOP)
     disk.photograph()

@@ -46,6 +46,7 @@ _REASONS = {
     "30008": "the carrier gave no reason",
     "30034": "the number is not registered for business messages",
     "21610": "the customer has said STOP",
+    "63016": "WhatsApp takes free words only within a day of what the customer wrote last",
 }
 _PASSING = frozenset({"", "30001", "30003", "30008"})
 _SERVERS_OWN = 500
