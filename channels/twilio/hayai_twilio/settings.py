@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -51,6 +52,10 @@ class SMSSettings(Settings):
     )
     longest_wait: float = Field(
         default=60, gt=0, le=100, description="seconds that a message waits its turn before it is put back"
+    )
+
+    least_balance: Decimal | None = Field(
+        default=None, description="an event and a warning once less than this is left of the account, in its currency"
     )
 
     @field_validator("numbers")

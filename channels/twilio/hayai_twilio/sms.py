@@ -12,6 +12,8 @@ from hayai.errors import EventMismatch, PermanentError, SettingsError
 from hayai.handlers import Context, Policy
 from hayai.tokens import derived
 from hayai.vocabulary.messages import DeliveryReported, MessageArrived, MessageFailed, MessageReceived
+from hayai.vocabulary.operations import AccountLow
+from hayai_twilio.balance import BalanceWatch
 from hayai_twilio.complaints import Complaints
 from hayai_twilio.gateway import Gateway
 from hayai_twilio.refusals import is_permanent, reason
@@ -47,7 +49,7 @@ class TwilioSMS(Channel):
 
     name: ClassVar[str] = "sms"
     Settings: ClassVar[type[Settings]] = SMSSettings
-    publishes: ClassVar[tuple[type[Event], ...]] = (MessageReceived, DeliveryReported)
+    publishes: ClassVar[tuple[type[Event], ...]] = (MessageReceived, DeliveryReported, AccountLow)
     effects: ClassVar[tuple[EffectKind, ...]] = (TEXT,)
 
     def __init__(self, settings: SMSSettings, *, bus: Bus, tier: Tier, clock: Clock, pool: Pool) -> None:
@@ -60,7 +62,9 @@ class TwilioSMS(Channel):
         shared = {name: each.get_secret_value() for name, each in settings.shared_keys.items()}
         self._signatures = Signatures(tokens, shared)
         self._complaints = Complaints()
-        self._sender = Sender(_gateway(settings), self._store, settings)
+        gateway = _gateway(settings)
+        self._sender = Sender(gateway, self._store, settings)
+        self._balance = BalanceWatch(gateway, settings, bus, clock)
 
     async def start(self) -> None:
         """Raises SettingsError where a number is of a business that this install does not have."""
@@ -71,6 +75,11 @@ class TwilioSMS(Channel):
             )
         if not (self._settings.auth_tokens or self._settings.shared_keys):
             _log.warning("[channel.sms] has no auth_tokens: every webhook of Twilio's is refused.")
+        self._balance.start()
+
+    async def stop(self) -> None:
+        """Look after the account no more."""
+        await self._balance.stop()
 
     def router(self) -> APIRouter:
         """The routes, for after start()."""

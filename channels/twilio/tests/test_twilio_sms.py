@@ -11,6 +11,7 @@ import pytest
 from hayai.errors import SettingsError
 from hayai.testing.channel import ChannelContract, House, Outside
 from hayai.vocabulary.messages import DeliveryReported, MessageArrived, MessageFailed
+from hayai.vocabulary.operations import AccountLow
 from hayai_twilio.simulator.account import new_sid
 from hayai_twilio.simulator.line import ACCOUNT, OURS, THEIRS
 from hayai_twilio.store import Store
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hayai.event import Event
     from hayai.handlers import Context
     from hayai.pools import Pool
+    from hayai_twilio.simulator.account import Account
     from hayai_twilio.simulator.line import Line
     from hayai_twilio.sms import TwilioSMS
 
@@ -261,3 +263,17 @@ async def test_another_account_reports_nothing(house: House, line: Line) -> None
     form = {"MessageSid": new_sid(), "AccountSid": f"AC{'9' * 32}", "MessageStatus": "delivered"}
     assert await line.twilio.calls.post(f"{line.origin}/sms/status/smile-dental/talk/reply", form) == 422
     assert not seen
+
+
+async def test_little_money_is_told_once_a_day(house: House, account: Account, open_line: Callable[..., Any]) -> None:
+    """By an event of the platform's, however many replicas look; enough is no news."""
+    seen = await noted(house, AccountLow)
+    async with open_line(least_balance="20") as opened:
+        assert await opened.channel._balance.look()
+        account.balance = "19.99"
+        for _ in range(2):
+            assert not await opened.channel._balance.look()
+    await house.bus.settle()
+    (low,) = seen
+    assert isinstance(low, AccountLow)
+    assert (low.left, low.least, low.currency) == ("19.99", "20", "USD")

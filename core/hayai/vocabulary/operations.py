@@ -36,3 +36,14 @@ class ConsumerRecreated(Event, type="consumer.recreated", version=1):
     stream: str
     resumed_after: int
     """The stream sequence that was handled last before the loss."""
+
+
+class AccountLow(Event, type="account.low", version=1):
+    """Little is left of what was paid to a provider: soon it will do nothing more for us."""
+
+    channel: str
+    left: str
+    """An amount, as the provider writes it."""
+    least: str
+    """What should be left at least, by the settings."""
+    currency: str

@@ -84,6 +84,7 @@ class Account:
     messages: list[Message] = field(default_factory=list[Message])
     faults: deque[Fault] = field(default_factory=deque[Fault])
     opted_out: set[str] = field(default_factory=set[str])
+    balance: str = "23.45"
     landlines: set[str] = field(default_factory=set[str])
     """Numbers at which no message arrives."""
 

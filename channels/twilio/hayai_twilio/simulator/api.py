@@ -79,7 +79,7 @@ class _Server:
     async def balance(self, account: str, request: Request) -> dict[str, str]:
         """GET Balance.json."""
         await self._admit(account, request)
-        return {"account_sid": account, "balance": "23.45", "currency": "USD"}
+        return {"account_sid": account, "balance": self._account.balance, "currency": "USD"}
 
     async def _admit(self, account: str, request: Request) -> None:
         given = await _basic(request)
