@@ -7,6 +7,7 @@ decided once, where it begins; an event that is not sampled costs its handlers a
 from __future__ import annotations
 
 import re
+import time
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,29 @@ _LENGTH = 55
 _SAMPLED = frozenset("13579bdf")
 """How flags end whose lowest bit is set."""
 _tracer = trace.get_tracer("hayai")
+_LOOK = 0.5
 _NO_TRACE = nullcontext[str | None](None)
+
+
+class _SDK:
+    """Whether this process has an OpenTelemetry SDK: once set up, it stays; until then it is looked for now and then.
+
+    OpenTelemetry reads the environment each time that it is asked, which costs as much as an event's acknowledgement.
+    """
+
+    def __init__(self) -> None:
+        self._found = False
+        self._again = 0.0
+
+    def is_there(self) -> bool:
+        """As of the last look, at most half a second ago."""
+        if not self._found and (now := time.monotonic()) >= self._again:
+            self._found = not isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
+            self._again = now + _LOOK
+        return self._found
+
+
+_sdk = _SDK()
 
 
 def is_sampled(traceparent: str | None) -> bool:
@@ -54,9 +77,7 @@ def sending(what: str, *, tenant: str, cause: str | None = None) -> AbstractCont
         return _sending(what, tenant, None) if here.trace_flags.sampled else nullcontext(_written(here))
     if cause is not None:
         return _sending(what, tenant, _remote(cause)) if is_sampled(cause) else nullcontext(cause)
-    if isinstance(trace.get_tracer_provider(), ProxyTracerProvider):  # nobody has set one up
-        return _NO_TRACE
-    return _sending(what, tenant, None)
+    return _sending(what, tenant, None) if _sdk.is_there() else _NO_TRACE
 
 
 @contextmanager
