@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
+from starlette.requests import ClientDisconnect
 
 from hayai_twilio.form import fields
 from hayai_twilio.simulator.account import Refused
@@ -34,6 +35,7 @@ def api(account: Account, taken: Callable[[Message], Awaitable[None]]) -> FastAP
     app.add_api_route(f"{_BASE}/Messages/{{sid}}.json", server.one, methods=["GET"])
     app.add_api_route(f"{_BASE}/Balance.json", server.balance, methods=["GET"])
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(ClientDisconnect, _gone)
     return app
 
 
@@ -111,3 +113,9 @@ async def _refused(request: Request, refused: Exception) -> JSONResponse:
     del request
     assert isinstance(refused, Refused), "registered for no other"
     return JSONResponse(refused.body, refused.status)
+
+
+async def _gone(request: Request, gone: Exception) -> Response:
+    """Nobody hears this: who sent a part of a message has died, and nothing was taken."""
+    del request, gone
+    return Response(status_code=400)
