@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -100,6 +101,24 @@ async def test_a_line_that_breaks_is_a_doubt() -> None:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(OutcomeUnclear):
             await Gateway(ACCOUNT, ACCOUNT, TOKEN, url=f"http://127.0.0.1:{port}").send(HELLO)
+
+
+async def test_the_simulator_bears_a_client_that_dies_while_it_sends(
+    url: str, account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing of the message is taken, and nothing is called a defect."""
+    given = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
+    _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    path = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
+    writer.write(
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {given}\r\nContent-Length: 99\r\n\r\nTo=".encode()
+    )
+    await writer.drain()
+    await asyncio.sleep(0.2)
+    writer.close()
+    await asyncio.sleep(0.2)
+    assert not account.messages
+    assert "ClientDisconnect" not in caplog.text
 
 
 async def test_no_log_line_holds_a_number(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
