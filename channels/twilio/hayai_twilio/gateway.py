@@ -31,7 +31,8 @@ _LOOKED_THROUGH = 50
 """Messages between two numbers, the newest first, among which one that was just sent must be."""
 _TOO_MANY = 429
 _silent = logging.getLogger("hayai_twilio.sdk")
-_silent.setLevel(logging.CRITICAL)  # the SDK's log lines hold numbers
+_silent.setLevel(logging.CRITICAL)  # the SDK's log lines hold numbers, and so do those of what it sends with:
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
 @dataclass(frozen=True)
