@@ -7,66 +7,46 @@ import json
 import sys
 import tempfile
 import time
-from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import quantiles
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from twilio.request_validator import RequestValidator
 
 from hayai.runtime.serving import open_door
 from hayai.settings import read_settings
+from hayai.testing.bus_install import TIER
+from hayai.testing.web import listening
 from hayai_twilio.simulator.account import new_sid
 from hayai_twilio.simulator.line import ACCOUNT, OURS, TOKEN
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 _WARM = 0.2
 _CUSTOMERS = 200
 _ORIGIN = "https://sms.example"
 _PATH = "/sms/incoming"
-_TIER = """
-tier = "bench"
+_NAMES = """
 channels = ["sms"]
 businesses = ["hayai_receptionist:practices/dentist.toml"]
-[web]
-port = 0
-[bus]
-adapter = "nats"
-url = "{nats}"
-[database]
-adapter = "postgres"
-url = "{application}"
-owner_url = "{owner}"
-[calendar]
-adapter = "postgres"
-[conversations]
-adapter = "postgres"
-[people]
-adapter = "postgres"
-[identity]
-adapter = "postgres"
+"""
+_SMS = f"""
 [channel.sms]
-account_sid = "{account}"
-auth_tokens = ["{token}"]
-numbers = {{ "{ours}" = "harbor-dental" }}
-public_url = "{origin}"
+account_sid = "{ACCOUNT}"
+auth_tokens = ["{TOKEN}"]
+numbers = {{ "{OURS}" = "harbor-dental" }}
+public_url = "{_ORIGIN}"
 """
 
 
 async def taken(*, url: str, owner: str, application: str, rate: float, events: int) -> dict[str, float]:
     """The product: checked, recorded in the transcript and published before the answer; no agent is at work."""
-    text = _TIER.format(
-        nats=url, owner=owner, application=application, account=ACCOUNT, token=TOKEN, ours=OURS, origin=_ORIGIN
-    )
+    text = _NAMES + TIER.format(nats=url, postgres=application, partitions=1, agents="", bus="") + _SMS
+    more = {"HAYAI_DATABASE__OWNER_URL": owner, "HAYAI_WEB__PORT": "0"}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "tier.toml"
         await asyncio.to_thread(file.write_text, text)
-        settings = await asyncio.to_thread(read_settings, file, {})
+        settings = await asyncio.to_thread(read_settings, file, more)
         async with open_door(settings, migrating=True) as opened:
             return await _posted(opened.url, rate, events)
 
@@ -80,21 +60,8 @@ async def bare(*, rate: float, events: int) -> dict[str, float]:
         await request.body()
         return Response("<Response/>", media_type="text/xml")
 
-    async with _served(app) as url:
+    async with listening(app) as url:
         return await _posted(url, rate, events)
-
-
-@asynccontextmanager
-async def _served(app: FastAPI) -> AsyncIterator[str]:
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", access_log=False))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - it tells nobody
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
 
 
 async def _posted(door: str, rate: float, events: int) -> dict[str, float]:

@@ -14,6 +14,7 @@ The rooms, from the ground up; each imports only those above it in this list:
     pools, migrations           our own Postgres connections, and the tables that they find
     handlers                    an event in, the events that follow out
     contracts/, fronts          who publishes and reads which version; other ways to write an agent
+    simulators                  the far end of a channel, played on this machine
     bus/                        publish and subscribe: the twin in memory, the engine on JetStream
     channel                     a network that customers write through
     web/, local/, new/          the HTTP door; the services of a laptop; skeletons of new plugins

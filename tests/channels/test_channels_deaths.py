@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hayai.testing.bus_install import Servers, installed
 from hayai_twilio.simulator.account import new_sid
 from tests.channels.texting import SEED, Replica, standing
 from tests.chaos.oracle import Reader
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from hayai.testing.postgres_server import PostgresServer
+    from hayai.testing.bus_install import Servers
     from hayai_twilio.simulator.account import Fault
     from hayai_twilio.simulator.line import Line
 
@@ -43,13 +42,6 @@ LOOKING, DYING = 12.0, 12.0
 SLOTS = 3
 """Victims at the same time, each with a partition of its own."""
 LEAST = 40
-
-
-@pytest.fixture
-def servers(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Servers]:
-    """NATS and Postgres, with every table."""
-    with installed(postgres_server, tmp_path) as standing:
-        yield replace(standing, partitions=SLOTS + 1)
 
 
 class Customers:
@@ -88,6 +80,7 @@ class Customers:
 @pytest.mark.timeout(1500)
 async def test_no_text_is_lost_or_answered_twice_wherever_a_replica_dies(servers: Servers, tmp_path: Path) -> None:
     """Every point that is passed at all is died at once."""
+    servers = replace(servers, partitions=SLOTS + 1)
     folder = tmp_path / "oracle"
     folder.mkdir()
     reader = Reader(folder)

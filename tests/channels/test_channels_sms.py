@@ -14,28 +14,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hayai.testing.bus_install import Servers, installed
 from hayai_twilio.simulator.account import new_sid
 from tests.channels.texting import SEED, standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from hayai.testing.postgres_server import PostgresServer
+    from hayai.testing.bus_install import Servers
     from hayai_twilio.simulator.line import Line
 
 pytestmark = [pytest.mark.fault, pytest.mark.storm]
 
 TEXTS, CUSTOMERS, TIMES = 1000, 200, 3
 AT_ONCE = 60
-
-
-@pytest.fixture
-def servers(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Servers]:
-    """NATS and Postgres, with every table."""
-    with installed(postgres_server, tmp_path) as standing:
-        yield standing
 
 
 @pytest.mark.timeout(400)

@@ -12,7 +12,7 @@ from hayai.migrations import migrate
 from hayai.pools import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from hayai.testing.postgres_server import PostgresServer, ServedDatabase
 
@@ -59,3 +59,17 @@ async def pool(database: ServedDatabase) -> AsyncIterator[Pool]:
     await pool.start()
     yield pool
     await pool.stop()
+
+
+@pytest.fixture
+def rows_seen(pool: Pool) -> Callable[[str], Awaitable[list[int]]]:
+    """How many rows of a table smile-dental sees, another tenant, and a transaction of no tenant; with no `where`."""
+
+    async def seen(table: str) -> list[int]:
+        found = []
+        for opening in (pool.transaction("smile-dental"), pool.transaction("bright-remodel"), pool.unbound()):
+            async with opening as connection:
+                found.append(await connection.fetchval(f"select count(*) from hayai.{table}"))
+        return found
+
+    return seen

@@ -10,19 +10,17 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvicorn
 
 from hayai.migrations import migrate
 from hayai.pools import Pool
 from hayai.testing.channel import House, standing_house
+from hayai.testing.web import listening
 from hayai.web.door import door
 from hayai_twilio.simulator.line import ACCOUNT, TOKEN, Line, demo_account
 from hayai_twilio.simulator.twilio import SimulatedTwilio, serving
 from hayai_twilio.sms import TwilioSMS
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from hayai.testing.clock import MovableClock
     from hayai.testing.postgres_server import PostgresServer, ServedDatabase
     from hayai_twilio.simulator.account import Account
@@ -117,21 +115,7 @@ async def _line(house: House, pool: Pool, account: Account, settings: dict[str, 
         chosen = TwilioSMS.Settings.model_validate({**given, **settings})
         channel = TwilioSMS(chosen, bus=house.bus, tier=house.tier, clock=house.clock, pool=pool)  # type: ignore[arg-type]
         await channel.start()
-        async with _listening(door(house.tier, house.bus, [channel], {}, house.clock)) as url:
+        async with listening(door(house.tier, house.bus, [channel], {}, house.clock)) as url:
             where.append(url)
             yield Opened(channel, Line(twilio, ORIGIN), url)
         await channel.stop()
-
-
-@asynccontextmanager
-async def _listening(app: FastAPI) -> AsyncIterator[str]:
-    """A real web server, without the signals and the ticking of one that stands alone."""
-    config = uvicorn.Config(app, port=0, lifespan="off", log_level="warning", timeout_graceful_shutdown=2)
-    config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        await server.shutdown()

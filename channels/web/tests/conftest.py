@@ -8,19 +8,18 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvicorn
 
 from hayai.bus.memory import MemoryBus
 from hayai.handlers import Context, Handlers
 from hayai.testing.browser import chromium
 from hayai.testing.channel import House, standing_house
+from hayai.testing.web import listening
 from hayai.vocabulary.messages import MessageReceived, ReplyReady
 from hayai.web.door import door
 from hayai_web.chat import WebChannel
 from hayai_web.settings import ChatSettings
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
     from playwright.async_api import Browser
 
     from hayai.testing.clock import MovableClock
@@ -67,33 +66,11 @@ async def _served(house: House, settings: dict[str, Any]) -> AsyncIterator[str]:
         await process.subscribe(subscription, house.tier)
     app = door(house.tier, house.bus, [channel], {}, house.clock)
     try:
-        async with _listening(app, port) as url:
+        async with listening(app, port) as url:
             yield url
     finally:
         await channel.stop()
         await process.stop()
-
-
-@pytest.fixture
-def listening() -> Callable[[FastAPI], AbstractAsyncContextManager[str]]:
-    """What serves an application at the URL that it yields."""
-    return _listening
-
-
-@asynccontextmanager
-async def _listening(app: FastAPI, port: int = 0) -> AsyncIterator[str]:
-    """A real web server, without the signals and the ticking of one that stands alone."""
-    config = uvicorn.Config(
-        app, port=port, lifespan="off", log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2
-    )
-    config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        await server.shutdown()
 
 
 @pytest.fixture

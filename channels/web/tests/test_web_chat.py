@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from hayai.schedule import DayException
 from hayai.testing.channel import ChannelContract, House, Outside
+from hayai.testing.web import listening
 from hayai_web.chat import WebChannel
 from hayai_web.settings import ChatSettings
 from hayai_web.visitor import Visitor
@@ -64,9 +65,7 @@ class TestWebChannel(ChannelContract):
         return channel
 
     @pytest.fixture
-    async def outside(
-        self, house: House, channel: Channel, listening: Callable[[FastAPI], AbstractAsyncContextManager[str]]
-    ) -> AsyncIterator[Outside]:
+    async def outside(self, house: House, channel: Channel) -> AsyncIterator[Outside]:
         """A tab on a real socket."""
         app = FastAPI()
         app.include_router(channel.router(), prefix="/web")

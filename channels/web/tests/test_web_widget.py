@@ -12,6 +12,8 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from playwright.async_api import expect
 
+from hayai.testing.web import listening
+
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Locator, Page, Route
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.journey
 
 Serve = Callable[..., AbstractAsyncContextManager[str]]
-Listening = Callable[[FastAPI], AbstractAsyncContextManager[str]]
 
 
 async def opened(browser: Browser, url: str) -> Page:
@@ -258,9 +259,7 @@ async def test_too_long_a_message_cannot_be_sent_and_too_fast_ones_wait(browser:
         await expect(page.get_by_text("You are writing faster than we can read").first).to_be_visible()
 
 
-async def test_one_script_tag_puts_the_chat_on_any_home_page(
-    browser: Browser, serve: Serve, listening: Listening
-) -> None:
+async def test_one_script_tag_puts_the_chat_on_any_home_page(browser: Browser, serve: Serve) -> None:
     """On another origin, with nothing but the keyboard: open, write, close with Escape, see that there is news."""
     home = FastAPI()
     async with listening(home) as origin, serve(origins=[origin]) as url:
@@ -293,7 +292,7 @@ async def test_one_script_tag_puts_the_chat_on_any_home_page(
         await expect(page.get_by_role("button", name="Open chat, 1 new message")).to_be_focused()
 
 
-async def test_a_bright_accent_is_written_on_in_black(browser: Browser, serve: Serve, listening: Listening) -> None:
+async def test_a_bright_accent_is_written_on_in_black(browser: Browser, serve: Serve) -> None:
     """A business chooses its colour, and its customers can read; the words are said in the language that they have."""
     home = FastAPI()
     async with listening(home) as origin, serve(origins=[origin]) as url:
@@ -332,7 +331,7 @@ async def test_a_page_that_is_asked_to_come_back_says_why(browser: Browser, serv
 
 @pytest.mark.parametrize(("width", "modal"), [(390, True), (1280, False)])
 async def test_tab_does_not_leave_a_panel_that_covers_the_page(
-    browser: Browser, serve: Serve, listening: Listening, width: int, modal: bool
+    browser: Browser, serve: Serve, width: int, modal: bool
 ) -> None:
     """On a phone, or enlarged four times, what is behind cannot be seen; beside a page, Tab goes on to it."""
     home = FastAPI()
@@ -358,7 +357,7 @@ async def test_tab_does_not_leave_a_panel_that_covers_the_page(
         await expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-async def test_a_home_page_that_is_not_listed_is_told_so(browser: Browser, serve: Serve, listening: Listening) -> None:
+async def test_a_home_page_that_is_not_listed_is_told_so(browser: Browser, serve: Serve) -> None:
     """One sentence in the chat, and no further attempts."""
     home = FastAPI()
     async with listening(home) as origin, serve() as url:
