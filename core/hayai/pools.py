@@ -158,7 +158,8 @@ class Pool:
         if connections is None:
             return
         try:
-            await asyncio.wait_for(connections.close(), ACQUIRE_SECONDS)
+            async with asyncio.timeout(ACQUIRE_SECONDS):
+                await connections.close()
         except TimeoutError:
             connections.terminate()
 

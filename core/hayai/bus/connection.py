@@ -16,6 +16,7 @@ from hayai.bus.addresses import addresses
 from hayai.bus.explain import explained
 from hayai.bus.express import Express, refuse_untested
 from hayai.bus.inbox import Inbox
+from hayai.cancelling import heeded
 from hayai.errors import KeyNotOpaque, Unavailable
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ class Connection:
     async def request(self, subject: str, body: bytes, *, seconds: float) -> bytes:
         """The answer's body. Raises Unavailable."""
         try:
-            return (await self._client.request(_sound(subject), body, timeout=seconds)).data
+            return (await heeded(self._client.request(_sound(subject), body, timeout=seconds))).data
         except (nats.errors.Error, OSError) as wrong:
             kind = Silent if isinstance(wrong, nats.errors.TimeoutError) else Unavailable
             raise kind(
@@ -182,7 +183,8 @@ class Connection:
     async def ask(self, subject: str, body: bytes, *, headers: dict[str, str], seconds: float) -> bytes | None:
         """The answer's body; None where none came."""
         try:
-            return (await self._client.request(_sound(subject), body, timeout=seconds, headers=headers)).data
+            asked = self._client.request(_sound(subject), body, timeout=seconds, headers=headers)
+            return (await heeded(asked)).data
         except (nats.errors.Error, OSError):
             return None
 
@@ -193,7 +195,7 @@ class Connection:
         the socket). A request stays in line, and one that nobody takes is answered by the server at once.
         """
         with suppress(nats.errors.Error, OSError):
-            await self._client.request(self._client.new_inbox(), b"", timeout=_FLUSH_SECONDS)
+            await heeded(self._client.request(self._client.new_inbox(), b"", timeout=_FLUSH_SECONDS))
 
     async def renew(self) -> None:
         """Drop a connection on which the server has fallen silent and take up another."""

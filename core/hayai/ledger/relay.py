@@ -115,7 +115,6 @@ class Relay:
     async def _work(self, hand: int) -> None:
         stir = self._stirs[hand]
         while True:
-            # Not wait_for(): before Python 3.12 it swallows a cancellation that comes together with the event.
             with suppress(TimeoutError):  # the net below the notifications
                 async with asyncio.timeout(_POLL_SECONDS):
                     await stir.wait()

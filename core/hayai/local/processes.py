@@ -107,7 +107,8 @@ class Child:
         with suppress(ProcessLookupError):
             self._process.send_signal(number)
         try:
-            await asyncio.wait_for(self._process.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._process.wait()
         except TimeoutError:
             return False
         return True

@@ -111,7 +111,8 @@ class Supervisor:
         unwell = 0
         while unwell < _PATIENCE:
             with suppress(TimeoutError):
-                code = await asyncio.wait_for(self._child.wait(), _LOOK_SECONDS)
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    code = await self._child.wait()
                 return f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
             unwell = 0 if await self.server.healthy(self._child.pid) else unwell + 1
         await self._child.stop()

@@ -120,7 +120,8 @@ class Keeper:
             return
         self.state = "falling"
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._again.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._again.wait()
 
     async def _life(self) -> str:
         """One process from its start to its end; how it ended."""
@@ -205,7 +206,8 @@ class Keeper:
         if process.stdin is not None and drain:
             process.stdin.close()
         with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), drain)
+            async with asyncio.timeout(drain):
+                await process.wait()
         if process.returncode is None:
             process.kill()
             await process.wait()
