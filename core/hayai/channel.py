@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from hayai.bus.base import live_topic
+from hayai.errors import Withheld
 from hayai.handlers import Context, Handlers
 from hayai.ports.base import Adapter
 from hayai.ports.conversations import Line
 from hayai.tokens import derived
-from hayai.vocabulary.messages import MessageDelivered, MessageReceived, ReplyReady
+from hayai.vocabulary.consent import ConsentGiven, ConsentWithdrawn
+from hayai.vocabulary.messages import MessageDelivered, MessageReceived, MessageWithheld, ReplyReady
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from fastapi import APIRouter
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
     from hayai.bus.base import Bus
     from hayai.effects import EffectKind
     from hayai.event import Event
-    from hayai.ports.conversations import Conversations
+    from hayai.interceptors import Interceptor
+    from hayai.tier import Tier
     from hayai.vocabulary.messages import Attachment
 
 __all__ = ["Channel", "Inbound", "accept", "live_topic"]
@@ -71,7 +75,8 @@ class Channel(Adapter):
     async def deliver(self, reply: ReplyReady, line: Line, context: Context) -> None:
         """Hand one answer out; `line` is its place in the transcript.
 
-        Raises a TransientError to be asked again, a PermanentError to have it kept as a dead letter.
+        Raises a TransientError to be asked again, Withheld to have it left unsent, any other PermanentError to have
+        it kept as a dead letter.
         """
 
     def handlers(self) -> Handlers:
@@ -83,12 +88,15 @@ class Channel(Adapter):
         group.add(ReplyReady, self._deliver, name="deliver", effects=self.effects)
         return group
 
-    async def _deliver(self, reply: ReplyReady, context: Context) -> MessageDelivered | None:
+    async def _deliver(self, reply: ReplyReady, context: Context) -> MessageDelivered | MessageWithheld | None:
         if reply.channel != self.name:
             return None
         line = Line(context.envelope.id, "agent", reply.text, context.envelope.time, reply.choices)
         kept = await context.tier.conversations.append(context.tenant, context.conversation, line)
-        await self.deliver(reply, kept, context)
+        try:
+            await self.deliver(reply, kept, context)
+        except Withheld as why:
+            return MessageWithheld(channel=self.name, reply=context.envelope.id, reason=str(why))
         return MessageDelivered(channel=self.name, reply=context.envelope.id)
 
 
@@ -97,17 +105,45 @@ def inbound_id(channel: str, tenant: str, conversation: str, id: str) -> str:  #
     return derived("inbound", channel, tenant, conversation, id)
 
 
-async def accept(channel: str, message: Inbound, *, bus: Bus, conversations: Conversations) -> Line:
+async def accept(
+    channel: str, message: Inbound, *, bus: Bus, tier: Tier, interceptors: Iterable[Interceptor] = ()
+) -> Line:
     """Record an inbound message and publish it; once this returns it is safe to tell the sender that it arrived.
 
-    The same message again (same conversation and id) is recorded and published once.
+    The same message again (same conversation and id) is recorded and published once. What an interceptor makes of it
+    is published in its place; a consent that is given or withdrawn holds from here on.
     Raises Unavailable, after which the sender should send it again.
     """
     event_id = inbound_id(channel, message.tenant, message.conversation, message.id)
     said = Line(event_id, "customer", message.line, message.at)
-    line = await conversations.append(message.tenant, message.conversation, said)
+    line = await tier.conversations.append(message.tenant, message.conversation, said)
+    event = await _meant(channel, message, tier, interceptors)
+    if isinstance(event, ConsentGiven | ConsentWithdrawn):
+        await _keep(event, message, tier, source=event_id)
+    await bus.publish(event, tenant=message.tenant, id=event_id, conversation=message.conversation)
+    return line
+
+
+async def _meant(channel: str, message: Inbound, tier: Tier, interceptors: Iterable[Interceptor]) -> Event:
+    """What the message is: for the agents, unless an interceptor knows better."""
     received = MessageReceived(
         channel=channel, person=message.person, text=message.text, attachments=message.attachments
     )
-    await bus.publish(received, tenant=message.tenant, id=event_id, conversation=message.conversation)
-    return line
+    for each in interceptors:
+        if (event := await each.intercept(received, tenant=message.tenant, tier=tier)) is not None:
+            return event
+    return received
+
+
+async def _keep(said: ConsentGiven | ConsentWithdrawn, message: Inbound, tier: Tier, *, source: str) -> None:
+    """Record what the person said about being written to, before anybody learns of it."""
+    allowed = isinstance(said, ConsentGiven)
+    await tier.consents.record(
+        message.tenant,
+        message.person,
+        said.channel,
+        allowed=allowed,
+        purposes=said.purposes,
+        source=source,
+        at=message.at,
+    )

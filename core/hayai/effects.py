@@ -32,6 +32,8 @@ class EffectKind:
 
     name: str
     unknown: Literal["reconcile", "again", "ask"]
+    reaches_a_person: bool = False
+    """Whether it needs the person's consent: a text, a call, a mail."""
 
 
 class Effects(Protocol):

@@ -27,6 +27,8 @@ HayaiError
     ├── EventTooOld         an event from before what the ledger remembers
     ├── GivenUp             an event that the server hands out no more, because of somebody else
     ├── TooManyHops         an event that follows from too many others, as one that causes itself does
+    ├── Withheld            a message that is not sent, on purpose
+    │   └── ConsentMissing    the person does not want to be reached that way
     ├── EffectUnknown       nobody can say whether an outward act was done
     ├── LocalStackRefused   the local servers cannot run here as asked
     └── BookingRefused      the calendar said no
@@ -170,6 +172,14 @@ class GivenUp(PermanentError):
 
 class TooManyHops(PermanentError):
     """The event would follow from so many others, one from the next, that it must be causing itself."""
+
+
+class Withheld(PermanentError):
+    """A message is not sent, on purpose; nothing was done."""
+
+
+class ConsentMissing(Withheld):
+    """The person does not want to be reached that way, for that purpose; nothing was done."""
 
 
 class EffectUnknown(PermanentError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from typing_extensions import TypeVar as TypeVarWithDefault
 
+from hayai.consent import refuse_unwanted
 from hayai.errors import HandlerMisdeclared, SettingsError
 from hayai.event import Event
 from hayai.tokens import token
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hayai.clock import Clock
+    from hayai.consent import Recipient
     from hayai.effects import Act, EffectKind, Effects, Reconcile
     from hayai.envelope import Envelope
     from hayai.tier import Tier
@@ -97,11 +99,20 @@ class Context:
         """The conversation that the event belongs to; its own key where it belongs to none."""
         return self.envelope.conversation or self.envelope.subject
 
-    async def once(self, kind: EffectKind, meaning: str, act: Act, reconcile: Reconcile | None = None) -> Any:
+    async def once(
+        self,
+        kind: EffectKind,
+        meaning: str,
+        act: Act,
+        reconcile: Reconcile | None = None,
+        *,
+        to: Recipient | None = None,
+    ) -> Any:
         """Do an outward act unless it was done for this event already; see hayai.effects.Effects.once.
 
-        Raises HandlerMisdeclared where the handler's `effects` lack this kind, SettingsError where no ledger keeps
-        effects, and what `Effects.once` raises.
+        An act of a kind that reaches a person says whom, and is not done without their consent: ConsentMissing.
+        Raises HandlerMisdeclared where it does not say so, or where the handler's `effects` lack this kind,
+        SettingsError where no ledger keeps effects or nobody keeps consents, and what `Effects.once` raises.
         """
         if self.effects is None:
             raise SettingsError(
@@ -113,7 +124,22 @@ class Context:
                 f"{self.handler} does not declare EffectKind({kind.name!r}, unknown={kind.unknown!r}): put that kind "
                 "into the `effects=[...]` with which the handler is subscribed."
             )
+        if kind.reaches_a_person:
+            act = self._wanted(act, kind, to)
         return await self.effects.once(kind, meaning, act, reconcile)
+
+    def _wanted(self, act: Act, kind: EffectKind, to: Recipient | None) -> Act:
+        """`act`, done only if the person wants it at that moment: after the claim, and at every new try."""
+        if to is None:
+            raise HandlerMisdeclared(
+                f"{self.handler} does not say whom {kind.name} reaches: give `context.once` its `to=Recipient(...)`."
+            )
+
+        async def asked() -> Any:
+            await refuse_unwanted(self.tier.consents, self.tenant, to)
+            return await act()
+
+        return asked
 
     def now(self) -> datetime:
         """The present as an aware instant; a test moves it."""

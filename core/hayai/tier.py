@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hayai.business import Business
     from hayai.ports.base import Adapter, Settings
     from hayai.ports.calendar import Calendar
+    from hayai.ports.consents import Consents
     from hayai.ports.conversations import Conversations
     from hayai.ports.database import Database
     from hayai.ports.identity import Identity
@@ -58,6 +59,11 @@ class Tier:
     def people(self) -> People:
         """Who is behind an address."""
         return cast("People", self._port("people"))
+
+    @property
+    def consents(self) -> Consents:
+        """What people have said about being written to."""
+        return cast("Consents", self._port("consents"))
 
     def business(self, tenant: str) -> Business:
         """The business of that tenant. Raises SettingsError where none is configured."""

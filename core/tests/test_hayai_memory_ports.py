@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from hayai.testing.consents import ConsentsContract
 from hayai.testing.conversations import ConversationsContract
 from hayai.testing.identity import IdentityContract
+from hayai.testing.memory_consents import MemoryConsents
 from hayai.testing.memory_conversations import MemoryConversations
 from hayai.testing.memory_identity import MemoryIdentity
 from hayai.testing.memory_people import MemoryPeople
@@ -37,3 +39,12 @@ class TestMemoryPeople(PeopleContract):
     def people(self) -> MemoryPeople:
         """One that knows nobody."""
         return MemoryPeople()
+
+
+class TestMemoryConsents(ConsentsContract):
+    """The twin is held to what the adapters are held to."""
+
+    @pytest.fixture
+    def consents(self) -> MemoryConsents:
+        """One that was told nothing yet."""
+        return MemoryConsents()

@@ -46,6 +46,8 @@ colour = "red"
 adapter = "postgres"
 [people]
 adapter = "postgres"
+[consents]
+adapter = "postgres"
 [identity]
 adapter = "postgres"
 """

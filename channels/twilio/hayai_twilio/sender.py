@@ -13,13 +13,14 @@ from hayai_twilio.encoding import parts, plain
 from hayai_twilio.gateway import Draft
 
 if TYPE_CHECKING:
+    from hayai.consent import Recipient
     from hayai.handlers import Context
     from hayai.ports.people import Contact
     from hayai_twilio.gateway import Gateway, Sent
     from hayai_twilio.settings import SMSSettings
     from hayai_twilio.store import Store
 
-TEXT = EffectKind("sms", "reconcile")
+TEXT = EffectKind("sms", "reconcile", reaches_a_person=True)
 """A text message; Twilio's list says what became of one whose answer was lost."""
 _CLOCKS_APART = timedelta(minutes=2)
 """Twilio's clock and ours may differ by so much."""
@@ -33,12 +34,15 @@ class Sender:
         self._store = store
         self._settings = settings
 
-    async def send(self, text: str, contact: Contact, callback: str | None, context: Context) -> None:
-        """Send `text` in as many messages as it takes, unless that was done. Raises what Gateway.send raises."""
+    async def send(self, text: str, contact: Contact, callback: str | None, to: Recipient, context: Context) -> None:
+        """Send `text` in as many messages as it takes, unless that was done.
+
+        Raises ConsentMissing, and what Gateway.send raises.
+        """
         for number, part in enumerate(parts(plain(text))):
             draft = Draft(contact.address, contact.via, part, callback)
             act, find = partial(self._act, draft, context), partial(self._find, draft, context)
-            sent = await context.once(TEXT, f"part-{number}", act, find)
+            sent = await context.once(TEXT, f"part-{number}", act, find, to=to)
             # Not within the act: what fails there is taken for not sent.
             await self._store.raised(context.tenant, sent["sid"], context.envelope.id, sent["status"])
 

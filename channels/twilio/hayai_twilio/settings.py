@@ -53,7 +53,11 @@ class SMSSettings(Settings):
     longest_wait: float = Field(
         default=60, gt=0, le=100, description="seconds that a message waits its turn before it is put back"
     )
-
+    carrier_answers_stop: bool = Field(
+        default=True,
+        description="Twilio itself answers STOP, START and HELP on telephone numbers, as it does unless it was asked "
+        "not to; false lets the agent `consent` answer them",
+    )
     least_balance: Decimal | None = Field(
         default=None, description="an event and a warning once less than this is left of the account, in its currency"
     )

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from hayai.channel import Channel, Inbound, accept
-from hayai.errors import EventMismatch, PermanentError, SettingsError
+from hayai.consent import Recipient
+from hayai.errors import ConsentMissing, EventMismatch, PermanentError, SettingsError, Withheld
 from hayai.handlers import Context, Policy
 from hayai.tokens import derived
+from hayai.vocabulary.consent import PURPOSES
 from hayai.vocabulary.messages import DeliveryReported, MessageArrived, MessageFailed, MessageReceived
 from hayai.vocabulary.operations import AccountLow
 from hayai_twilio.balance import BalanceWatch
 from hayai_twilio.complaints import Complaints
 from hayai_twilio.gateway import Gateway
-from hayai_twilio.refusals import is_permanent, reason
+from hayai_twilio.refusals import RecipientOptedOut, is_permanent, reason
 from hayai_twilio.sender import TEXT, Sender
 from hayai_twilio.settings import SMSSettings
 from hayai_twilio.signature import SignatureBad, Signatures
@@ -25,11 +27,14 @@ from hayai_twilio.store import Store
 from hayai_twilio.webhook import asked, report, text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hayai.bus.base import Bus
     from hayai.clock import Clock
     from hayai.effects import EffectKind
     from hayai.event import Event
     from hayai.handlers import Handlers
+    from hayai.interceptors import Interceptor
     from hayai.pools import Pool
     from hayai.ports.base import Settings
     from hayai.ports.conversations import Line
@@ -52,11 +57,21 @@ class TwilioSMS(Channel):
     publishes: ClassVar[tuple[type[Event], ...]] = (MessageReceived, DeliveryReported, AccountLow)
     effects: ClassVar[tuple[EffectKind, ...]] = (TEXT,)
 
-    def __init__(self, settings: SMSSettings, *, bus: Bus, tier: Tier, clock: Clock, pool: Pool) -> None:
+    def __init__(
+        self,
+        settings: SMSSettings,
+        *,
+        bus: Bus,
+        tier: Tier,
+        clock: Clock,
+        pool: Pool,
+        interceptors: Sequence[Interceptor] = (),
+    ) -> None:
         self._settings = settings
         self._bus = bus
         self._tier = tier
         self._clock = clock
+        self._interceptors = interceptors
         self._store = Store(pool)
         tokens = tuple(each.get_secret_value() for each in settings.auth_tokens)
         shared = {name: each.get_secret_value() for name, each in settings.shared_keys.items()}
@@ -102,7 +117,26 @@ class TwilioSMS(Channel):
         contact = await context.tier.people.reach(context.tenant, reply.person, _KINDS)
         if contact is None:
             raise PermanentError("Nobody of that id has ever written by text: answer on the channel that they used.")
-        await self._sender.send(line.text, contact, self._callback(context), context)
+        if reply.purpose == "consent" and contact.kind == "phone" and self._settings.carrier_answers_stop:
+            raise Withheld("Twilio has answered that word itself: `carrier_answers_stop` of the channel says so.")
+        to = Recipient(reply.person, self.name, reply.purpose)
+        try:
+            await self._sender.send(line.text, contact, self._callback(context), to, context)
+        except RecipientOptedOut as refused:
+            await self._learn(to, context)
+            raise ConsentMissing(str(refused)) from refused
+
+    async def _learn(self, to: Recipient, context: Context) -> None:
+        """The carrier knows of a STOP that we have not heard: keep it as if we had."""
+        await context.tier.consents.record(
+            context.tenant,
+            to.person,
+            self.name,
+            allowed=False,
+            purposes=PURPOSES,
+            source=derived("refused", context.envelope.id),
+            at=context.now(),
+        )
 
     def _callback(self, context: Context) -> str | None:
         where = self._settings.public_url
@@ -117,7 +151,7 @@ class TwilioSMS(Channel):
         message = Inbound(
             tenant, contact.conversation, contact.person, came.sid, _clean(came), self._clock(), came.attachments
         )
-        await accept(self.name, message, bus=self._bus, conversations=self._tier.conversations)
+        await accept(self.name, message, bus=self._bus, tier=self._tier, interceptors=self._interceptors)
         return Response(_NOTHING_TO_SAY, media_type="text/xml")
 
     async def _reported(self, request: Request, tenant: str, conversation: str, reply: str) -> Response:

@@ -156,7 +156,7 @@ class Visit:
     async def _accepted(self, message: Inbound) -> Line:
         desk = self._desk
         try:
-            return await accept(self._channel, message, bus=desk.bus, conversations=desk.tier.conversations)
+            return await accept(self._channel, message, bus=desk.bus, tier=desk.tier)
         except TransientError:
             desk.visitor_rate.give_back(message.person)
             desk.address_rate.give_back(self._wire.address)

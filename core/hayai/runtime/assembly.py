@@ -37,7 +37,7 @@ from hayai.ports.secrets import Secrets
 from hayai.runtime.bus_safety import refuse_unsafe
 from hayai.runtime.cells import Cells
 from hayai.runtime.exporting import exported
-from hayai.runtime.parts import agent_parts, channel_parts, installed_registry, platform_part
+from hayai.runtime.parts import agent_parts, channel_parts, installed_registry, interceptors, platform_part
 from hayai.runtime.watch import Watch
 from hayai.runtime.workshop import PORTS, Workshop
 from hayai.tier import Tier
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from hayai.runtime.keeper import Grant
     from hayai.settings import InstallSettings
 
-_ON_THE_DATABASE = ("calendar", "conversations", "identity", "people")
+_ON_THE_DATABASE = ("calendar", "conversations", "identity", "people", "consents")
 
 
 @dataclass
@@ -117,9 +117,11 @@ async def running_install(
         await shop.start(Retention(ledger_pool))
         if isinstance(bus, NatsBus):
             await shop.start(Indexing(bus, EventIndex(ledger_pool, install.pool)))
-        channels = await _standing_channels(shop)
         isolated = [name for name, each in settings.agent_settings.items() if each.isolation == "process"]
         here = [name for name in settings.agents if name not in isolated]
+        hearing, _ = await asyncio.to_thread(interceptors, here)  # what does not load is told with the agents
+        shop.resources["interceptors"] = tuple(hearing.values())
+        channels = await _standing_channels(shop)
         agents, problems = await asyncio.to_thread(agent_parts, here)
         shop.problems += problems
         registry = Registry([*await asyncio.to_thread(_house_parts, channels), *agents])

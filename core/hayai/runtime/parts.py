@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from hayai import plugins
 from hayai.bus.explain import explained
@@ -12,10 +12,12 @@ from hayai.channel import Channel
 from hayai.contracts.registry import Part, Registry
 from hayai.errors import HandlerMisdeclared, PluginError
 from hayai.fronts import AGENTS, agent
+from hayai.interceptors import GROUP as INTERCEPTORS
+from hayai.interceptors import Interceptor
 from hayai.vocabulary.operations import ConsumerRecreated, DeadLettered, PluginQuarantined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from hayai.event import Event
     from hayai.handlers import Handlers
@@ -48,7 +50,20 @@ def agent_parts(names: Iterable[str]) -> tuple[list[Part], list[PluginError]]:
     """The handlers of each agent, and what is wrong with those that do not load."""
     loaded, problems = plugins.load_all(names, _agent)
     found = {each.name: each for each in plugins.names(AGENTS)}
-    return [_part(found[name], group) for name, group in loaded.items()], problems
+    hearing, unheard = interceptors(loaded)
+    publishes = {name: each.publishes for name, each in hearing.items()}
+    return [_part(found[name], group, publishes.get(name, ())) for name, group in loaded.items()], problems + unheard
+
+
+def interceptors(agents: Iterable[str]) -> tuple[dict[str, Interceptor], list[PluginError]]:
+    """Those that belong to these agents, in their order, and what is wrong with those that do not load."""
+    installed = {each.name for each in plugins.names(INTERCEPTORS)}
+    return plugins.load_all([each for each in agents if each in installed], _interceptor)
+
+
+def _interceptor(name: str) -> Interceptor:
+    kind = cast("Callable[[], Interceptor]", plugins.load(INTERCEPTORS, name, Interceptor))
+    return kind()
 
 
 def _agent(name: str) -> Handlers:

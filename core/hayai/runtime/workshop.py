@@ -12,6 +12,7 @@ from hayai.bus.explain import explained
 from hayai.channel import Channel
 from hayai.errors import HayaiError, PluginError
 from hayai.ports.calendar import Calendar
+from hayai.ports.consents import Consents
 from hayai.ports.conversations import Conversations
 from hayai.ports.database import Database
 from hayai.ports.identity import Identity
@@ -42,6 +43,7 @@ PORTS: dict[str, type[Adapter]] = {
     "conversations": Conversations,
     "identity": Identity,
     "people": People,
+    "consents": Consents,
     "bus": Bus,
 }
 """What every install stands on beside its secrets, in the order in which it is built."""

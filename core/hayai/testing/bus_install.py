@@ -44,6 +44,8 @@ adapter = "postgres"
 adapter = "postgres"
 [people]
 adapter = "postgres"
+[consents]
+adapter = "postgres"
 [identity]
 adapter = "postgres"
 """

@@ -12,6 +12,7 @@ from hayai.business import parse_business
 from hayai.envelope import Envelope
 from hayai.errors import Unavailable
 from hayai.handlers import Context, Handlers
+from hayai.testing.memory_consents import MemoryConsents
 from hayai.testing.memory_conversations import MemoryConversations
 from hayai.testing.memory_effects import MemoryEffects
 from hayai.testing.memory_people import MemoryPeople
@@ -124,7 +125,8 @@ class House:
 async def standing_house(clock: Clock) -> AsyncGenerator[House]:
     """A memory bus, a memory transcript and one business, `smile-dental`."""
     bus, conversations, business = BreakableBus(clock=clock), MemoryConversations(), SMILE_DENTAL
-    tier = Tier({"conversations": conversations, "people": MemoryPeople()}, [business])
+    ports = {"conversations": conversations, "people": MemoryPeople(), "consents": MemoryConsents()}
+    tier = Tier(ports, [business])
     house = House(bus, conversations, tier, clock, business)
     await house.listen()
     try:

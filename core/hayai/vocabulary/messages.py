@@ -1,8 +1,11 @@
 """Messages: what a customer wrote, what we answer, and what became of the answer."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from hayai.event import Event, Personal
+from hayai.vocabulary.consent import Purpose
 
 
 class Attachment(BaseModel):
@@ -33,6 +36,8 @@ class ReplyReady(Event, type="reply.ready", version=1):
     text: Personal[str]
     choices: Personal[tuple[str, ...]] = ()
     """Short answers that the channel may offer as buttons."""
+    purpose: Purpose | Literal["consent"] = "answer"
+    """Why we write, as hayai.consent.Recipient has it."""
 
 
 class MessageDelivered(Event, type="message.delivered", version=1):
@@ -41,6 +46,15 @@ class MessageDelivered(Event, type="message.delivered", version=1):
     channel: str
     reply: str
     """Id of the reply's event."""
+
+
+class MessageWithheld(Event, type="message.withheld", version=1):
+    """An answer was not sent, on purpose: the customer wants none that way, or their carrier has said it already."""
+
+    channel: str
+    reply: str
+    """Id of the reply's event."""
+    reason: str
 
 
 class DeliveryReported(Event, type="delivery.reported", version=1):

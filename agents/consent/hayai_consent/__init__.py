@@ -1,0 +1,1 @@
+"""Consent: STOP, START and HELP in what customers write, and the answers to them."""

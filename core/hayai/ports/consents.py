@@ -1,0 +1,42 @@
+"""Consents: what each person has said about being written to, as a ledger that is only ever added to."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from hayai.ports.base import Adapter
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from hayai.vocabulary.consent import Purpose
+
+
+class Consents(Adapter):
+    """Kept per tenant, person and channel: whoever stops the texts may still be answered on the web."""
+
+    @abstractmethod
+    async def record(
+        self,
+        tenant: str,
+        person: str,
+        channel: str,
+        *,
+        allowed: bool,
+        purposes: Collection[Purpose],
+        source: str,
+        at: datetime,
+    ) -> None:
+        """Add what they said, aware `at`; `source` is the id of what they said it with, and counts once.
+
+        Raises KeyNotOpaque for the tenant, Unavailable.
+        """
+
+    @abstractmethod
+    async def standing(self, tenant: str, person: str, channel: str) -> Mapping[Purpose, bool]:
+        """Whether each purpose was allowed when it was last spoken of; one never spoken of is left out.
+
+        Raises KeyNotOpaque, Unavailable.
+        """

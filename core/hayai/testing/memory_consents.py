@@ -1,0 +1,51 @@
+"""MemoryConsents: the twin of the port `consents`, one list in the order in which things were said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from hayai.ports.consents import Consents
+from hayai.tokens import token
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from hayai.vocabulary.consent import Purpose
+
+
+class _Said(NamedTuple):
+    tenant: str
+    person: str
+    channel: str
+    purpose: Purpose
+    source: str
+
+
+class MemoryConsents(Consents):
+    """Forgets everything with the process."""
+
+    def __init__(self) -> None:
+        self._said: dict[_Said, bool] = {}
+
+    async def record(
+        self,
+        tenant: str,
+        person: str,
+        channel: str,
+        *,
+        allowed: bool,
+        purposes: Collection[Purpose],
+        source: str,
+        at: datetime,
+    ) -> None:
+        """Add what they said, once."""
+        del at
+        whose = token(tenant, what="tenant")
+        for purpose in purposes:
+            self._said.setdefault(_Said(whose, person, channel, purpose, source), allowed)
+
+    async def standing(self, tenant: str, person: str, channel: str) -> Mapping[Purpose, bool]:
+        """What was said last of each purpose."""
+        whose = token(tenant, what="tenant"), person, channel
+        return {each.purpose: allowed for each, allowed in self._said.items() if each[:3] == whose}
