@@ -14,6 +14,7 @@ from hayai.channel import Channel
 from hayai.contracts.rendering import Renderer
 from hayai.errors import HandlerMisdeclared, HayaiError, PluginError
 from hayai.fronts import AGENTS, Front, agent
+from hayai.interceptors import Interceptor
 from hayai.ports.calendar import Calendar
 from hayai.ports.conversations import Conversations
 from hayai.ports.database import Database
@@ -39,6 +40,7 @@ _CLASSES: dict[str, type[object]] = {
     "hayai.people": People,
     "hayai.renderers": Renderer,
     "hayai.secrets": Secrets,
+    "hayai.interceptors": Interceptor,
     "hayai.simulators": Simulator,
 }
 _OBJECTS: dict[str, type[object]] = {"hayai.migrations": ModuleType}

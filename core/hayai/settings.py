@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=BaseModel)
 
-PORTS = ("bus", "calendar", "conversations", "database", "identity", "people", "secrets")
+PORTS = ("bus", "calendar", "consents", "conversations", "database", "identity", "people", "secrets")
 """The words that may head an adapter's table."""
 
 _OVERRIDDEN = (*PORTS, "agent", "channel", "limits", "web")
@@ -87,6 +87,7 @@ class _TierFile(Settings):
     conversations: _Named | None = None
     database: _Named | None = None
     identity: _Named | None = None
+    consents: _Named | None = None
     people: _Named | None = None
     secrets: _Named | None = None
 

@@ -103,8 +103,8 @@ async def standing(servers: Servers, replicas: int = 2) -> AsyncGenerator[tuple[
 
 
 def _write(servers: Servers, api: str) -> None:
-    """The tier file: the receptionist, a practice, and the text channel at the simulated Twilio."""
-    servers.write(agents='"receptionist"')
+    """The tier file: the agents, a practice, and the text channel at the simulated Twilio."""
+    servers.write(agents='"consent", "receptionist"')
     file = servers.folder / "tier.toml"
     named = f'channels = ["sms"]\nbusinesses = ["hayai_receptionist:practices/dentist.toml"]\n{file.read_text()}'
     account = demo_account().sid

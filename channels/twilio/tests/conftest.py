@@ -16,6 +16,7 @@ from hayai.pools import Pool
 from hayai.testing.channel import House, standing_house
 from hayai.testing.web import listening
 from hayai.web.door import door
+from hayai_consent.hearing import Hearing
 from hayai_twilio.simulator.line import ACCOUNT, TOKEN, Line, demo_account
 from hayai_twilio.simulator.twilio import SimulatedTwilio, serving
 from hayai_twilio.sms import TwilioSMS
@@ -113,7 +114,14 @@ async def _line(house: House, pool: Pool, account: Account, settings: dict[str, 
             "public_url": ORIGIN, "api_url": api_url, "messages_per_second": 1000, "settling": 0.05, "timeout": 1,
         }  # fmt: skip
         chosen = TwilioSMS.Settings.model_validate({**given, **settings})
-        channel = TwilioSMS(chosen, bus=house.bus, tier=house.tier, clock=house.clock, pool=pool)  # type: ignore[arg-type]
+        channel = TwilioSMS(
+            chosen,  # type: ignore[arg-type]
+            bus=house.bus,
+            tier=house.tier,
+            clock=house.clock,
+            pool=pool,
+            interceptors=(Hearing(),),
+        )
         await channel.start()
         async with listening(door(house.tier, house.bus, [channel], {}, house.clock)) as url:
             where.append(url)

@@ -48,8 +48,8 @@ class Phone(Outside):
         return True
 
     async def refuse(self) -> bool:
-        """The customer said STOP."""
-        self._line.twilio.account.opted_out.add(THEIRS)
+        """No mobile number."""
+        self._line.twilio.account.immobile.add(THEIRS)
         return True
 
 

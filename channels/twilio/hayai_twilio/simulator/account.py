@@ -87,6 +87,8 @@ class Account:
     balance: str = "23.45"
     landlines: set[str] = field(default_factory=set[str])
     """Numbers at which no message arrives."""
+    immobile: set[str] = field(default_factory=set[str])
+    """Numbers to which Twilio sends none."""
 
     def take(self, form: dict[str, str]) -> Message:
         """Take a message, as POST Messages.json does. Raises Refused."""
@@ -99,6 +101,8 @@ class Account:
             raise Refused(400, 21602, "Message body is required")
         if len(body) > LONGEST:
             raise Refused(400, 21617, "The concatenated message body exceeds the 1600 character limit")
+        if to in self.immobile:
+            raise Refused(400, 21614, "'To' number is not a valid mobile number")
         if to in self.opted_out:
             raise Refused(400, 21610, "Attempt to send to unsubscribed recipient")
         message = Message(new_sid(), to, sender, body, form.get("StatusCallback"))
@@ -106,7 +110,9 @@ class Account:
         return message
 
     def hear(self, sender: str, body: str) -> None:
-        """Note what a carrier notes of a text from a customer: STOP and START."""
+        """Note what a carrier notes of a text from a customer: STOP and START. WhatsApp leaves them to us."""
+        if sender.startswith("whatsapp:"):
+            return
         word = body.strip().upper()
         if word in _STOP:
             self.opted_out.add(sender)
