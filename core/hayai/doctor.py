@@ -16,6 +16,7 @@ from hayai.errors import HandlerMisdeclared, HayaiError, PluginError
 from hayai.fronts import AGENTS, Front, agent
 from hayai.interceptors import Interceptor
 from hayai.ports.calendar import Calendar
+from hayai.ports.consents import Consents
 from hayai.ports.conversations import Conversations
 from hayai.ports.database import Database
 from hayai.ports.identity import Identity
@@ -33,14 +34,15 @@ _CLASSES: dict[str, type[object]] = {
     "hayai.bus": Bus,
     "hayai.calendar": Calendar,
     "hayai.channels": Channel,
+    "hayai.consents": Consents,
     "hayai.conversations": Conversations,
     "hayai.database": Database,
     "hayai.fronts": Front,
     "hayai.identity": Identity,
+    "hayai.interceptors": Interceptor,
     "hayai.people": People,
     "hayai.renderers": Renderer,
     "hayai.secrets": Secrets,
-    "hayai.interceptors": Interceptor,
     "hayai.simulators": Simulator,
 }
 _OBJECTS: dict[str, type[object]] = {"hayai.migrations": ModuleType}

@@ -27,7 +27,10 @@ GROUPS = {
         for path in (ROOT / "core/hayai/ports").glob("*.py")
         if path.stem not in {"__init__", "base"}
     ),
-    *(f"hayai.{each}" for each in ("agents", "bus", "channels", "fronts", "migrations", "renderers", "simulators")),
+    *(
+        f"hayai.{each}"
+        for each in ("agents", "bus", "channels", "fronts", "interceptors", "migrations", "renderers", "simulators")
+    ),
 }
 SHARED = {"fastapi", "pydantic", "starlette"}
 """What every room may import: the types of the house's own face."""

@@ -136,7 +136,7 @@ def call_us(desk: Desk) -> str:
     return f" You can also reach us at {listed(ways, 'or')}." if ways else ""
 
 
-CAN = "I can book, move or cancel an appointment, and answer questions about our hours, address and prices."
+CAN = "I can book, move or call off an appointment, and answer questions about our hours, address and prices."
 MENU = ("Book an appointment", "Opening hours", "My appointments", "Speak to a person")
 CONFIRMING = {
     "book": ("Yes, book it", "Another time", "Forget it"),
