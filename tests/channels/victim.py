@@ -13,8 +13,10 @@ from tests.chaos.oracle import Oracle
 
 ROOMS = (
     "hayai.channel",
+    "hayai.consent",
     "hayai.ledger.desk",
     "hayai.ledger.effects",
+    "hayai_postgres.consents",
     "hayai_postgres.conversations",
     "hayai_postgres.people",
     "hayai_receptionist.agent",
