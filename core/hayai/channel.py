@@ -117,20 +117,22 @@ async def accept(
     event_id = inbound_id(channel, message.tenant, message.conversation, message.id)
     said = Line(event_id, "customer", message.line, message.at)
     line = await tier.conversations.append(message.tenant, message.conversation, said)
-    event = await _meant(channel, message, tier, interceptors)
+    event = await _meant(channel, message, event_id, tier, interceptors)
     if isinstance(event, ConsentGiven | ConsentWithdrawn):
         await _keep(event, message, tier, source=event_id)
     await bus.publish(event, tenant=message.tenant, id=event_id, conversation=message.conversation)
     return line
 
 
-async def _meant(channel: str, message: Inbound, tier: Tier, interceptors: Iterable[Interceptor]) -> Event:
+async def _meant(
+    channel: str, message: Inbound, event_id: str, tier: Tier, interceptors: Iterable[Interceptor]
+) -> Event:
     """What the message is: for the agents, unless an interceptor knows better."""
     received = MessageReceived(
         channel=channel, person=message.person, text=message.text, attachments=message.attachments
     )
     for each in interceptors:
-        if (event := await each.intercept(received, tenant=message.tenant, tier=tier)) is not None:
+        if (event := await each.intercept(received, id=event_id, tenant=message.tenant, tier=tier)) is not None:
             return event
     return received
 

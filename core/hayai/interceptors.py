@@ -24,8 +24,9 @@ class Interceptor(ABC):
     """What it may make of a message."""
 
     @abstractmethod
-    async def intercept(self, received: MessageReceived, *, tenant: str, tier: Tier) -> Event | None:
-        """What is published in the message's place, the same whenever it comes again; None leaves it to the agents.
+    async def intercept(self, received: MessageReceived, *, id: str, tenant: str, tier: Tier) -> Event | None:  # noqa: A002 - CloudEvents' word
+        """What is published in the message's place under its `id`; None leaves it to the agents.
 
+        The same whenever it comes again: networks repeat themselves, and at several replicas at once.
         The customer waits for it. Raises Unavailable, after which the network brings the message again.
         """

@@ -21,7 +21,8 @@ on conflict do nothing
 """
 _STANDING = """
 select distinct on (purpose) purpose, allowed from hayai.consent
- where tenant = $1 and person = $2 and channel = $3
+ where tenant = $1 and person = $2 and channel = $3 and place < all (
+       select place from hayai.consent where tenant = $1 and person = $2 and channel = $3 and source = $4)
  order by purpose, place desc
 """
 
@@ -48,8 +49,10 @@ class PostgresConsents(Consents):
         async with self._pool.transaction(tenant) as connection:
             await connection.execute(_RECORD, tenant, person, channel, list(purposes), source, allowed, at)
 
-    async def standing(self, tenant: str, person: str, channel: str) -> Mapping[Purpose, bool]:
-        """What was said last of each purpose. Raises KeyNotOpaque, Unavailable."""
+    async def standing(
+        self, tenant: str, person: str, channel: str, *, before: str | None = None
+    ) -> Mapping[Purpose, bool]:
+        """What was said last of each purpose, until then. Raises KeyNotOpaque, Unavailable."""
         async with self._pool.transaction(tenant) as connection:
-            rows = await connection.fetch(_STANDING, tenant, person, channel)
+            rows = await connection.fetch(_STANDING, tenant, person, channel, before)
         return {row["purpose"]: row["allowed"] for row in rows}

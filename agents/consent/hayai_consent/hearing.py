@@ -23,17 +23,19 @@ class Hearing(Interceptor):
 
     publishes: ClassVar[tuple[type[Event], ...]] = (ConsentWithdrawn, ConsentGiven, HelpAsked)
 
-    async def intercept(self, received: MessageReceived, *, tenant: str, tier: Tier) -> Event | None:
+    async def intercept(self, received: MessageReceived, *, id: str, tenant: str, tier: Tier) -> Event | None:  # noqa: A002 - as its base has it
         """What the text means for our leave to write. Raises Unavailable."""
         channel, person, text = received.channel, received.person, received.text
         if word := words.stop(text):
             return ConsentWithdrawn(channel=channel, person=person, purposes=PURPOSES, word=word)
         if (word := words.start(text)) or (
-            (word := words.yes(text)) and await _has_stopped(tier, tenant, channel, person)
+            (word := words.yes(text)) and await _had_stopped(tier, tenant, received, id)
         ):
             return ConsentGiven(channel=channel, person=person, purposes=_GIVEN_BACK, word=word)
         return HelpAsked(channel=channel, person=person) if words.help_asked(text) else None
 
 
-async def _has_stopped(tier: Tier, tenant: str, channel: str, person: str) -> bool:
-    return not (await tier.consents.standing(tenant, person, channel)).get("answer", True)
+async def _had_stopped(tier: Tier, tenant: str, received: MessageReceived, message: str) -> bool:
+    """Whether no answer was allowed when the message came first."""
+    standing = await tier.consents.standing(tenant, received.person, received.channel, before=message)
+    return not standing.get("answer", True)

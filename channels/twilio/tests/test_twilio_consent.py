@@ -77,6 +77,11 @@ async def test_a_start_lets_answers_through_again(house: House, line: Line, seen
     await write(house, line, "Unsubscribe", sid=stop)
     await write(house, line, "Yes")
     assert [received.text for received, _ in house.received] == ["Hello", "YES"]
+    yes = new_sid()
+    await write(house, line, "STOP")
+    await write(house, line, "Yes", sid=yes)
+    await write(house, line, "Yes", sid=yes)  # which comes again, and is understood as it was
+    assert [received.text for received, _ in house.received] == ["Hello", "YES"]
     given = next(each for each in seen if isinstance(each, ConsentGiven))
     assert (given.word, given.purposes) == ("yes", ("answer", "service"))
     await write(house, line, "Unsubscribe", sid=stop)

@@ -35,8 +35,11 @@ class Consents(Adapter):
         """
 
     @abstractmethod
-    async def standing(self, tenant: str, person: str, channel: str) -> Mapping[Purpose, bool]:
+    async def standing(
+        self, tenant: str, person: str, channel: str, *, before: str | None = None
+    ) -> Mapping[Purpose, bool]:
         """Whether each purpose was allowed when it was last spoken of; one never spoken of is left out.
 
+        With `before`, the id of something said, as it stood until that was recorded; as it stands where it never was.
         Raises KeyNotOpaque, Unavailable.
         """

@@ -40,6 +40,16 @@ class ConsentsContract:
         await say(consents, "m2", allowed=True, purposes=("answer", "service"))
         assert await consents.standing(TENANT, PERSON, "sms") == {"answer": True, "service": True, "marketing": False}
 
+    async def test_it_is_known_how_it_stood_before_something_was_said(self, consents: Consents) -> None:
+        """So what comes again can be understood as it was the first time."""
+        await say(consents, "m1", allowed=False)
+        await say(consents, "m2", allowed=True)
+        await say(consents, "m3", allowed=False)
+        stopped = dict.fromkeys(PURPOSES, False)
+        assert await consents.standing(TENANT, PERSON, "sms", before="m2") == stopped
+        assert await consents.standing(TENANT, PERSON, "sms", before="m1") == {}
+        assert await consents.standing(TENANT, PERSON, "sms", before="m4") == stopped
+
     async def test_a_message_that_comes_again_says_nothing_new(self, consents: Consents) -> None:
         """A STOP that is delivered once more after a START takes nothing back."""
         await say(consents, "m1", allowed=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from hayai.ports.consents import Consents
@@ -45,7 +46,11 @@ class MemoryConsents(Consents):
         for purpose in purposes:
             self._said.setdefault(_Said(whose, person, channel, purpose, source), allowed)
 
-    async def standing(self, tenant: str, person: str, channel: str) -> Mapping[Purpose, bool]:
-        """What was said last of each purpose."""
+    async def standing(
+        self, tenant: str, person: str, channel: str, *, before: str | None = None
+    ) -> Mapping[Purpose, bool]:
+        """What was said last of each purpose, until then."""
         whose = token(tenant, what="tenant"), person, channel
-        return {each.purpose: allowed for each, allowed in self._said.items() if each[:3] == whose}
+        said = [(each, allowed) for each, allowed in self._said.items() if each[:3] == whose]
+        until = takewhile(lambda each: each[0].source != before, said)
+        return {each.purpose: allowed for each, allowed in until}
