@@ -102,8 +102,8 @@ async def test_no_text_is_lost_or_answered_twice_wherever_a_replica_dies(servers
     every = {each.who for each in reader.of("reached")}
     print(
         f"\n{len(every)} await points, {len(passed)} passed, {len(killed)} died at; {customers.sent} texts: "
-        f"{len(answers)} answered, the last {waited:.0f} s after it was written, {sum(answers.values())} messages sent; "
-        f"reports in disorder by seed {SEED}; "
+        f"{len(answers)} answered, the last {waited:.0f} s after the last text; {sum(answers.values())} messages "
+        f"sent; reports in disorder by seed {SEED}; "
         f"not passed: {sorted(every - passed)}; not passed again: {sorted(passed - killed)}"
     )
     assert len(killed) >= LEAST
@@ -148,7 +148,7 @@ async def _answered(line: Line, texts: int) -> float:
     An answer whose sending failed again and again waits half a minute between its last tries.
     """
     began = time.monotonic()
-    while len({each.callback for each in line.twilio.account.messages}) < texts:  # noqa: ASYNC110 - nobody tells
+    while len({each.callback for each in line.twilio.account.messages}) < texts:
         await asyncio.sleep(0.5)
         if time.monotonic() - began > LONGEST:
             break
