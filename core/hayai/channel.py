@@ -10,6 +10,7 @@ from hayai.bus.base import live_topic
 from hayai.errors import Withheld
 from hayai.handlers import Context, Handlers
 from hayai.ports.base import Adapter
+from hayai.ports.consents import Consent
 from hayai.ports.conversations import Line
 from hayai.tokens import derived
 from hayai.vocabulary.consent import ConsentGiven, ConsentWithdrawn
@@ -140,12 +141,5 @@ async def _meant(
 async def _keep(said: ConsentGiven | ConsentWithdrawn, message: Inbound, tier: Tier, *, source: str) -> None:
     """Record what the person said about being written to, before anybody learns of it."""
     allowed = isinstance(said, ConsentGiven)
-    await tier.consents.record(
-        message.tenant,
-        message.person,
-        said.channel,
-        allowed=allowed,
-        purposes=said.purposes,
-        source=source,
-        at=message.at,
-    )
+    consent = Consent(message.person, said.channel, said.purposes, allowed, source, message.at)
+    await tier.consents.record(message.tenant, consent)

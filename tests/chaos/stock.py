@@ -44,18 +44,17 @@ def _missing(world: World, stored: Counter[tuple[str, str, int]]) -> int:
 
 async def _stored(url: str) -> Counter[tuple[str, str, int]]:
     """What is stored how often, as event, key and number."""
-    client = await nats.connect(url.split(","))
-    config = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL)
-    subscription = await client.jetstream().pull_subscribe("", stream="EVENTS", config=config)
-    found: Counter[tuple[str, str, int]] = Counter()
-    left = (await subscription.consumer_info()).num_pending or 0
-    while left > 0:
-        several = await subscription.fetch(min(left, _AT_ONCE), timeout=5)
-        left -= len(several)
-        for each in several:
-            event = json.loads(each.data)
-            found[event["type"].rpartition(".v")[0], event.get("subject", ""), event["data"].get("number", 0)] += 1
-    await client.close()
+    async with await nats.connect(url.split(",")) as client:
+        config = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL)
+        subscription = await client.jetstream().pull_subscribe("", stream="EVENTS", config=config)
+        found: Counter[tuple[str, str, int]] = Counter()
+        left = (await subscription.consumer_info()).num_pending or 0
+        while left > 0:
+            several = await subscription.fetch(min(left, _AT_ONCE), timeout=5)
+            left -= len(several)
+            for each in several:
+                event = json.loads(each.data)
+                found[event["type"].rpartition(".v")[0], event.get("subject", ""), event["data"].get("number", 0)] += 1
     return found
 
 

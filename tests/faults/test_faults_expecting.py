@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import nats
+import nats.errors
 import pytest
+from nats.js.errors import ServiceUnavailableError
 
 from hayai.bus.conflicts import EXPECTED
 from hayai.bus.nats import NatsBus, NatsSettings
@@ -41,15 +43,23 @@ async def started(url: str, **settings: Any) -> AsyncGenerator[NatsBus]:
 
 async def stored(url: str) -> list[tuple[str, int, str | None]]:
     """Each event in the stream: its id, its sequence, and what its publisher expected."""
-    client = await nats.connect(url.split(","))
-    jetstream = client.jetstream()
-    stream = await jetstream.stream_info("EVENTS")
     found: list[tuple[str, int, str | None]] = []
-    for sequence in range(1, stream.state.last_seq + 1):
-        headers = (await jetstream.get_msg("EVENTS", sequence)).headers or {}  # asks the leader, which has them all
-        found.append((headers["Nats-Msg-Id"], sequence, headers.get(EXPECTED)))
-    await client.close()
+    async with await nats.connect(url.split(",")) as client:
+        jetstream = client.jetstream()
+        newest = (await led(partial(jetstream.stream_info, "EVENTS"))).state.last_seq
+        for sequence in range(1, newest + 1):
+            headers = (await led(partial(jetstream.get_msg, "EVENTS", sequence))).headers or {}
+            found.append((headers["Nats-Msg-Id"], sequence, headers.get(EXPECTED)))
     return found
+
+
+async def led(ask: Callable[[], Awaitable[T]]) -> T:
+    """What the stream's leader answers, which has all of it; a cluster between two leaders is asked again."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with suppress(ServiceUnavailableError, nats.errors.TimeoutError):
+                return await ask()
+            await asyncio.sleep(0.1)
 
 
 async def first_of(bus: NatsBus) -> int:

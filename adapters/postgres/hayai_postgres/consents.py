@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from hayai.ports.consents import Consents
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from datetime import datetime
+    from collections.abc import Mapping
 
     from hayai.pools import Pool
     from hayai.ports.base import Settings
+    from hayai.ports.consents import Consent
     from hayai.vocabulary.consent import Purpose
 
 _RECORD = """
@@ -34,20 +34,12 @@ class PostgresConsents(Consents):
         self._settings = settings
         self._pool = pool
 
-    async def record(
-        self,
-        tenant: str,
-        person: str,
-        channel: str,
-        *,
-        allowed: bool,
-        purposes: Collection[Purpose],
-        source: str,
-        at: datetime,
-    ) -> None:
+    async def record(self, tenant: str, said: Consent) -> None:
         """Add what they said, once. Raises KeyNotOpaque, Unavailable."""
         async with self._pool.transaction(tenant) as connection:
-            await connection.execute(_RECORD, tenant, person, channel, list(purposes), source, allowed, at)
+            await connection.execute(
+                _RECORD, tenant, said.person, said.channel, said.purposes, said.source, said.allowed, said.at
+            )
 
     async def standing(
         self, tenant: str, person: str, channel: str, *, before: str | None = None

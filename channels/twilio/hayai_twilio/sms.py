@@ -11,6 +11,7 @@ from hayai.channel import Channel, Inbound, accept
 from hayai.consent import Recipient
 from hayai.errors import ConsentMissing, EventMismatch, PermanentError, SettingsError, Withheld
 from hayai.handlers import Context, Policy
+from hayai.ports.consents import Consent
 from hayai.tokens import derived
 from hayai.vocabulary.consent import PURPOSES
 from hayai.vocabulary.messages import DeliveryReported, MessageArrived, MessageFailed, MessageReceived
@@ -128,15 +129,9 @@ class TwilioSMS(Channel):
 
     async def _learn(self, to: Recipient, context: Context) -> None:
         """The carrier knows of a STOP that we have not heard: keep it as if we had."""
-        await context.tier.consents.record(
-            context.tenant,
-            to.person,
-            self.name,
-            allowed=False,
-            purposes=PURPOSES,
-            source=derived("refused", context.envelope.id),
-            at=context.now(),
-        )
+        source = derived("refused", context.envelope.id)
+        stopped = Consent(to.person, self.name, PURPOSES, allowed=False, source=source, at=context.now())
+        await context.tier.consents.record(context.tenant, stopped)
 
     def _callback(self, context: Context) -> str | None:
         where = self._settings.public_url

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hayai.errors import Unavailable
-from hayai.handlers import Handlers
 from hayai.vocabulary.consent import PURPOSES, ConsentGiven, ConsentWithdrawn, HelpAsked
 from hayai.vocabulary.messages import MessageWithheld, ReplyReady
 from hayai.vocabulary.people import HandedToHuman
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from hayai.event import Event
-    from hayai.handlers import Context
     from hayai.testing.channel import House
     from hayai_twilio.simulator.line import Line
     from hayai_twilio.sms import TwilioSMS
@@ -31,15 +29,8 @@ KINDS = (ConsentWithdrawn, ConsentGiven, HelpAsked, MessageWithheld, HandedToHum
 @pytest.fixture
 async def seen(house: House, channel: TwilioSMS, line: Line) -> list[Event]:
     """What was told of consent, with channel and agent at work, after a first message."""
-    seen: list[Event] = []
-    notes = Handlers("notes")
-
-    async def note(event: Event, context: Context) -> None:
-        seen.append(event)
-
-    for kind in KINDS:
-        notes.add(kind, note, name=kind.__name__)
-    for group in (notes, channel.handlers(), consent):
+    seen = await house.noted(*KINDS)
+    for group in (channel.handlers(), consent):
         await house.run(group)
     await write(house, line, "Hello")
     return seen

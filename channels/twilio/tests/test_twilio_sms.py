@@ -19,8 +19,6 @@ from hayai_twilio.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hayai.event import Event
-    from hayai.handlers import Context
     from hayai.pools import Pool
     from hayai_twilio.simulator.account import Account, Fault
     from hayai_twilio.simulator.line import Line
@@ -69,22 +67,6 @@ async def conversed(house: House, channel: TwilioSMS, line: Line) -> None:
     await house.bus.settle()
 
 
-async def noted(house: House, *kinds: type[Event]) -> list[Event]:
-    """A list that every event of these kinds is put into from now on."""
-    from hayai.handlers import Handlers
-
-    seen: list[Event] = []
-    notes = Handlers("notes")
-
-    async def note(event: Event, context: Context) -> None:
-        seen.append(event)
-
-    for kind in kinds:
-        notes.add(kind, note, name=kind.__name__)
-    await house.run(notes)
-    return seen
-
-
 async def settled(house: House, line: Line) -> None:
     """Return when every report has come in and was handled."""
     await asyncio.sleep(0.3)
@@ -120,7 +102,7 @@ async def test_a_long_answer_comes_in_parts(house: House, channel: TwilioSMS, li
 
 async def test_reports_in_any_order_make_one_arrival(house: House, channel: TwilioSMS, line: Line) -> None:
     """Shuffled and doubled: one event says that it arrived, and the row tells the furthest status."""
-    seen = await noted(house, MessageArrived, MessageFailed)
+    seen = await house.noted(MessageArrived, MessageFailed)
     line.twilio._disorder = random.Random(7)
     await conversed(house, channel, line)
     for number in range(5):
@@ -132,7 +114,7 @@ async def test_reports_in_any_order_make_one_arrival(house: House, channel: Twil
 
 async def test_a_failure_is_told_with_its_reason(house: House, channel: TwilioSMS, line: Line) -> None:
     """A landline takes no texts, now and the next time."""
-    seen = await noted(house, MessageFailed)
+    seen = await house.noted(MessageFailed)
     line.twilio.account.landlines.add(THEIRS)
     await conversed(house, channel, line)
     reply = await house.reply("Good morning!", channel="sms")
@@ -248,7 +230,7 @@ async def test_a_status_only_goes_up(pool: Pool) -> None:
 
 async def test_another_account_reports_nothing(house: House, line: Line) -> None:
     """A report is taken from this account alone."""
-    seen = await noted(house, DeliveryReported)
+    seen = await house.noted(DeliveryReported)
     form = {"MessageSid": new_sid(), "AccountSid": f"AC{'9' * 32}", "MessageStatus": "delivered"}
     assert await line.twilio.calls.post(f"{line.origin}/sms/status/smile-dental/talk/reply", form) == 422
     assert not seen
@@ -256,7 +238,7 @@ async def test_another_account_reports_nothing(house: House, line: Line) -> None
 
 async def test_little_money_is_told_once_a_day(house: House, account: Account, open_line: Callable[..., Any]) -> None:
     """By an event of the platform's, however many replicas look; enough is no news."""
-    seen = await noted(house, AccountLow)
+    seen = await house.noted(AccountLow)
     async with open_line(least_balance="20") as opened:
         assert await opened.channel._balance.look()
         account.balance = "19.99"

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hayai.ports.base import Adapter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from hayai.vocabulary.consent import Purpose
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What a person said, by one channel, about being written to."""
+
+    person: str
+    channel: str
+    purposes: tuple[Purpose, ...]
+    allowed: bool
+    source: str
+    """The id of what they said it with."""
+    at: datetime
+    """Aware."""
 
 
 class Consents(Adapter):
     """Kept per tenant, person and channel: whoever stops the texts may still be answered on the web."""
 
     @abstractmethod
-    async def record(
-        self,
-        tenant: str,
-        person: str,
-        channel: str,
-        *,
-        allowed: bool,
-        purposes: Collection[Purpose],
-        source: str,
-        at: datetime,
-    ) -> None:
-        """Add what they said, aware `at`; `source` is the id of what they said it with, and counts once.
+    async def record(self, tenant: str, said: Consent) -> None:
+        """Add what a person said; a source counts once.
 
         Raises KeyNotOpaque for the tenant, Unavailable.
         """

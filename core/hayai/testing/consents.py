@@ -9,7 +9,7 @@ import pytest
 
 from hayai.errors import KeyNotOpaque
 from hayai.ports.base import Settings
-from hayai.ports.consents import Consents
+from hayai.ports.consents import Consent, Consents
 from hayai.vocabulary.consent import PURPOSES, Purpose
 
 WHEN = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -18,7 +18,7 @@ TENANT, PERSON = "smile-dental", "p-1"
 
 async def say(consents: Consents, source: str, *, allowed: bool, purposes: tuple[Purpose, ...] = PURPOSES) -> None:
     """Record it of one person, on texts."""
-    await consents.record(TENANT, PERSON, "sms", allowed=allowed, purposes=purposes, source=source, at=WHEN)
+    await consents.record(TENANT, Consent(PERSON, "sms", purposes, allowed, source, WHEN))
 
 
 class ConsentsContract:
@@ -74,9 +74,10 @@ class ConsentsContract:
 
     async def test_a_tenant_must_be_a_token(self, consents: Consents) -> None:
         """Nothing is kept or found for an empty tenant, or for a name."""
+        said = Consent(PERSON, "sms", PURPOSES, allowed=False, source="m1", at=WHEN)
         for wrong in ("", "Smile Dental"):
             with pytest.raises(KeyNotOpaque):
-                await consents.record(wrong, PERSON, "sms", allowed=False, purposes=PURPOSES, source="m1", at=WHEN)
+                await consents.record(wrong, said)
             with pytest.raises(KeyNotOpaque):
                 await consents.standing(wrong, PERSON, "sms")
 

@@ -95,6 +95,20 @@ class House:
         notes.add(MessageDelivered, note_delivered)
         await self.run(notes)
 
+    async def noted(self, *kinds: type[Event]) -> list[Event]:
+        """A list that every event of these kinds is put into from now on."""
+        seen: list[Event] = []
+        notes = Handlers("notes")
+
+        async def note(event: Event, context: Context) -> None:
+            del context
+            seen.append(event)
+
+        for kind in kinds:
+            notes.add(kind, note, name=kind.__name__)
+        await self.run(notes)
+        return seen
+
     async def run(self, handlers: Handlers) -> None:
         """Run a group of handlers on the bus; what they do outside goes through `acts`."""
         for each in handlers:

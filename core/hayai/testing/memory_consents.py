@@ -9,9 +9,9 @@ from hayai.ports.consents import Consents
 from hayai.tokens import token
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from datetime import datetime
+    from collections.abc import Mapping
 
+    from hayai.ports.consents import Consent
     from hayai.vocabulary.consent import Purpose
 
 
@@ -29,22 +29,11 @@ class MemoryConsents(Consents):
     def __init__(self) -> None:
         self._said: dict[_Said, bool] = {}
 
-    async def record(
-        self,
-        tenant: str,
-        person: str,
-        channel: str,
-        *,
-        allowed: bool,
-        purposes: Collection[Purpose],
-        source: str,
-        at: datetime,
-    ) -> None:
+    async def record(self, tenant: str, said: Consent) -> None:
         """Add what they said, once."""
-        del at
         whose = token(tenant, what="tenant")
-        for purpose in purposes:
-            self._said.setdefault(_Said(whose, person, channel, purpose, source), allowed)
+        for purpose in said.purposes:
+            self._said.setdefault(_Said(whose, said.person, said.channel, purpose, said.source), said.allowed)
 
     async def standing(
         self, tenant: str, person: str, channel: str, *, before: str | None = None
