@@ -47,6 +47,8 @@ class Business(_Table):
     greeting: str
     contact: Literal["ask", "never"]
     """Whether a booking needs a telephone number or a mail address."""
+    contact_hours: Opening
+    """When customers are reached of our own accord, wall time where they are; the rest are quiet hours."""
     answers: tuple[Answer, ...]
     schedule: Schedule
 
@@ -171,6 +173,7 @@ class _File(_Table):
     email: str = ""
     greeting: str = ""
     contact: Literal["ask", "never"] = "never"
+    contact_hours: Opening = Opening(opens=time(8), closes=time(21))
     step_minutes: int = Field(default=15, ge=5, le=24 * 60)
     notice_minutes: int = Field(default=120, ge=0)
     horizon_days: int = Field(default=90, ge=1, le=730)
@@ -182,6 +185,7 @@ class _File(_Table):
     answers: tuple[Answer, ...] = ()
 
     _read_hours = field_validator("hours", mode="before")(_week)
+    _read_contact_hours = field_validator("contact_hours", mode="before")(_opening)
 
     def business(self) -> Business:
         told = {name: getattr(self, name) for name in Business.model_fields if name != "schedule"}

@@ -7,14 +7,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from hayai.bus.base import live_topic
-from hayai.errors import Withheld
+from hayai.errors import QuietHours, Withheld
 from hayai.handlers import Context, Handlers
 from hayai.ports.base import Adapter
 from hayai.ports.consents import Consent
 from hayai.ports.conversations import Line
 from hayai.tokens import derived
 from hayai.vocabulary.consent import ConsentGiven, ConsentWithdrawn
-from hayai.vocabulary.messages import MessageDelivered, MessageReceived, MessageWithheld, ReplyReady
+from hayai.vocabulary.messages import (
+    MessageDelivered,
+    MessagePostponed,
+    MessageReceived,
+    MessageWithheld,
+    ReplyReady,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,18 +93,29 @@ class Channel(Adapter):
         """
         group = Handlers(self.name)
         group.add(ReplyReady, self._deliver, name="deliver", effects=self.effects)
+        group.add(MessagePostponed, self._postpone, name="postpone", produces=(ReplyReady,))
         return group
 
-    async def _deliver(self, reply: ReplyReady, context: Context) -> MessageDelivered | MessageWithheld | None:
+    async def _deliver(
+        self, reply: ReplyReady, context: Context
+    ) -> MessageDelivered | MessageWithheld | MessagePostponed | None:
         if reply.channel != self.name:
             return None
-        line = Line(context.envelope.id, "agent", reply.text, context.envelope.time, reply.choices)
+        first = reply.postponed or context.envelope.id
+        line = Line(first, "agent", reply.text, context.envelope.time, reply.choices)
         kept = await context.tier.conversations.append(context.tenant, context.conversation, line)
         try:
             await self.deliver(reply, kept, context)
+        except QuietHours as night:
+            return MessagePostponed(reply=reply.model_copy(update={"postponed": first}), until=night.until)
         except Withheld as why:
             return MessageWithheld(channel=self.name, reply=context.envelope.id, reason=str(why))
         return MessageDelivered(channel=self.name, reply=context.envelope.id)
+
+    async def _postpone(self, postponed: MessagePostponed, context: Context) -> None:
+        """Have the reply come again by day: only once the night's try is over for good, so that it is sent once."""
+        if postponed.reply.channel == self.name:
+            await context.publish_at(postponed.reply, postponed.until)
 
 
 def inbound_id(channel: str, tenant: str, conversation: str, id: str) -> str:  # noqa: A002 - the sender's id

@@ -28,7 +28,8 @@ HayaiError
     ├── GivenUp             an event that the server hands out no more, because of somebody else
     ├── TooManyHops         an event that follows from too many others, as one that causes itself does
     ├── Withheld            a message that is not sent, on purpose
-    │   └── ConsentMissing    the person does not want to be reached that way
+    │   ├── ConsentMissing    the person does not want to be reached that way
+    │   └── QuietHours        it is night where the person is
     ├── EffectUnknown       nobody can say whether an outward act was done
     ├── LocalStackRefused   the local servers cannot run here as asked
     └── BookingRefused      the calendar said no
@@ -180,6 +181,14 @@ class Withheld(PermanentError):
 
 class ConsentMissing(Withheld):
     """The person does not want to be reached that way, for that purpose; nothing was done."""
+
+
+class QuietHours(Withheld):
+    """It is night where the person is, and they did not just write to us; nothing was done. `until` is aware."""
+
+    def __init__(self, message: str, *, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class EffectUnknown(PermanentError):

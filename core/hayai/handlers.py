@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from typing_extensions import TypeVar as TypeVarWithDefault
 
-from hayai.consent import refuse_unwanted
+from hayai.consent import refuse_at_night, refuse_unwanted
 from hayai.errors import HandlerMisdeclared, SettingsError
 from hayai.event import Event
 from hayai.tokens import token
@@ -88,6 +88,8 @@ class Context:
     """Where outward acts go through; None without a ledger: no database, or a stateless handler."""
     declared: tuple[EffectKind, ...] = ()
     """The outward acts that the handler was subscribed with."""
+    hold: Callable[[Event, datetime, str], Awaitable[None]] | None = None
+    """Keep an event until it is due, on the bus; None where nobody runs the handler but a test."""
 
     @property
     def tenant(self) -> str:
@@ -137,9 +139,22 @@ class Context:
 
         async def asked() -> Any:
             await refuse_unwanted(self.tier.consents, self.tenant, to)
+            if to.waits_for_day:
+                await refuse_at_night(self.tier.business(self.tenant), to, self.now())
             return await act()
 
         return asked
+
+    async def publish_at(self, event: Event, at: datetime, meaning: str = "") -> None:
+        """Have `event` come at `at`, an aware instant, caused by the one in hand; on the bus once this returns.
+
+        It is under way whatever becomes of the handler's try: the same `meaning` again takes its place, until it has
+        come. Raises ValueError for a naive `at`, SettingsError where nobody keeps it, and for one later than the bus
+        keeps events, MessageTooLarge, Unavailable.
+        """
+        if self.hold is None:
+            raise SettingsError(f"{self.handler} wants an event to come later, and no bus runs it that could keep it.")
+        await self.hold(event, at, meaning)
 
     def now(self) -> datetime:
         """The present as an aware instant; a test moves it."""

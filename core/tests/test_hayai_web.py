@@ -55,6 +55,7 @@ BUSINESS = Business(
     email="desk@acme.example",
     greeting="Hello.",
     contact="never",
+    contact_hours=Opening(opens=time(8), closes=time(21)),
     answers=(),
     schedule=SCHEDULE,
 )

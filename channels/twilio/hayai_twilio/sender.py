@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -37,12 +38,12 @@ class Sender:
     async def send(self, text: str, contact: Contact, callback: str | None, to: Recipient, context: Context) -> None:
         """Send `text` in as many messages as it takes, unless that was done.
 
-        Raises ConsentMissing, and what Gateway.send raises.
+        Raises ConsentMissing, QuietHours, and what Gateway.send raises.
         """
         for number, part in enumerate(parts(plain(text))):
             draft = Draft(contact.address, contact.via, part, callback)
             act, find = partial(self._act, draft, context), partial(self._find, draft, context)
-            sent = await context.once(TEXT, f"part-{number}", act, find, to=to)
+            sent = await context.once(TEXT, f"part-{number}", act, find, to=replace(to, goes_on=number > 0))
             # Not within the act: what fails there is taken for not sent.
             await self._store.raised(context.tenant, sent["sid"], context.envelope.id, sent["status"])
 

@@ -26,6 +26,7 @@ from hayai_twilio.signature import SignatureBad, Signatures
 from hayai_twilio.statuses import turn
 from hayai_twilio.store import Store
 from hayai_twilio.webhook import asked, report, text
+from hayai_twilio.zones import zones_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +121,7 @@ class TwilioSMS(Channel):
             raise PermanentError("Nobody of that id has ever written by text: answer on the channel that they used.")
         if reply.purpose == "consent" and contact.kind == "phone" and self._settings.carrier_answers_stop:
             raise Withheld("Twilio has answered that word itself: `carrier_answers_stop` of the channel says so.")
-        to = Recipient(reply.person, self.name, reply.purpose)
+        to = Recipient(reply.person, self.name, reply.purpose, zones_of(contact.address))
         try:
             await self._sender.send(line.text, contact, self._callback(context), to, context)
         except RecipientOptedOut as refused:

@@ -30,9 +30,10 @@ from hayai.vocabulary.operations import DeadLettered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Iterable
+    from datetime import datetime
 
-    from hayai.bus.base import Bus
     from hayai.bus.message import Message
+    from hayai.bus.schedules import SchedulingBus
     from hayai.envelope import Envelope
     from hayai.event import Event
     from hayai.handlers import Keyed, Subscription
@@ -54,7 +55,9 @@ class Delivery:
     is stateless, it is published here.
     """
 
-    def __init__(self, subscription: Subscription, tier: Tier, bus: Bus, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self, subscription: Subscription, tier: Tier, bus: SchedulingBus, ledger: Ledger | None = None
+    ) -> None:
         self._subscription = subscription
         self._policy = subscription.policy
         self._tier = tier
@@ -245,7 +248,12 @@ class Delivery:
         ledger = self._ledger
         effects = ledger.effects(envelope.tenant, envelope.id, name, fence=message.fence) if ledger else None
         declared = self._subscription.effects
-        return Context(envelope, name, message.attempt, self._tier, self._bus.clock, stream, effects, declared)
+        hold = partial(self._hold, envelope)
+        return Context(envelope, name, message.attempt, self._tier, self._bus.clock, stream, effects, declared, hold)
+
+    async def _hold(self, cause: Envelope, event: Event, at: datetime, meaning: str) -> None:
+        name = derived(cause.id, self._subscription.name, event.type, meaning)
+        await self._bus.publish_at(event, at, tenant=cause.tenant, schedule=name, id=name, cause=cause)
 
     async def _stream(self, envelope: Envelope, text: str) -> None:
         topic = live_topic(envelope.tenant, envelope.conversation or envelope.subject)

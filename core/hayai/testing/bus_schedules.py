@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hayai.errors import KeyNotOpaque, MessageTooLarge, SettingsError
+from hayai.handlers import Handlers
 from hayai.testing.bus_words import BellRung, DoorOpened, Ears
+from hayai.tier import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -52,6 +54,25 @@ class SchedulesContract:
         assert (kept.id, kept.subject, kept.cause, kept.tenant) == (sent.id, "k", cause.id, "acme")
         assert kept.time == sent.time
         assert heard[0] >= sent.time.replace(microsecond=sent.time.microsecond // 1000 * 1000)
+
+    async def test_a_handler_has_an_event_come_later(self, bus: SchedulingBus) -> None:
+        """Caused by the one in hand; said again, as by a second try, it comes once."""
+
+        async def ring_later(_event: DoorOpened, context: Context) -> None:
+            for _ in range(2):
+                await context.publish_at(BellRung(number=1), context.now() + SOON)
+
+        doorman = Handlers("doorman")
+        doorman.add(DoorOpened, ring_later)
+        for each in doorman:
+            await bus.subscribe(each, Tier({}))
+        ears = Ears()
+        await ears.listen(bus)
+        cause = await bus.publish(DoorOpened(), tenant="acme", key="k")
+        await ears.until(1)
+        await asyncio.sleep(A_WHILE)
+        (context,) = ears.contexts
+        assert (context.envelope.cause, context.envelope.subject) == (cause.id, "k")
 
     async def test_what_is_due_already_comes_at_once(self, bus: SchedulingBus) -> None:
         """A reminder that was decided too late is late, not lost."""

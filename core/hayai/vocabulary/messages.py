@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from hayai.event import Event, Personal
 from hayai.vocabulary.consent import Purpose
@@ -38,6 +38,8 @@ class ReplyReady(Event, type="reply.ready", version=1):
     """Short answers that the channel may offer as buttons."""
     purpose: Purpose | Literal["consent"] = "answer"
     """Why we write, as hayai.consent.Recipient has it."""
+    postponed: str = ""
+    """Id of the reply's event that this one repeats by day; empty for all that was not held up by the night."""
 
 
 class MessageDelivered(Event, type="message.delivered", version=1):
@@ -55,6 +57,14 @@ class MessageWithheld(Event, type="message.withheld", version=1):
     reply: str
     """Id of the reply's event."""
     reason: str
+
+
+class MessagePostponed(Event, type="message.postponed", version=1):
+    """It is night where the customer is: the reply is sent when it is day there."""
+
+    reply: ReplyReady
+    """What comes by day, with the id of its first event."""
+    until: AwareDatetime
 
 
 class DeliveryReported(Event, type="delivery.reported", version=1):
