@@ -20,6 +20,7 @@ from hayai.ports.consents import Consents
 from hayai.ports.conversations import Conversations
 from hayai.ports.database import Database
 from hayai.ports.identity import Identity
+from hayai.ports.models import Models
 from hayai.ports.people import People
 from hayai.ports.secrets import Secrets
 from hayai.simulators import Simulator
@@ -40,6 +41,7 @@ _CLASSES: dict[str, type[object]] = {
     "hayai.fronts": Front,
     "hayai.identity": Identity,
     "hayai.interceptors": Interceptor,
+    "hayai.models": Models,
     "hayai.people": People,
     "hayai.renderers": Renderer,
     "hayai.secrets": Secrets,

@@ -4,6 +4,7 @@ HayaiError
 ├── TransientError        worth another try          -> delivered again, with backoff
 │   ├── Unavailable         a server or a vendor did not answer
 │   ├── RateLimited         somebody asked us to slow down
+│   ├── AnswerUnusable      a language model answered what is no answer
 │   ├── TenantFull          a tenant has stored as much as it may
 │   ├── HandlerTooSlow      a handler took longer than its policy allows
 │   ├── OutcomeUnclear      an outward act may have been done or not
@@ -79,6 +80,10 @@ class RateLimited(TransientError):
     def __init__(self, message: str, *, after: float | None = None) -> None:
         super().__init__(message)
         self.after = after
+
+
+class AnswerUnusable(TransientError):
+    """A language model's server answered what is no answer: nothing, or something cut short or broken."""
 
 
 class TenantFull(TransientError):

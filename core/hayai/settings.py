@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=BaseModel)
 
-PORTS = ("bus", "calendar", "consents", "conversations", "database", "identity", "people", "secrets")
+PORTS = ("bus", "calendar", "consents", "conversations", "database", "identity", "models", "people", "secrets")
 """The words that may head an adapter's table."""
 
 _OVERRIDDEN = (*PORTS, "agent", "channel", "limits", "web")
@@ -88,6 +88,7 @@ class _TierFile(Settings):
     database: _Named | None = None
     identity: _Named | None = None
     consents: _Named | None = None
+    models: _Named | None = None
     people: _Named | None = None
     secrets: _Named | None = None
 

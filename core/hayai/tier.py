@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hayai.ports.conversations import Conversations
     from hayai.ports.database import Database
     from hayai.ports.identity import Identity
+    from hayai.ports.models import Models
     from hayai.ports.people import People
     from hayai.ports.secrets import Secrets
 
@@ -64,6 +65,11 @@ class Tier:
     def consents(self) -> Consents:
         """What people have said about being written to."""
         return cast("Consents", self._port("consents"))
+
+    @property
+    def models(self) -> Models | None:
+        """A language model; None where the install runs without one."""
+        return cast("Models | None", self._adapters.get("models"))
 
     def business(self, tenant: str) -> Business:
         """The business of that tenant. Raises SettingsError where none is configured."""

@@ -218,6 +218,7 @@ async def _standing(shop: Workshop, settings: InstallSettings, clock: Clock, *, 
     await refuse_unapplied(pool, migrations)
     shop.resources["pool"] = pool
     adapters: dict[str, Adapter] = {port: await shop.make(port, PORTS[port]) for port in _ON_THE_DATABASE}
+    adapters |= {port: await shop.make(port, PORTS[port]) for port in shop.optional}
     if isinstance(secrets := shop.resources.get("secrets"), Secrets):
         adapters["secrets"] = secrets
     businesses = [await asyncio.to_thread(load_business, each) for each in settings.businesses]

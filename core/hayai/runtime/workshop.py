@@ -16,6 +16,7 @@ from hayai.ports.consents import Consents
 from hayai.ports.conversations import Conversations
 from hayai.ports.database import Database
 from hayai.ports.identity import Identity
+from hayai.ports.models import Models
 from hayai.ports.people import People
 from hayai.ports.secrets import Secrets
 from hayai.settings import resolve, settings_for_all
@@ -44,9 +45,12 @@ PORTS: dict[str, type[Adapter]] = {
     "identity": Identity,
     "people": People,
     "consents": Consents,
+    "models": Models,
     "bus": Bus,
 }
 """What every install stands on beside its secrets, in the order in which it is built."""
+_OPTIONAL = ("models",)
+"""Those that a tier file may leave out."""
 
 A = TypeVar("A", bound="Adapter")
 S = TypeVar("S", bound="Adapter | Pool | Relay | Retention | Pacing | Indexing | Storing | Advisories | Watch | Cells")
@@ -69,7 +73,8 @@ class Workshop:
         if "secrets" in settings.ports:
             await self._check({"secrets": await self._load(settings.port("secrets"), Secrets)})
             self.resources["secrets"] = await self.make("secrets", Secrets)
-        wanted = {port: await self._load(settings.port(port), PORTS[port]) for port in ports}
+        named = [port for port in ports if port in settings.ports or port not in _OPTIONAL]
+        wanted = {port: await self._load(settings.port(port), PORTS[port]) for port in named}
         if channels:
             wanted |= await self._channels(settings)
         await self._check(wanted)
@@ -78,6 +83,11 @@ class Workshop:
     def channels(self) -> list[str]:
         """The tables of the channels that are prepared."""
         return [where for where in self._ready if where.startswith("channel.")]
+
+    @property
+    def optional(self) -> list[str]:
+        """The ports that are prepared and might have been left out."""
+        return [port for port in _OPTIONAL if port in self._ready]
 
     def settings(self, where: str) -> Settings:
         """The checked settings of the prepared adapter of that table."""
