@@ -92,13 +92,13 @@ test.journeys: .venv/.installed chromium ## drive `hayai dev` with a real browse
 .PHONY: test.channels
 test.channels: .venv/.installed .tools/node/.installed ## storm, forge and break the channels, and print the figures (needs npm)
 	@echo "pytest: the channels under storms and forgeries"
-	@$(PYTEST) -s -m storm tests/channels channels $(TEST)
+	@$(PYTEST) -s -m storm tests/channels channels adapters/openai $(TEST)
 
-# Prism, and Twilio's description of its API for it to judge by; no lock file, which would name a registry.
+# Prism, Twilio's description of its API for it to judge by, and a server that speaks as OpenAI's does; no lock file, which would name a registry.
 .tools/node/.installed: Makefile
 	@mkdir -p .tools/node
 	@npm install --silent --no-audit --no-fund --no-package-lock --no-save --prefix .tools/node \
-		@stoplight/prism-cli@5.14.2 @twilio-alpha/mcp@0.7.0
+		@stoplight/prism-cli@5.14.2 @twilio-alpha/mcp@0.7.0 @copilotkit/aimock@1.43.0
 	@touch $@
 
 .PHONY: chromium

@@ -1,0 +1,1 @@
+"""Hayai adapter for OpenAI's Responses API, and for every server that speaks it."""
