@@ -20,6 +20,20 @@ class DeadLettered(Event, type="event.deadlettered", version=1):
     attempts: int
 
 
+class ModelUsed(Event, type="model.used", version=1):
+    """A language model was asked to answer one message, once or several times."""
+
+    agent: str
+    model: str
+    read: int
+    """Tokens."""
+    written: int
+    cached: int
+    """Of those read, the ones that its server had at hand."""
+    cost: int
+    """In millionths of the currency of the prices in [models]."""
+
+
 class PluginQuarantined(Event, type="plugin.quarantined", version=1):
     """The process of an isolated plugin fell again and again: it is started no more, and its events wait."""
 
