@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from hayai.agents.caller import Caller
 from hayai.agents.history import remembered
@@ -71,7 +71,11 @@ class Agent(Handlers):
         self._rules = rules
         self._colleagues = {each.name: each for each in colleagues}
 
-    def tool(self, function: F | None = None, *, produces: Iterable[type[Event]] = ()) -> Any:
+    @overload
+    def tool(self, function: F) -> F: ...
+    @overload
+    def tool(self, *, produces: Iterable[type[Event]] = ()) -> Callable[[F], F]: ...
+    def tool(self, function: F | None = None, *, produces: Iterable[type[Event]] = ()) -> F | Callable[[F], F]:
         """Offer the decorated coroutine function to the model.
 
         It takes a Caller first and then what the model is to fill in, each with its type; its docstring tells the

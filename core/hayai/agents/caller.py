@@ -35,7 +35,7 @@ class Caller:
     received: MessageReceived = field(repr=False)
     call: str = ""
     """Which call of the turn it is: `0.1` for the second of the first step."""
-    events: list[Keyed] = field(default_factory=list)
+    events: list[Keyed] = field(default_factory=list[Keyed])
     """What follows from the turn so far."""
 
     @property

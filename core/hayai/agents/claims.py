@@ -18,12 +18,11 @@ from hayai.agents.words import (
     MONTHS,
     NOT_DONE,
     WEEKDAYS,
+    Deed,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-
-    from hayai.agents.words import Deed
 
 Minutes = frozenset[int]
 """The minutes of the day that one mention may mean: `at 3` is 3:00 and 15:00."""
@@ -92,7 +91,9 @@ _PRICE = re.compile(
 )
 _SPELLED = re.compile(rf"\b([^\W\d]+)\s+(?:{AMOUNT_WORDS})\b")
 _FREE = re.compile(rf"\b(?:{FREE})\b")
-_DONE = tuple((deed, re.compile(rf"(?P<undone>{NOT_DONE})?\b(?:{words})\b")) for deed, words in DONE)
+_DONE: tuple[tuple[Deed, re.Pattern[str]], ...] = tuple(
+    (deed, re.compile(rf"(?P<undone>{NOT_DONE})?\b(?:{words})\b")) for deed, words in DONE
+)
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import typing
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from hayai.agents.caller import Caller, Done
 from hayai.errors import BookingRefused, HandlerMisdeclared
 from hayai.ports.models import Tool
-from hayai.tokens import token
 
 if TYPE_CHECKING:
     from hayai.event import Event
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Function = Callable[..., Awaitable[str | Done]]
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _LONGEST = 8000
 """Characters of a result that a model is given."""
 
@@ -77,8 +78,10 @@ class Toolbox:
 
     def add(self, function: Function, produces: Iterable[type[Event]] = ()) -> None:
         """Offer `function`. Raises HandlerMisdeclared where its signature or its docstring do not do."""
-        name = token(getattr(function, "__name__", ""), what="name of a tool")
+        name = getattr(function, "__name__", "")
         where = f"The tool {name} of {self._owner}"
+        if _NAME.match(name) is None:
+            raise HandlerMisdeclared(f"{where} needs another name: 1 to 64 of A-Z, a-z, 0-9, '_' and '-'.")
         if name in self._bound:
             raise HandlerMisdeclared(f"{where} is there already: give this one another name.")
         if not inspect.iscoroutinefunction(function):
@@ -128,8 +131,9 @@ def _arguments(function: Function, where: str) -> type[BaseModel]:
 def _bare(schema: Any) -> Any:
     """The schema without the titles that pydantic puts everywhere; a model pays for each word."""
     if isinstance(schema, dict):
-        return {name: _bare(each) for name, each in schema.items() if not (name == "title" and isinstance(each, str))}
-    return [_bare(each) for each in schema] if isinstance(schema, list) else schema
+        table = cast("dict[str, Any]", schema)
+        return {name: _bare(each) for name, each in table.items() if not (name == "title" and isinstance(each, str))}
+    return [_bare(each) for each in cast("list[Any]", schema)] if isinstance(schema, list) else schema
 
 
 def _corrected(tool: str, wrong: ValidationError) -> str:

@@ -15,7 +15,7 @@ from hayai.errors import HayaiError
 from hayai.ports.models import Answer, Said, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
     from typing import Any
 
     from hayai.agents.agent import Agent
@@ -164,7 +164,7 @@ class Turn:
         await self._context.stream(f"{sentence} ")
 
     @asynccontextmanager
-    async def _filled(self) -> AsyncIterator[None]:
+    async def _filled(self) -> AsyncGenerator[None]:
         """Whoever waits hears that somebody is there."""
         waiting = asyncio.create_task(self._fill())
         try:

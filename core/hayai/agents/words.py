@@ -66,8 +66,8 @@ DONE: tuple[tuple[Deed, str], ...] = (
     (
         "booked",
         (
-            r"(re)?booked|scheduled|confirmed|reserved|all set|see you (on|at|then|tomorrow)|looking forward to seeing you"
-            r"|(ein)?gebucht|bestätigt|reserviert|eingetragen|vorgemerkt"
+            r"(re)?booked|scheduled|confirmed|reserved|all set|see you (on|at|then|tomorrow)"
+            r"|looking forward to seeing you|(ein)?gebucht|bestätigt|reserviert|eingetragen|vorgemerkt"
             r"|reservad[oa]s?|confirmad[oa]s?|agendad[oa]s?|réservée?s?|confirmée?s?"
             r"|prenotat[oaie]|confermat[oaie]|riservat[oaie]|fissat[oaie]"
         ),

@@ -46,9 +46,9 @@ class Rehearsal:
     models: Models | None
     business: Business = SMILE_DENTAL
     clock: MovableClock = field(default_factory=MovableClock)
-    ports: dict[str, Adapter] = field(default_factory=dict)
+    ports: dict[str, Adapter] = field(default_factory=dict[str, "Adapter"])
     conversations: MemoryConversations = field(default_factory=MemoryConversations)
-    acts: dict[tuple[str, ...], Any] = field(default_factory=dict)
+    acts: dict[tuple[str, ...], Any] = field(default_factory=dict[tuple[str, ...], Any])
     """What the ledger keeps of the questions to the model."""
     ids: count[int] = field(default_factory=lambda: count(1))
 
