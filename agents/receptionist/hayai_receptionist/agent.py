@@ -1,4 +1,4 @@
-"""The receptionist: hears a message, takes one turn, remembers it, and answers."""
+"""The receptionist: hears a message and answers it, by a language model where there is one, else by its rules."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from hayai.handlers import Context, Handlers
+from hayai.agents.agent import Agent, Rules
 from hayai.ports.conversations import Memory
 from hayai.vocabulary.appointments import AppointmentBooked, AppointmentCancelled, AppointmentMoved
 from hayai.vocabulary.messages import MessageReceived, ReplyReady
 from hayai.vocabulary.people import HandedToHuman
+from hayai_receptionist import tools
 from hayai_receptionist.desk import Desk
 from hayai_receptionist.dialogue import respond
 from hayai_receptionist.talk import Talk
 
 if TYPE_CHECKING:
     from hayai.event import Event
+    from hayai.handlers import Context
     from hayai_receptionist.talk import Turn
 
 NAME = "receptionist"
-receptionist = Handlers(NAME)
 
 _OUTCOMES: dict[str, type[Event]] = {
     each.type: each for each in (ReplyReady, AppointmentBooked, AppointmentMoved, AppointmentCancelled, HandedToHuman)
 }
 
 
-@receptionist.on(MessageReceived, produces=_OUTCOMES.values())
 async def answer(received: MessageReceived, context: Context) -> list[Event]:
-    """Answer one message; the same message again repeats its outcome and does nothing twice.
+    """Answer one message by the rules; the same message again repeats its outcome and does nothing twice.
 
     Raises Unavailable where the calendar or the memory does not answer: the bus brings the message again.
     """
@@ -37,7 +37,8 @@ async def answer(received: MessageReceived, context: Context) -> list[Event]:
     memory = await conversations.recall(tenant, context.conversation, NAME)
     if memory is not None and memory.handled == context.envelope.id:
         return [_read(each) for each in memory.outcome]
-    turn = await respond(_talk(memory), received.text, _desk(received, context))
+    talk = _talk(memory) if memory else Talk(greeted=await _in_the_middle(context))
+    turn = await respond(talk, received.text, _desk(received, context))
     events = _events(turn, received)
     outcome = [_written(each) for each in events]
     remembered = Memory(turn.talk.model_dump(mode="json"), context.envelope.id, outcome)
@@ -47,10 +48,32 @@ async def answer(received: MessageReceived, context: Context) -> list[Event]:
     return events
 
 
-def _talk(memory: Memory | None) -> Talk:
+async def leave(received: MessageReceived, context: Context) -> None:
+    """Let a model go on: what is held for this person is given back, and no question is left open."""
+    conversations, tenant = context.tier.conversations, context.tenant
+    memory = await conversations.recall(tenant, context.conversation, NAME)
+    if memory is None:
+        return
+    talk = _talk(memory)
+    if talk.held:
+        await _desk(received, context).release(talk.held)
+    rested = Memory(talk.at_rest().model_dump(mode="json"), memory.handled, memory.outcome)
+    await conversations.remember(tenant, context.conversation, NAME, rested)
+
+
+async def _in_the_middle(context: Context) -> bool:
+    """Whether a model has answered in this conversation before, so that nobody is greeted twice."""
+    if context.tier.models is None:
+        return False
+    return (
+        await context.tier.conversations.recall(context.tenant, context.conversation, receptionist.memory) is not None
+    )
+
+
+def _talk(memory: Memory) -> Talk:
     """Where the conversation stands; one that another release has left in words unknown here begins anew."""
     try:
-        return Talk.model_validate(memory.state) if memory else Talk()
+        return Talk.model_validate(memory.state)
     except ValidationError:
         return Talk(greeted=True)
 
@@ -77,3 +100,7 @@ def _written(event: Event) -> dict[str, Any]:
 
 def _read(written: dict[str, Any]) -> Event:
     return _OUTCOMES[written["type"]].model_validate(written["data"])
+
+
+receptionist = Agent(NAME, tools.instructions, rules=Rules(answer, tuple(_OUTCOMES.values()), leave))
+tools.give(receptionist)

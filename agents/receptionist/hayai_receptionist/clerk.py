@@ -83,7 +83,7 @@ class Clerk:
             pieces.append(piece)
 
         context = Context(envelope, "receptionist_answer", 1, self.tier, self.clock, stream)
-        returned: list[Any] = await answer(received, context)  # type: ignore[assignment]  # a Handler may return less
+        returned: list[Any] = await answer(received, context)
         reply = next(each for each in returned if isinstance(each, ReplyReady))
         events = tuple(each for each in returned if not isinstance(each, ReplyReady))
         return Answered(reply.text, reply.choices, events, "".join(pieces))

@@ -141,18 +141,19 @@ class Agent(Handlers):
         models = context.tier.models
         if models is None and self._rules is not None:
             return [_keyed(each) for each in await self._rules.answer(received, context)]
-        memory = await context.tier.conversations.recall(context.tenant, context.conversation, self._memory)
+        memory = await context.tier.conversations.recall(context.tenant, context.conversation, self.memory)
         if memory is not None and memory.handled == context.envelope.id:
             return [self._read(each) for each in memory.outcome]
         history, events = await self._answered(models, remembered(memory), received, context)
         kept = Memory(
             history.condensed().model_dump(mode="json"), context.envelope.id, [_written(each) for each in events]
         )
-        await context.tier.conversations.remember(context.tenant, context.conversation, self._memory, kept)
+        await context.tier.conversations.remember(context.tenant, context.conversation, self.memory, kept)
         return events
 
     @property
-    def _memory(self) -> str:
+    def memory(self) -> str:
+        """Under which name the port `conversations` keeps what the model has said and done."""
         return f"{self.name}-model"
 
     async def _answered(

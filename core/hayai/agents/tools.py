@@ -133,7 +133,8 @@ def _bare(schema: Any) -> Any:
     if isinstance(schema, dict):
         table = cast("dict[str, Any]", schema)
         return {name: _bare(each) for name, each in table.items() if not (name == "title" and isinstance(each, str))}
-    return [_bare(each) for each in cast("list[Any]", schema)] if isinstance(schema, list) else schema
+    several: Any = schema
+    return [_bare(each) for each in several] if isinstance(schema, list) else schema
 
 
 def _corrected(tool: str, wrong: ValidationError) -> str:
