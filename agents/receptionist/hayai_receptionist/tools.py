@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _DAYS = 14
 """As far as one look into the calendar goes."""
-_STARTS = 12
-"""As many starts as one look returns a day."""
+_STARTS, _ALL = 12, 96
+"""As many starts as one look returns of each of several days, and of one alone."""
 
 
 def desk_of(caller: Caller) -> Desk:
@@ -81,25 +81,32 @@ async def opening_hours(caller: Caller, day: date) -> str:
 
 
 async def free_times(caller: Caller, service: str, first_day: date, last_day: date) -> str:
-    """The free starts for a service, by its id, from one day to another, at most two weeks."""
+    """The free starts for a service, by its id, from one day to another, at most two weeks.
+
+    Of several days only some starts are listed: look at one day alone before you say that a time is taken.
+    """
     desk = desk_of(caller)
     if desk.service(service) is None:
         raise ServiceUnknown(f"There is no such service. There are: {', '.join(each.id for each in desk.services)}.")
     days = min((last_day - first_day).days, _DAYS - 1) + 1
     dates = [first_day + timedelta(days=ahead) for ahead in range(max(days, 1))]
-    found = await asyncio.gather(*(_free(desk, service, each) for each in dates))
+    limit = _STARTS if len(dates) > 1 else _ALL
+    found = await asyncio.gather(*(_free(desk, service, each, limit) for each in dates))
     return "\n".join(each for each in found if each) or "Nothing is free then."
 
 
-async def _free(desk: Desk, service: str, day: date) -> str:
+async def _free(desk: Desk, service: str, day: date, limit: int) -> str:
     starts = await desk.free(service, desk.midnight(day), desk.midnight(day + timedelta(days=1)))
-    listed = ", ".join(f"{say.clock(desk.local(each))} ({desk.local(each):%Y-%m-%dT%H:%M})" for each in _some(starts))
+    local = [desk.local(each) for each in _some(starts, limit)]
+    listed = ", ".join(f"{say.clock(each)} ({each:%Y-%m-%dT%H:%M})" for each in local)
+        f"{say.clock(desk.local(each))} ({desk.local(each):%Y-%m-%dT%H:%M})" for each in _some(starts, limit)
+    )
     return f"{say.day(day, desk.today())}: {listed}" if starts else ""
 
 
-def _some(starts: Sequence[datetime]) -> Sequence[datetime]:
-    """Some of the day's, from its beginning to its end."""
-    step = -(-len(starts) // _STARTS)
+def _some(starts: Sequence[datetime], limit: int) -> Sequence[datetime]:
+    """At most so many of the day's, from its beginning to its end."""
+    step = -(-len(starts) // limit)
     return starts[:: step or 1]
 
 
