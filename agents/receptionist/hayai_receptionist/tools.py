@@ -99,8 +99,6 @@ async def _free(desk: Desk, service: str, day: date, limit: int) -> str:
     starts = await desk.free(service, desk.midnight(day), desk.midnight(day + timedelta(days=1)))
     local = [desk.local(each) for each in _some(starts, limit)]
     listed = ", ".join(f"{say.clock(each)} ({each:%Y-%m-%dT%H:%M})" for each in local)
-        f"{say.clock(desk.local(each))} ({desk.local(each):%Y-%m-%dT%H:%M})" for each in _some(starts, limit)
-    )
     return f"{say.day(day, desk.today())}: {listed}" if starts else ""
 
 
