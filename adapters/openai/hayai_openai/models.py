@@ -15,6 +15,7 @@ from hayai.errors import AnswerUnusable, Unavailable
 from hayai.ports import base
 from hayai.ports.models import Answer, Called, Models, Usage
 from hayai_openai.refusals import meaning
+from hayai_openai.warming import warm
 from hayai_openai.wire import items, shape, tools
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class OpenAIModels(Models):
 
     async def start(self) -> None:
         """Make the client; the server is not asked yet, since an install stands without its model."""
+        await asyncio.to_thread(warm)
         self._client = await asyncio.to_thread(self._made)  # certificates are read from files
 
     def _made(self) -> AsyncOpenAI:
