@@ -89,8 +89,8 @@ DONE: tuple[tuple[Deed, str], ...] = (
 )
 """What says that a deed was done."""
 NOT_DONE = (
-    r"(not|n't|never|nothing|nicht|noch nicht|nichts|kein|keine|keinen|no|pas|rien|non|aún no|todavía no|non ancora"
-    r"|ancora non)(\s+(yet|been|be|noch|se ha|ha sido|está|encore|été|è|stato|stata|was|is|has))*\s+"
+    r"(?:\b(?:not|never|nothing|nicht|noch nicht|nichts|kein|keine|keinen|no|pas|rien|non|aún no|todavía no|non ancora"
+    r"|ancora non)|n['’]t)(?:\s+(?:yet|been|be|noch|se ha|ha sido|está|encore|été|è|stato|stata|was|is|has))*\s+"
 )
 """What before these words says the opposite."""
 
