@@ -85,7 +85,7 @@ test.watch: .venv/.installed ## run the tests that failed last, first
 	@$(PYTEST) -m "not journey and not storm" --failed-first --exitfirst $(TEST)
 
 .PHONY: test.journeys
-test.journeys: .venv/.installed chromium ## drive `hayai dev` with a real browser (Debian's Chromium)
+test.journeys: .venv/.installed .tools/node/.installed chromium ## drive `hayai dev` with a real browser (Debian's Chromium)
 	@echo "pytest: the browser journeys; screenshots go to test-results/"
 	@$(PYTEST) -m journey $(TEST)
 
@@ -94,7 +94,8 @@ test.channels: .venv/.installed .tools/node/.installed ## storm, forge and break
 	@echo "pytest: the channels under storms and forgeries"
 	@$(PYTEST) -s -m storm tests/channels channels adapters/openai $(TEST)
 
-# Prism, Twilio's description of its API for it to judge by, and a server that speaks as OpenAI's does; no lock file, which would name a registry.
+# Prism, Twilio's description of its API for it to judge by, and a server that speaks as OpenAI's does.
+# No lock file, which would name a registry.
 .tools/node/.installed: Makefile
 	@mkdir -p .tools/node
 	@npm install --silent --no-audit --no-fund --no-package-lock --no-save --prefix .tools/node \
